@@ -1,0 +1,7 @@
+// A static list: a glob would import the files dynamically, which ends Jest's workers without a word.
+export { Users1795300000001 } from './1795300000001-users.js';
+export { SignIns1795300000002 } from './1795300000002-sign-ins.js';
+export { Sessions1795300000003 } from './1795300000003-sessions.js';
+export { Tokens1795300000004 } from './1795300000004-tokens.js';
+export { ApiKeys1795300000005 } from './1795300000005-api-keys.js';
+export { OrdersAndEvents1795300000006 } from './1795300000006-orders-and-events.js';

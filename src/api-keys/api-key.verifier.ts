@@ -1,0 +1,94 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { Principal } from '../auth/principal.js';
+import type { UserScope } from '../auth/scopes.js';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { sha256 } from '../crypto/secret.js';
+import { LOGGER } from '../logging/logger.js';
+import { MergedLookup } from '../lookup/merged-lookup.js';
+import { WriteBehind } from '../lookup/write-behind.js';
+import type { UserStatus } from '../users/user.entity.js';
+import { keyFault } from './api-key.format.js';
+
+const LAST_USED_INTERVAL_MS = 5_000;
+
+interface FoundKey {
+  hash: string;
+  id: string;
+  userId: string;
+  scopes: UserScope[];
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  ownerStatus: UserStatus;
+}
+
+/** What happens to a key on every request: its form, one merged look-up by its hash, and a note of its use. */
+@Injectable()
+export class ApiKeyVerifier implements BeforeApplicationShutdown {
+  readonly #lookup = new MergedLookup<FoundKey>((hashes) => this.#query(hashes));
+  readonly #lastUsed: WriteBehind<Date>;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#lastUsed = new WriteBehind(
+      LAST_USED_INTERVAL_MS,
+      (uses) => this.#writeLastUsed(uses),
+      (err) => logger.warn({ err }, 'the last uses of API keys wait to be written'),
+    );
+  }
+
+  /** @throws InvalidCredentialError */
+  async verify(key: string): Promise<Principal> {
+    const fault = keyFault(key, this.config.KEY_ENVIRONMENT);
+    if (fault) throw new InvalidCredentialError(fault);
+    const found = await this.#lookup.find(sha256(key).toString('hex'));
+    const now = this.clock.now();
+    if (!found) throw new InvalidCredentialError('unknown key');
+    const refusal = whyRefused(found, now);
+    if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
+    this.#lastUsed.set(found.id, now);
+    const { id, userId, scopes } = found;
+    return new Principal({ mode: 'api-key', kind: 'machine', userId, credentialId: id, scopes });
+  }
+
+  /** Before the last hook, in which TypeORM closes the pool. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.#lastUsed.stop();
+  }
+
+  async #query(hashes: string[]): Promise<Map<string, FoundKey>> {
+    const rows: FoundKey[] = await this.dataSource.query(
+      `SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.user_id AS "userId", k.scopes, k.expires_at AS "expiresAt",
+         k.revoked_at AS "revokedAt", u.status AS "ownerStatus"
+       FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = ANY($1::bytea[])`,
+      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
+    );
+    return new Map(rows.map((row) => [row.hash, row]));
+  }
+
+  async #writeLastUsed(uses: Map<string, Date>): Promise<void> {
+    // SKIP LOCKED: a row that another node or a revocation holds is not worth a wait, nor the deadlock of two batches.
+    await this.dataSource.query(
+      `WITH used AS (
+         SELECT k.id, greatest(k.last_used_at, use.at) AS at
+         FROM unnest($1::uuid[], $2::timestamptz[]) AS use (id, at) JOIN api_keys k ON k.id = use.id
+         FOR NO KEY UPDATE OF k SKIP LOCKED)
+       UPDATE api_keys k SET last_used_at = used.at FROM used WHERE k.id = used.id`,
+      [[...uses.keys()], [...uses.values()]],
+    );
+  }
+}
+
+function whyRefused(key: FoundKey, now: Date): string | undefined {
+  if (key.revokedAt !== null) return 'key revoked';
+  if (key.expiresAt !== null && key.expiresAt <= now) return 'key expired';
+  return key.ownerStatus === 'active' ? undefined : 'owner of the key disabled';
+}

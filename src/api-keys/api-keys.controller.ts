@@ -1,0 +1,74 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Authenticated } from '../auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import { Principal } from '../auth/principal.js';
+import { ResourceId } from '../http/validation.js';
+import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
+import {
+  ApiKeyPage,
+  ApiKeyView,
+  CreateApiKey,
+  CreatedApiKey,
+  NarrowApiKey,
+  showApiKey,
+} from './api-keys.schemas.js';
+import { ApiKeysService } from './api-keys.service.js';
+
+@ApiTags('API keys')
+@Controller('v1/api-keys')
+export class ApiKeysController {
+  constructor(private readonly keys: ApiKeysService) {}
+
+  @Post()
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
+  @ApiOperation({ summary: 'Create a key' })
+  @ApiResponse({ status: 201, description: 'The key, shown this once', standardSchema: CreatedApiKey })
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: CreateApiKey }) body: CreateApiKey,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { row, key } = await this.keys.create(principal, body);
+    void reply.header('Location', `/v1/api-keys/${row.id}`);
+    return { ...showApiKey(row), key: key.reveal() };
+  }
+
+  @Get()
+  @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
+  @ApiOperation({ summary: 'List your keys' })
+  @ApiResponse({ status: 200, description: 'Newest first, expired ones too', standardSchema: ApiKeyPage })
+  async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
+    return toPage(await this.keys.list(principal.userId, pageQuery(query)), query.limit, showApiKey);
+  }
+
+  @Get(':id')
+  @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
+  @ApiOperation({ summary: 'Show a key' })
+  @ApiResponse({ status: 200, description: 'The key without its secret', standardSchema: ApiKeyView })
+  async show(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
+    return showApiKey(await this.keys.find(principal.userId, id));
+  }
+
+  @Patch(':id')
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'] })
+  @ApiOperation({ summary: 'Rename or narrow a key' })
+  @ApiResponse({ status: 200, description: 'The key as it is now', standardSchema: ApiKeyView })
+  async narrow(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+    @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
+  ) {
+    return showApiKey(await this.keys.narrow(principal.userId, id, body));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'] })
+  @ApiOperation({ summary: 'Revoke a key' })
+  @ApiResponse({ status: 204, description: 'It works no more' })
+  async revoke(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
+    await this.keys.revoke(principal.userId, id);
+  }
+}

@@ -1,0 +1,52 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module.js';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { ClockModule } from './clock/clock.js';
+import { CONFIG, type Config } from './config/config.js';
+import { CryptoModule } from './crypto/crypto.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { EventsModule } from './events/events.module.js';
+import { HealthModule } from './health/health.module.js';
+import { LoggingModule } from './logging/logging.module.js';
+import { MailModule } from './mail/mail.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
+import { OrdersModule } from './orders/orders.module.js';
+import { ProblemsModule } from './problems/problems.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { SignInsModule } from './sign-ins/sign-ins.module.js';
+import { TokensModule } from './tokens/tokens.module.js';
+import { UsersModule } from './users/users.module.js';
+import { WhoamiModule } from './whoami/whoami.module.js';
+
+@Global()
+@Module({
+  imports: [
+    ClockModule,
+    LoggingModule,
+    CryptoModule,
+    DatabaseModule,
+    MailModule,
+    ProblemsModule,
+    AuthModule,
+    UsersModule,
+    SignInsModule,
+    // The modes: what is deleted here and in its folder is gone.
+    SessionsModule,
+    TokensModule,
+    ApiKeysModule,
+    // The rooms that use them.
+    AdminModule,
+    HealthModule,
+    OpenApiModule,
+    OrdersModule,
+    EventsModule,
+    WhoamiModule,
+  ],
+  exports: [CONFIG],
+})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return { module: AppModule, providers: [{ provide: CONFIG, useValue: config }] };
+  }
+}

@@ -1,0 +1,55 @@
+import type { AuthMode } from './auth-modes.js';
+import { AUTHENTICATED, type AuthenticatedOptions, PUBLIC, type PublicOptions } from './authenticated.decorator.js';
+import type { ModeRegistry } from './mode-registry.js';
+import { isScope, type Scope } from './scopes.js';
+
+export interface PublicPolicy {
+  readonly public: true;
+  readonly sameOrigin: boolean;
+}
+
+export interface ProtectedPolicy {
+  readonly public: false;
+  readonly modes: readonly AuthMode[];
+  readonly person: boolean;
+  readonly scopes: readonly Scope[];
+  readonly recentSignIn: boolean;
+}
+
+export type AccessPolicy = PublicPolicy | ProtectedPolicy;
+
+type Declaration = Function;
+const read = <T>(key: symbol, target: Declaration) => Reflect.getMetadata(key, target) as T | undefined;
+
+/** Reads what a handler and its controller declare. Returns the policy, or what is wrong with the declaration. */
+export function readPolicy(registry: ModeRegistry, controller: Declaration, handler: Declaration): AccessPolicy | string {
+  const open = read<PublicOptions>(PUBLIC, handler) ?? read<PublicOptions>(PUBLIC, controller);
+  const closed = read<AuthenticatedOptions>(AUTHENTICATED, handler) ?? read<AuthenticatedOptions>(AUTHENTICATED, controller);
+  if (open && closed) return 'is both @Public() and @Authenticated()';
+  if (open) return { public: true, sameOrigin: open.sameOrigin ?? false };
+  if (!closed) return 'declares neither @Public() nor @Authenticated()';
+  return protectedPolicy(registry, closed);
+}
+
+function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions): ProtectedPolicy | string {
+  const registered = registry.all();
+  const known = new Set<string>(registered.map((mode) => mode.name));
+  const person = declared.modes === 'person';
+  const modes: readonly AuthMode[] = Array.isArray(declared.modes)
+    ? declared.modes
+    : registered.filter((mode) => !person || mode.carries !== 'machine').map((mode) => mode.name);
+  const scopes = declared.scopes ?? [];
+
+  const unknownModes = modes.filter((name) => !known.has(name));
+  if (unknownModes.length > 0) return `names unknown modes: ${unknownModes.join(', ')}`;
+  if (modes.length === 0) return 'accepts no mode that is there';
+  const unknownScopes = scopes.filter((scope) => !isScope(scope));
+  if (unknownScopes.length > 0) return `names unknown scopes: ${unknownScopes.join(', ')}`;
+
+  const definitions = modes.map((name) => registry.get(name));
+  if (declared.recentSignIn && definitions.every((mode) => mode.carries === 'machine'))
+    return 'asks for a recent sign-in, but accepts machines only';
+  const impossible = scopes.filter((scope) => definitions.every((mode) => !mode.canHold(scope)));
+  if (impossible.length > 0) return `asks for scopes that no mode it accepts can hold: ${impossible.join(', ')}`;
+  return { public: false, modes, person, scopes, recentSignIn: declared.recentSignIn ?? false };
+}

@@ -1,0 +1,47 @@
+import { SetMetadata } from '@nestjs/common';
+import type { AuthMode } from './auth-modes.js';
+import type { Scope } from './scopes.js';
+
+export const AUTHENTICATED = Symbol('authenticated');
+export const PUBLIC = Symbol('public');
+
+export interface AuthenticatedOptions {
+  /**
+   * `'any'`: every mode that is there. `'person'`: every mode that can carry a person, and a person behind it.
+   * Or the modes by name.
+   */
+  modes: 'any' | 'person' | readonly [AuthMode, ...AuthMode[]];
+  /** All of them are needed. */
+  scopes?: readonly Scope[];
+  /** The person must have proved who they are within REAUTHENTICATION_WINDOW (RFC 9470). Only for persons. */
+  recentSignIn?: boolean;
+}
+
+export interface PublicOptions {
+  /** The route signs in or refreshes by cookie: a request that a foreign site caused is refused (ASVS 3.5.1, 3.5.8). */
+  sameOrigin?: boolean;
+}
+
+/**
+ * Declares who may call a route. The declaration is the whole truth about it: it drives the guard, the OpenAPI
+ * document, `npm run routes` and the generated tests. A route with neither this nor `@Public()` stops the boot.
+ *
+ * @example
+ * ```ts
+ * @Get() @Authenticated({ modes: 'any', scopes: ['orders:read'] })
+ * @Post() @Authenticated({ modes: ['api-key'], scopes: ['events:write'] })
+ * @Delete() @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true })
+ * ```
+ */
+export const Authenticated = (options: AuthenticatedOptions) => SetMetadata(AUTHENTICATED, options);
+
+/**
+ * Declares that anybody may call a route, and that no credential is read there.
+ *
+ * @example
+ * ```ts
+ * @Get('health/live') @Public()
+ * @Post('v1/sessions') @Public({ sameOrigin: true })
+ * ```
+ */
+export const Public = (options: PublicOptions = {}) => SetMetadata(PUBLIC, options);

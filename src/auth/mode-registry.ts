@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import passport, { type Strategy } from 'passport';
+import type { FastifyRequest } from 'fastify';
+import type { AuthMode } from './auth-modes.js';
+import type { Principal } from './principal.js';
+import type { Scope } from './scopes.js';
+
+/** What a mode tells `auth` about itself. */
+export interface ModeDefinition {
+  readonly name: AuthMode;
+  /** The scheme of its challenge in WWW-Authenticate. Two modes may share one. */
+  readonly scheme: 'Session' | 'Bearer' | 'ApiKey';
+  /** Whom its credentials can stand for. */
+  readonly carries: 'person' | 'machine' | 'both';
+  /** Whether one of its credentials can ever hold this scope: a route that asks for one that none can is a mistake. */
+  canHold(scope: Scope): boolean;
+  /** A cookie comes along without being asked: any explicit credential wins over it. */
+  readonly ambient: boolean;
+  /** Passport strategies by name; each succeeds with a Principal or throws InvalidCredentialError. */
+  readonly strategies: Readonly<Record<string, Strategy>>;
+  /** The strategy to run if the request presents a credential of this mode, from its headers alone, without I/O. */
+  presented(request: FastifyRequest): string | undefined;
+  /** Checks that need the verified principal and the request; throws a problem. */
+  afterVerification?(request: FastifyRequest, principal: Principal): void;
+  /** How OpenAPI describes it. */
+  readonly securityScheme: { type: 'http' | 'apiKey'; description: string } & Record<string, string>;
+}
+
+/** The modes of this application. Each registers itself when its module starts. */
+@Injectable()
+export class ModeRegistry {
+  /** One per application: PassportStrategy's own registry is a singleton of the process, which two applications would share. */
+  readonly passport = new passport.Passport();
+  readonly #modes = new Map<AuthMode, ModeDefinition>();
+
+  register(mode: ModeDefinition): void {
+    if (this.#modes.has(mode.name)) throw new Error(`the mode "${mode.name}" is registered twice`);
+    this.#modes.set(mode.name, mode);
+    // By name: given an instance, passport runs parallel requests on that one object and mixes up their users.
+    for (const [name, strategy] of Object.entries(mode.strategies)) this.passport.use(name, strategy);
+  }
+
+  get(name: AuthMode): ModeDefinition {
+    const mode = this.#modes.get(name);
+    if (!mode) throw new Error(`the mode "${name}" is not registered`);
+    return mode;
+  }
+
+  all(): ModeDefinition[] {
+    return [...this.#modes.values()];
+  }
+}

@@ -1,0 +1,27 @@
+/** What a credential may be given. */
+export const USER_SCOPES = [
+  'profile:read',
+  'profile:write',
+  'account:security',
+  'sessions:read',
+  'sessions:write',
+  'api-keys:read',
+  'api-keys:write',
+  'orders:read',
+  'orders:write',
+  'events:write',
+  'reports:read',
+  'tokens:introspect',
+] as const;
+
+/** Only for users with the role `admin`, and only on sessions. */
+export const ADMIN_SCOPES = ['admin:users', 'admin:audit', 'admin:keys'] as const;
+
+export type UserScope = (typeof USER_SCOPES)[number];
+export type Scope = UserScope | (typeof ADMIN_SCOPES)[number];
+
+const KNOWN: ReadonlySet<string> = new Set([...USER_SCOPES, ...ADMIN_SCOPES]);
+
+export function isScope(text: string): text is Scope {
+  return KNOWN.has(text);
+}

@@ -1,0 +1,30 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../app.module.js';
+import { openEnvironment } from '../start/environment.js';
+import { fail } from '../start/fail.js';
+
+/** Returns the exit code. */
+export type Command = (app: INestApplicationContext, argv: string[]) => Promise<number>;
+
+/**
+ * Runs a command with the services of the application but without HTTP. It joins the embedded database of a server
+ * that runs, or starts it for as long as the command takes. The log is silent unless LOG_LEVEL is set.
+ */
+export async function inApplication(run: Command): Promise<void> {
+  try {
+    const environment = await openEnvironment({ LOG_LEVEL: 'error', ...process.env });
+    try {
+      const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
+        logger: ['error', 'fatal'],
+        abortOnError: false,
+      });
+      process.exitCode = await run(app, process.argv.slice(2)).finally(() => app.close());
+    } finally {
+      await environment.close();
+    }
+  } catch (error) {
+    fail(error);
+  }
+  process.exit();
+}

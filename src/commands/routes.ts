@@ -1,0 +1,16 @@
+import { type Route, RouteTable } from '../auth/route-table.js';
+import { inApplication } from './in-application.js';
+
+function access({ policy }: Route): string[] {
+  if (policy.public) return ['public', '', policy.sameOrigin ? 'same origin' : ''];
+  const conditions = [policy.person ? 'person' : '', policy.recentSignIn ? 'recent sign-in' : ''];
+  return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
+}
+
+await inApplication(async (app) => {
+  const routes = app.get(RouteTable).all().toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
+  const rows = [['METHOD', 'PATH', 'ACCEPTS', 'SCOPES', 'ALSO'], ...routes.map((route) => [route.method, route.path, ...access(route)])];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  return 0;
+});

@@ -1,0 +1,69 @@
+import { availableParallelism } from 'node:os';
+import { Injectable } from '@nestjs/common';
+import { hash, verify } from '@node-rs/argon2';
+import { defineProblem, ProblemError } from '../problems/problem.js';
+
+/** OWASP's argon2id parameters (ASVS 11.4.2): 19 MiB, two passes, one lane; a hash is of some 20 ms. */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const CURRENT_PREFIX = '$argon2id$v=19$m=19456,t=2,p=1$';
+/** libuv has four threads for argon2, DNS and files together: one stays free. */
+const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
+/** Past this many waiting, an answer would come too late to be of use. */
+const QUEUE_LIMIT = 200;
+
+const BUSY = defineProblem({
+  slug: 'busy',
+  status: 503,
+  title: 'Too many passwords are being checked',
+  about: 'Hashing a password is made slow on purpose, and only a few run at once. The queue is full: wait and try again.',
+});
+
+export class BusyError extends ProblemError {
+  constructor() {
+    super(BUSY, 'Too many sign-ins are under way. Try again in a few seconds.', { headers: { 'Retry-After': '5' } });
+  }
+}
+
+/** argon2id with bounded concurrency, so that many sign-ins at once cannot take all memory and threads (ASVS 15.2.2). */
+@Injectable()
+export class PasswordHasher {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  /** What an unknown address is checked against, so that it costs the same as a known one (ASVS 6.3.8). */
+  readonly #dummy = hash('nobody has this password', PARAMETERS);
+
+  /** @throws BusyError when the queue is full */
+  hash(password: string): Promise<string> {
+    return this.#bounded(() => hash(password, PARAMETERS));
+  }
+
+  /**
+   * Whether `password` is the one behind `stored`, an encoded argon2 hash. Without one it does the same work and says no.
+   * @throws BusyError when the queue is full
+   */
+  async verify(stored: string | undefined, password: string): Promise<boolean> {
+    const against = stored ?? (await this.#dummy);
+    const matches = await this.#bounded(() => verify(against, password));
+    return matches && stored !== undefined;
+  }
+
+  /** Whether a hash was made with other parameters than today's, and should be made anew at the next sign-in. */
+  isOutdated(stored: string): boolean {
+    return !stored.startsWith(CURRENT_PREFIX);
+  }
+
+  async #bounded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= CONCURRENT) {
+      if (this.#waiting.length >= QUEUE_LIMIT) throw new BusyError();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      // The place is handed on, not given back, so that a newcomer cannot overtake the queue.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { clusterExists, createCluster, ensurePassword, readPassword } from './postgres-cluster.js';
+import { locateCluster } from './postgres-location.js';
+import { findPostmaster, launch, shutDown, type Cluster, type Postmaster } from './postmaster.js';
+import { identify, isAlive, withLock } from './process-lock.js';
+
+const SOCKET_PORT = '5432'; // only a part of the socket's name
+const SOCKET_PATH_LIMIT = 100; // in bytes; the kernel's own is 108 on Linux, 104 on macOS
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  /** false when another live process of the project started it and we only attached */
+  readonly owner: boolean;
+  stop(): Promise<void>;
+}
+
+/** Starts the PostgreSQL that is kept below this absolute directory, or attaches to it where it runs already. */
+export async function startEmbeddedPostgres(options: {
+  directory: string;
+  /** false: faster, and lost in a power failure. For tests. */
+  durable?: boolean;
+}): Promise<EmbeddedPostgres> {
+  const { durable = true } = options;
+  await mkdir(options.directory, { recursive: true });
+  const directory = await realpath(options.directory);
+  return withLock(join(directory, 'postgres.lock'), async () => {
+    const cluster = await locateCluster(directory);
+    const running = await findPostmaster(cluster);
+    if (running?.ready && (await isOwned(directory))) {
+      const url = urlOf(cluster, running, await readPassword(directory));
+      return { url, owner: false, stop: async () => {} };
+    }
+    // An orphan: it is not adopted, since its settings may be others and nothing would end it together with us.
+    if (running) await shutDown(cluster, running.pid);
+    if (!(await clusterExists(cluster))) await createCluster(cluster, directory, durable);
+    return own(cluster, directory, durable);
+  });
+}
+
+async function own(cluster: Cluster, directory: string, durable: boolean): Promise<EmbeddedPostgres> {
+  const password = await ensurePassword(cluster, directory);
+  const server = await launch(cluster, await settings(cluster, durable), join(directory, 'postgres.log'));
+  await writeFile(ownerFile(directory), identify(process.pid), { mode: 0o600 });
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    // First, so that nobody attaches to a server that is going away. After a crash it may be a successor's by now.
+    if ((await findPostmaster(cluster))?.pid === server.pid) await rm(ownerFile(directory), { force: true });
+    await shutDown(cluster, server.pid);
+    await server.reaped();
+  };
+  return { url: urlOf(cluster, server, password), owner: true, stop: () => (stopping ??= stop()) };
+}
+
+async function isOwned(directory: string): Promise<boolean> {
+  return isAlive(await readFile(ownerFile(directory), 'utf8').catch(() => ''));
+}
+
+function ownerFile(directory: string): string {
+  return join(directory, 'postgres.owner');
+}
+
+async function settings(cluster: Cluster, durable: boolean): Promise<string[]> {
+  const address = usesSocket(cluster)
+    ? [
+        'listen_addresses=',
+        `port=${SOCKET_PORT}`,
+        `unix_socket_directories="${cluster.data.replaceAll('"', '""')}"`,
+      ]
+    : ['listen_addresses=127.0.0.1', `port=${await freePort()}`, 'unix_socket_directories='];
+  return [
+    ...address,
+    'unix_socket_permissions=0700', // root, who may have started it as somebody else, passes all the same
+    'timezone=UTC',
+    'log_timezone=UTC',
+    'max_connections=200',
+    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+  ];
+}
+
+function usesSocket({ data }: Cluster): boolean {
+  const path = join(data, `.s.PGSQL.${SOCKET_PORT}`);
+  return process.platform !== 'win32' && Buffer.byteLength(path) < SOCKET_PATH_LIMIT;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No loopback port is free');
+  return address.port;
+}
+
+function urlOf(cluster: Cluster, { port }: Postmaster, password: string): string {
+  return usesSocket(cluster)
+    ? `postgres://app:${password}@localhost:${port}/app?host=${encodeURIComponent(cluster.data)}`
+    : `postgres://app:${password}@127.0.0.1:${port}/app`;
+}

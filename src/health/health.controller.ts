@@ -1,0 +1,32 @@
+import { Controller, Get } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { Public } from '../auth/authenticated.decorator.js';
+
+const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
+type Health = z.infer<typeof Health>;
+
+@ApiTags('server')
+@Controller('health')
+export class HealthController {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  @Get('live')
+  @Public()
+  @ApiOperation({ summary: 'Whether the process answers' })
+  @ApiResponse({ status: 200, description: 'It does', standardSchema: Health })
+  live(): Health {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Public()
+  @ApiOperation({ summary: 'Whether the server can do its work: without the database it refuses everything' })
+  @ApiResponse({ status: 200, description: 'It can', standardSchema: Health })
+  async ready(): Promise<Health> {
+    await this.dataSource.query('SELECT 1');
+    return { status: 'ok' };
+  }
+}

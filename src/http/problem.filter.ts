@@ -1,0 +1,74 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, NotFoundException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { REALM } from '../auth/auth.errors.js';
+import { ModeRegistry } from '../auth/mode-registry.js';
+import { RouteTable } from '../auth/route-table.js';
+import { isDatabaseUnavailable } from '../database/unavailable.js';
+import { LOGGER } from '../logging/logger.js';
+import { NotFoundError } from '../problems/not-found.js';
+import { ProblemError } from '../problems/problem.js';
+import {
+  DatabaseUnavailableError,
+  InternalError,
+  MethodNotAllowedError,
+  transportProblem,
+} from '../problems/request-problems.js';
+
+export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
+/** RFC 9457. `instance` is the id of the request, under which the log tells more. */
+export function problemBody(error: ProblemError, instance: string): object {
+  const { kind, detail, extensions } = error;
+  return { type: `/problems/${kind.slug}`, title: kind.title, status: kind.status, detail, instance, ...extensions };
+}
+
+/** Turns whatever was thrown into problem+json; what nobody expected is logged and told to nobody (ASVS 16.5.1, 16.5.4). */
+@Catch()
+@Injectable()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly modes: ModeRegistry,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = this.#problemOf(error, request);
+    // Every 401 has a challenge (RFC 9110 15.5.2); where a password was wrong, the ones that a person can answer.
+    if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
+    void reply
+      .status(problem.kind.status)
+      .headers(problem.headers as Record<string, string>)
+      .type(PROBLEM_JSON)
+      .send(problemBody(problem, request.id));
+  }
+
+  #problemOf(error: unknown, request: FastifyRequest): ProblemError {
+    if (error instanceof ProblemError) return error;
+    if (error instanceof NotFoundException) return this.#unknownRoute(request);
+    if (isDatabaseUnavailable(error)) {
+      this.logger.error({ err: error }, 'the database cannot be reached');
+      return new DatabaseUnavailableError();
+    }
+    const transport = transportProblem(error);
+    if (transport) return transport;
+    this.logger.error({ err: error }, 'unexpected error');
+    return new InternalError();
+  }
+
+  #personChallenges(): string[] {
+    const schemes = this.modes.all().filter((mode) => mode.carries !== 'machine').map((mode) => mode.scheme);
+    return [...new Set(schemes)].map((scheme) => `${scheme} ${REALM}`);
+  }
+
+  /** Only Nest's router throws NotFoundException; the rooms have their own. */
+  #unknownRoute(request: FastifyRequest): ProblemError {
+    const allowed = this.routes.methodsOf(request.url);
+    if (allowed.length > 0) return new MethodNotAllowedError(allowed);
+    return new NotFoundError('There is no such route. The API reference is at /docs.');
+  }
+}

@@ -1,0 +1,60 @@
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { z } from 'zod';
+import { defineProblem, ProblemError } from '../problems/problem.js';
+
+const VALIDATION_FAILED = defineProblem({
+  slug: 'validation-failed',
+  status: 400,
+  title: 'The request has invalid fields',
+  about:
+    'The answer lists every field that is wrong, with a JSON Pointer (RFC 6901) into the body, or `/name` for a query parameter. A field that the API reference does not name is an error too.',
+});
+
+export interface FieldError {
+  /** RFC 6901; the empty pointer is the whole body. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export class ValidationError extends ProblemError {
+  constructor(readonly errors: readonly FieldError[]) {
+    super(VALIDATION_FAILED, 'Some fields are invalid.', {
+      extensions: { errors },
+      reason: errors.map(({ pointer }) => pointer || '(body)').join(' '),
+    });
+  }
+}
+
+type Path = StandardSchemaV1.Issue['path'];
+
+const escape = (segment: PropertyKey | StandardSchemaV1.PathSegment) =>
+  String(typeof segment === 'object' ? segment.key : segment).replaceAll('~', '~0').replaceAll('/', '~1');
+const pointer = (path: Path) => (path ?? []).map((segment) => `/${escape(segment)}`).join('');
+
+/** zod reports unknown keys at their parent, with the keys beside: one error for each. */
+function fieldErrors(issue: StandardSchemaV1.Issue): FieldError[] {
+  const { code, keys } = issue as { code?: string; keys?: string[] };
+  if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(issue.path), detail: issue.message }];
+  return keys.map((key) => ({ pointer: pointer([...(issue.path ?? []), key]), detail: 'is not a field of this request' }));
+}
+
+/** Validates whatever a handler's parameter declares a schema for. */
+export const validationPipe = () =>
+  new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors)) });
+
+/** A text of `min` to `max` code points. PostgreSQL stores no NUL, and ill-formed Unicode has no UTF-8. */
+export const text = (min: number, max: number) =>
+  z
+    .string()
+    // Twice: a code point has at most two units, and a long text need not be counted.
+    .max(max * 2)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds characters that no text may hold')
+    .refine((value) => {
+      const { length } = [...value];
+      return length >= min && length <= max;
+    }, `must have ${min} to ${max} characters`)
+    .meta({ minLength: min, maxLength: max });
+
+/** The id of a resource, in a path. */
+export const ResourceId = z.uuid('is no id').meta({ description: 'A UUID' });

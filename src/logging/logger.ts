@@ -1,0 +1,67 @@
+import type { LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Config } from '../config/config.js';
+import { requestContext } from './request-context.js';
+
+export const LOGGER = Symbol('logger');
+
+/**
+ * One JSON object a line on standard output (ASVS 16.2.4). Headers and bodies are never logged; the redaction is the
+ * second line of defence. Of errors only type, message, code and stack: TypeORM's carry the parameters of the query.
+ */
+export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level: config.LOG_LEVEL,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      mixin: () => {
+        const context = requestContext();
+        return context ? { requestId: context.requestId } : {};
+      },
+      serializers: { err: describeError },
+      redact: {
+        paths: ['authorization', 'cookie', 'password', 'secret', 'token', 'key'].flatMap((name) => [name, `*.${name}`]),
+        censor: '[secret]',
+      },
+    },
+    ...(destination ? [destination] : []),
+  );
+}
+
+function describeError(error: unknown) {
+  if (!(error instanceof Error)) return { message: typeof error };
+  const { code } = error as Error & { code?: unknown };
+  return { type: error.name, message: error.message, stack: error.stack, ...(typeof code === 'string' ? { code } : {}) };
+}
+
+/** Nest's own messages through pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly pino: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]) {
+    this.#write('debug', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]) {
+    this.#write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]) {
+    this.#write('trace', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]) {
+    this.#write('warn', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]) {
+    this.#write('error', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]) {
+    this.#write('fatal', message, rest);
+  }
+
+  #write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]) {
+    const context = rest.findLast((item) => typeof item === 'string');
+    if (message instanceof Error) this.pino[level]({ err: message, context }, message.message);
+    else this.pino[level]({ context }, String(message));
+  }
+}

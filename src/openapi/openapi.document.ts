@@ -1,0 +1,109 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule, type SwaggerDocumentOptions } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { ProtectedPolicy } from '../auth/access-policy.js';
+import { ModeRegistry } from '../auth/mode-registry.js';
+import { type Route, RouteTable } from '../auth/route-table.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { findProblem } from '../problems/problem.js';
+import { MAY_ANSWER } from './may-answer.decorator.js';
+
+type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const Problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457. `type` is a page that explains it.' });
+
+/** Draft 2020-12, as OpenAPI 3.1 has it. What has an id becomes a component. */
+const convert: Converter = (schema, { schemaType }) => {
+  if (!(schema instanceof z.core.$ZodType)) return undefined;
+  const { $schema: _dialect, $defs, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: schemaType,
+    unrepresentable: 'any',
+  });
+  const components = Object.fromEntries(Object.entries($defs ?? {}).map(([name, { id: _id, ...definition }]) => [name, definition]));
+  return { schema: JSON.parse(refsToComponents(rest)), components: JSON.parse(refsToComponents(components)) };
+};
+
+const refsToComponents = (value: unknown) => JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/');
+
+/** The OpenAPI 3.1 document. Security and refusals of each route come from its declaration, not from a second one. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const modes = app.get(ModeRegistry);
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.1')
+    .setTitle('Auth modes')
+    .setDescription('Sessions, tokens and API keys behind one declaration per route.')
+    .setVersion('0.1.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer(app.get<Config>(CONFIG).ISSUER);
+  for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme as never);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    standardSchemaConverter: convert,
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  });
+  const { $schema: _dialect, id: _id, ...problem } = z.toJSONSchema(Problem, { target: 'draft-2020-12' });
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problem as never } };
+  for (const route of app.get(RouteTable).all()) {
+    const path = document.paths[route.path.replaceAll(/:(\w+)/g, '{$1}')] as Record<string, Operation> | undefined;
+    const operation = path?.[route.method.toLowerCase()];
+    if (operation) describeAccess(operation, route);
+  }
+  return document;
+}
+
+function describeAccess(operation: Operation, route: Route): void {
+  const { policy } = route;
+  operation.security = policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: [...policy.scopes] }));
+  if (!policy.public) {
+    const access = [
+      `Accepts ${policy.modes.join(', ')}${policy.person ? ' (a person)' : ''}.`,
+      policy.scopes.length > 0 ? `Needs ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.` : '',
+      policy.recentSignIn ? 'Needs a recent sign-in.' : '',
+    ];
+    operation.description = [operation.description, access.filter(Boolean).join(' ')].filter(Boolean).join('\n\n');
+  }
+  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route)))
+    operation.responses[status] ??= {
+      description: slugs.map((slug) => `\`${slug}\`: ${findProblem(slug)!.title}`).join('  \n'),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+}
+
+function problemsByStatus(operation: Operation, route: Route): Record<string, string[]> {
+  const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
+  if (operation.requestBody) slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
+  if (operation.parameters?.length) slugs.push('validation-failed');
+  if (route.path.includes(':')) slugs.push('not-found');
+  if (route.policy.public) {
+    if (route.policy.sameOrigin) slugs.push('csrf', 'invalid-credential', 'busy');
+    if (route.method !== 'GET') slugs.push('https-required');
+  } else slugs.push(...problemsOfGuard(route.policy));
+  slugs.push(...((Reflect.getMetadata(MAY_ANSWER, route.handler) as string[] | undefined) ?? []));
+  const known = [...new Set(slugs)].filter((slug) => findProblem(slug));
+  return groupByStatus(known);
+}
+
+function problemsOfGuard(policy: ProtectedPolicy): string[] {
+  const slugs = ['ambiguous-credentials', 'credential-required', 'mode-not-accepted', 'invalid-credential', 'https-required'];
+  if (policy.modes.includes('session')) slugs.push('csrf');
+  if (policy.person) slugs.push('person-required');
+  if (policy.scopes.length > 0) slugs.push('insufficient-scope');
+  if (policy.recentSignIn) slugs.push('insufficient-user-authentication');
+  return slugs;
+}
+
+function groupByStatus(slugs: string[]): Record<string, string[]> {
+  const grouped: Record<string, string[]> = {};
+  for (const slug of slugs) (grouped[findProblem(slug)!.status] ??= []).push(slug);
+  return grouped;
+}

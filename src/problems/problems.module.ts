@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { validationPipe } from '../http/validation.js';
+import { ProblemsController } from './problems.controller.js';
+
+@Module({
+  controllers: [ProblemsController],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    { provide: APP_PIPE, useFactory: validationPipe },
+  ],
+})
+export class ProblemsModule {}

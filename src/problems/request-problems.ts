@@ -1,0 +1,92 @@
+import { defineProblem, ProblemError, type ProblemKind } from './problem.js';
+
+const MALFORMED_REQUEST = defineProblem({
+  slug: 'malformed-request',
+  status: 400,
+  title: 'The request cannot be read',
+  about:
+    'The URL or the body is not well-formed: broken JSON, JSON nested deeper than 20, or a key such as __proto__ that has no place in data.',
+});
+const METHOD_NOT_ALLOWED = defineProblem({
+  slug: 'method-not-allowed',
+  status: 405,
+  title: 'The method is not allowed here',
+  about: 'The route exists, but does not answer to this method. The Allow header names those that it answers to.',
+});
+const BODY_TOO_LARGE = defineProblem({
+  slug: 'body-too-large',
+  status: 413,
+  title: 'The body is too large',
+  about: 'A body may have 100 kB.',
+});
+const UNSUPPORTED_MEDIA_TYPE = defineProblem({
+  slug: 'unsupported-media-type',
+  status: 415,
+  title: 'The body is not JSON',
+  about: 'Send the body as JSON, with Content-Type: application/json.',
+});
+const HEADERS_TOO_LARGE = defineProblem({
+  slug: 'headers-too-large',
+  status: 431,
+  title: 'The headers are too large',
+  about: 'All headers together may have 16 kB.',
+});
+const INTERNAL_ERROR = defineProblem({
+  slug: 'internal-error',
+  status: 500,
+  title: 'Something went wrong here',
+  about: 'The fault is the server’s, and it is in its log under the request id that the answer carries as `instance`.',
+});
+const DATABASE_UNAVAILABLE = defineProblem({
+  slug: 'database-unavailable',
+  status: 503,
+  title: 'The database cannot be reached',
+  about:
+    'No credential can be checked without it, so everything is refused until it is back. Repeat the request after the time that Retry-After names.',
+});
+
+export class MalformedRequestError extends ProblemError {
+  constructor(detail: string) {
+    super(MALFORMED_REQUEST, detail);
+  }
+}
+
+export class MethodNotAllowedError extends ProblemError {
+  constructor(allowed: readonly string[]) {
+    super(METHOD_NOT_ALLOWED, `This route answers to ${allowed.join(', ')}.`, { headers: { Allow: allowed.join(', ') } });
+  }
+}
+
+export class InternalError extends ProblemError {
+  constructor() {
+    super(INTERNAL_ERROR, 'The server made a mistake. It is logged.');
+  }
+}
+
+export class DatabaseUnavailableError extends ProblemError {
+  constructor() {
+    super(DATABASE_UNAVAILABLE, 'The database cannot be reached.', { headers: { 'Retry-After': '1' } });
+  }
+}
+
+class TransportError extends ProblemError {}
+
+/** Fastify's own refusals, by their code. */
+const BY_CODE: Record<string, [ProblemKind, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [BODY_TOO_LARGE, 'The body has more than 100 kB.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [UNSUPPORTED_MEDIA_TYPE, 'Send JSON, with Content-Type: application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [MALFORMED_REQUEST, 'The body has another size than Content-Length says.'],
+  FST_ERR_BAD_URL: [MALFORMED_REQUEST, 'The URL is not well-formed.'],
+  FST_ERR_MAX_PARAM_LENGTH: [MALFORMED_REQUEST, 'A part of the URL is too long.'],
+  HPE_HEADER_OVERFLOW: [HEADERS_TOO_LARGE, 'The headers have more than 16 kB.'],
+};
+
+/** The problem for an error of Fastify's or of Node's HTTP parser; undefined if it is none of theirs. */
+export function transportProblem(error: unknown): ProblemError | undefined {
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  const known = typeof code === 'string' ? BY_CODE[code] : undefined;
+  if (known) return new TransportError(...known);
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    ? new TransportError(MALFORMED_REQUEST, 'The request cannot be read.')
+    : undefined;
+}

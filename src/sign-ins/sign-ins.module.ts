@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { UsersModule } from '../users/users.module.js';
+import { CarrierRegistry } from './carriers.js';
+import { PasswordController } from './password.controller.js';
+import { PasswordsService } from './passwords.service.js';
+import { SignIn } from './sign-in.entity.js';
+import { SignInsController } from './sign-ins.controller.js';
+import { SignInsService } from './sign-ins.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
+  controllers: [SignInsController, PasswordController],
+  providers: [SignInsService, PasswordsService, CarrierRegistry],
+  exports: [SignInsService, PasswordsService, CarrierRegistry],
+})
+export class SignInsModule {}

@@ -1,0 +1,178 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from '../clock/clock.js';
+import { LOGGER } from '../logging/logger.js';
+import { requestContext } from '../logging/request-context.js';
+import { SecurityLog } from '../logging/security-log.js';
+import { MergedLookup } from '../lookup/merged-lookup.js';
+import { WriteBehind } from '../lookup/write-behind.js';
+import { type ListQuery, pageQuery, toPage } from '../pagination/page.js';
+import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS } from './live-sign-in.js';
+import { type CarrierName, SignIn } from './sign-in.entity.js';
+import { showSignIn } from './sign-in-view.js';
+import type { SignInView } from './sign-ins.schemas.js';
+
+/** At the limit the sign-in that was unused for longest ends (ASVS 7.1.2). */
+export const MAX_SIGN_INS_PER_USER = 100;
+const USER_AGENT_LENGTH = 512;
+const SEEN_INTERVAL_MS = 5_000;
+
+export interface Lifetimes {
+  /** Milliseconds. */
+  readonly idle: number;
+  /** Milliseconds. */
+  readonly absolute: number;
+}
+
+interface Seen {
+  readonly at: Date;
+  readonly idleExpiresAt: Date;
+}
+
+/** The records of who is signed in. Whoever ends one holds its user's row or comes alone: users before sign_ins, always. */
+@Injectable()
+export class SignInsService implements BeforeApplicationShutdown {
+  readonly #lookup = new MergedLookup<LiveSignIn>((ids) => this.#query(ids));
+  readonly #seen = new WriteBehind<Seen>(
+    SEEN_INTERVAL_MS,
+    (entries) => this.#writeSeen(entries),
+    (error) => this.logger.error({ err: error }, 'when sign-ins were last seen could not be written; it is kept'),
+  );
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** One record, with its user's status and roles of now. It may be over: see `whyOver`. */
+  find(id: string): Promise<LiveSignIn | undefined> {
+    return this.#lookup.find(id);
+  }
+
+  /** Records a sign-in. The caller holds the row of the user, so that the limit holds in a race. */
+  async create(
+    manager: EntityManager,
+    fields: { userId: string; carrier: CarrierName; amr: string[]; lifetimes: Lifetimes },
+  ): Promise<SignIn> {
+    const now = this.clock.now();
+    const context = requestContext();
+    const expiresAt = new Date(now.getTime() + fields.lifetimes.absolute);
+    const signIn = manager.create(SignIn, {
+      id: uuidv7(),
+      userId: fields.userId,
+      carrier: fields.carrier,
+      amr: fields.amr,
+      authTime: now,
+      createdAt: now,
+      lastSeenAt: now,
+      idleExpiresAt: new Date(Math.min(now.getTime() + fields.lifetimes.idle, expiresAt.getTime())),
+      expiresAt,
+      ip: context?.ip ?? null,
+      userAgent: context?.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
+      endedAt: null,
+      endReason: null,
+    });
+    await manager.insert(SignIn, signIn);
+    await manager.query(
+      `UPDATE sign_ins SET ended_at = $2, end_reason = 'too many sign-ins' WHERE id IN (
+         SELECT id FROM sign_ins WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2
+         ORDER BY last_seen_at DESC, id DESC OFFSET $3)`,
+      [fields.userId, now, MAX_SIGN_INS_PER_USER],
+    );
+    return signIn;
+  }
+
+  /** The sign-ins of a user that are alive, newest first. */
+  async page(userId: string, currentId: string, query: ListQuery) {
+    const { limit, after } = pageQuery(query);
+    const rows = this.dataSource
+      .createQueryBuilder(SignIn, 's')
+      .where('s.userId = :userId AND s.endedAt IS NULL AND s.expiresAt > :now AND s.idleExpiresAt > :now', {
+        userId,
+        now: this.clock.now(),
+      });
+    if (after) rows.andWhere('s.id < :after', { after });
+    const found = await rows.orderBy('s.id', 'DESC').limit(limit + 1).getMany();
+    return toPage(found, limit, (signIn) => showSignIn(signIn, currentId));
+  }
+
+  /** One's own sign-in. */
+  async show(id: string): Promise<SignInView> {
+    return showSignIn(await this.dataSource.manager.findOneByOrFail(SignIn, { id }), id);
+  }
+
+  /** Notes that a sign-in is used, which puts off its idle expiry by `idle` milliseconds. Written in batches. */
+  seen(id: string, idle: number): void {
+    const now = this.clock.now();
+    this.#seen.set(id, { at: now, idleExpiresAt: new Date(now.getTime() + idle) });
+  }
+
+  /** Renews when the person last proved who they are. Undefined if the sign-in is over by now. */
+  async renewAuthTime(manager: EntityManager, id: string): Promise<SignIn | undefined> {
+    const now = this.clock.now();
+    // A second's step at least: tokens carry whole seconds, and those from before must not look like those from after.
+    const [rows] = await manager.query(
+      `UPDATE sign_ins SET auth_time = greatest($2, date_trunc('second', auth_time) + interval '1 second'), last_seen_at = $2
+       WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
+      [id, now],
+    );
+    return rows.length === 0 ? undefined : manager.findOneByOrFail(SignIn, { id });
+  }
+
+  /** Ends one sign-in of a user. Whether there was one to end. */
+  async end(userId: string, id: string, reason: string): Promise<boolean> {
+    const [rows] = await this.dataSource.query(
+      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
+       WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3 RETURNING id`,
+      [userId, id, this.clock.now(), reason],
+    );
+    if (rows.length > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
+    return rows.length > 0;
+  }
+
+  /** Ends all sign-ins of a user but the one that asks for it. */
+  endOthers(userId: string, currentId: string): Promise<number> {
+    return this.endAll(this.dataSource.manager, userId, 'ended by the user', currentId);
+  }
+
+  /** Ends all sign-ins of a user, but `except`. How many there were. */
+  async endAll(manager: EntityManager, userId: string, reason: string, except?: string): Promise<number> {
+    const [rows] = await manager.query(
+      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
+       WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id`,
+      [userId, except ?? null, this.clock.now(), reason],
+    );
+    this.log.happened('sign-in.all-ended', { userId, reason, count: rows.length });
+    return rows.length;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#seen.stop();
+  }
+
+  /** Only rows that are there and alive, so that nothing ended comes back; never waits for a row that somebody holds. */
+  async #writeSeen(entries: Map<string, Seen>): Promise<void> {
+    const seen = [...entries];
+    await this.dataSource.query(
+      `UPDATE sign_ins s SET last_seen_at = greatest(s.last_seen_at, v.at),
+         idle_expires_at = least(s.expires_at, greatest(s.idle_expires_at, v.idle))
+       FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS v (id, at, idle)
+       WHERE s.id = v.id AND s.ended_at IS NULL
+         AND s.id IN (SELECT id FROM sign_ins WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`,
+      [seen.map(([id]) => id), seen.map(([, { at }]) => at), seen.map(([, { idleExpiresAt }]) => idleExpiresAt)],
+    );
+  }
+
+  async #query(ids: string[]): Promise<Map<string, LiveSignIn>> {
+    const rows: LiveSignIn[] = await this.dataSource.query(
+      `SELECT ${LIVE_SIGN_IN_COLUMNS} FROM sign_ins s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+}

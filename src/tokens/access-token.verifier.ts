@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { errors, jwtVerify } from 'jose';
+import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { type AccessTokenClaims, readClaims, readHeader, wrongTime } from './access-token.js';
+import { SigningKeysService, type VerificationKey } from './signing-keys.service.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+/** Whether a text is an access token of ours that is valid now. Whether its sign-in is alive is asked elsewhere. */
+@Injectable()
+export class AccessTokenVerifier {
+  readonly #verified = new VerifiedTokens();
+
+  constructor(
+    private readonly keys: SigningKeysService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws InvalidCredentialError with the precise reason, which holds nothing of the token */
+  async verify(token: string): Promise<AccessTokenClaims> {
+    const now = this.clock.now();
+    const remembered = this.#verified.get(token);
+    const header = remembered?.header ?? readHeader(token);
+    const key = await this.keys.find(header.kid);
+    if (!key) throw new InvalidCredentialError('unknown kid');
+    // RFC 8725 3.1: the key says what the algorithm is, never the token.
+    if (header.alg !== key.algorithm) throw new InvalidCredentialError('alg is not that of the key');
+    const claims = remembered?.claims ?? readClaims(await this.#checkSignature(token, key, now));
+    const fault = wrongTime(claims, now);
+    if (fault) {
+      this.#verified.forget(token);
+      throw new InvalidCredentialError(fault);
+    }
+    if (!remembered) this.#verified.remember(token, { header, claims });
+    return claims;
+  }
+
+  async #checkSignature(token: string, key: VerificationKey, now: Date): Promise<unknown> {
+    try {
+      const { payload } = await jwtVerify(token, key.publicKey, {
+        algorithms: [key.algorithm],
+        issuer: this.config.ISSUER,
+        audience: this.config.AUDIENCES,
+        currentDate: now,
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) throw new InvalidCredentialError(error.message);
+      throw error;
+    }
+  }
+}

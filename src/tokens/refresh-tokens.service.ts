@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { seal, unseal } from '../crypto/sealing.js';
+import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
+import { SecurityLog } from '../logging/security-log.js';
+import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
+import { RefreshReuse } from './refresh-reuse.js';
+import { RefreshToken } from './refresh-token.entity.js';
+import { CLASSIFY, ROTATE } from './refresh-tokens.sql.js';
+import type { Grant } from './token-grant.entity.js';
+import { InvalidRefreshTokenError } from './tokens.errors.js';
+
+const PREFIX = 'rt_';
+const PURPOSE = 'refresh-successor';
+
+export interface IssuedRefreshToken {
+  readonly secret: Secret;
+  readonly expiresAt: Date;
+}
+
+/** A row of ROTATE or CLASSIFY: the sign-in with its grant. */
+type Family = LiveSignIn & Grant;
+
+interface Rotation {
+  readonly family: Family;
+  readonly refresh: IssuedRefreshToken;
+}
+
+interface Presented extends Family {
+  email: string;
+  usedAt: Date | null;
+  successorSealed: Buffer | null;
+  /** Of the successor, while it is unused. */
+  refreshExpiresAt: Date | null;
+}
+
+/** Refresh tokens: random, used once, each followed by one successor. */
+@Injectable()
+export class RefreshTokensService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly reuse: RefreshReuse,
+    private readonly log: SecurityLog,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** The first token of a family. */
+  async issue(manager: EntityManager, signIn: { id: string; expiresAt: Date }): Promise<IssuedRefreshToken> {
+    const secret = Secret.random(PREFIX);
+    const expiresAt = new Date(Math.min(this.#unusedUntil().getTime(), signIn.expiresAt.getTime()));
+    await manager.insert(RefreshToken, {
+      id: uuidv7(),
+      signInId: signIn.id,
+      tokenHash: secret.hash(),
+      createdAt: this.clock.now(),
+      expiresAt,
+    });
+    return { secret, expiresAt };
+  }
+
+  /** Forgets all tokens of a family and begins it anew. The caller holds the row of the sign-in. */
+  async replace(
+    manager: EntityManager,
+    signIn: { id: string; expiresAt: Date },
+  ): Promise<IssuedRefreshToken> {
+    await manager.delete(RefreshToken, { signInId: signIn.id });
+    return this.issue(manager, signIn);
+  }
+
+  /**
+   * Uses a token. Who loses a race for it within REFRESH_REUSE_GRACE gets the successor that the winner got.
+   * @throws InvalidRefreshTokenError
+   */
+  async rotate(token: string): Promise<Rotation> {
+    if (!token.startsWith(PREFIX) || !isRandomSecret(token.slice(PREFIX.length)))
+      throw this.#refuse('malformed');
+    const secret = Secret.random(PREFIX);
+    // Under the presented token: only who holds it opens the successor, not who holds the database.
+    const sealed = seal(secret.reveal(), token, PURPOSE);
+    const parameters = [
+      sha256(token),
+      this.clock.now(),
+      sealed,
+      this.#unusedUntil(),
+      uuidv7(),
+      secret.hash(),
+    ];
+    const [rotated]: (Family & { refreshExpiresAt: Date })[] = await this.dataSource.query(
+      ROTATE,
+      parameters,
+    );
+    if (!rotated) return this.#repeat(token);
+    this.log.happened('token.refreshed', { userId: rotated.userId, credentialId: rotated.id });
+    return { family: rotated, refresh: { secret, expiresAt: rotated.refreshExpiresAt } };
+  }
+
+  /** The token could not be used: the successor again, or the reason why not. */
+  async #repeat(token: string): Promise<Rotation> {
+    const [row]: Presented[] = await this.dataSource.query(CLASSIFY, [sha256(token)]);
+    const now = this.clock.now();
+    if (!row) throw this.#refuse('unknown');
+    const over = whyOver(row, now);
+    if (over) throw this.#refuse(over, row);
+    if (!row.usedAt) throw this.#refuse('expired', row);
+    const recent = now.getTime() - row.usedAt.getTime() < this.config.REFRESH_REUSE_GRACE;
+    if (!recent || !row.successorSealed || !row.refreshExpiresAt) {
+      await this.reuse.stop(row);
+      throw new InvalidRefreshTokenError('reused');
+    }
+    this.log.happened('token.refreshed', { userId: row.userId, credentialId: row.id, repeated: true });
+    const secret = new Secret(unseal(row.successorSealed, [token], PURPOSE));
+    return { family: row, refresh: { secret, expiresAt: row.refreshExpiresAt } };
+  }
+
+  #unusedUntil(): Date {
+    return this.clock.in(this.config.REFRESH_TOKEN_IDLE_TTL);
+  }
+
+  #refuse(reason: string, family?: { id: string; userId: string }): InvalidRefreshTokenError {
+    this.log.refused('refresh-token.refused', { reason, userId: family?.userId, credentialId: family?.id });
+    return new InvalidRefreshTokenError(reason);
+  }
+}

@@ -1,0 +1,44 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+export type SigningAlgorithm = 'EdDSA' | 'ES256';
+export type SigningKeyStatus = 'next' | 'active' | 'retired';
+
+/** The public half of a key of ours (RFC 7517). */
+export interface PublicJwk {
+  kty: string;
+  crv: string;
+  x: string;
+  /** Of ES256 only. */
+  y?: string;
+}
+
+/** A key pair that signs access tokens. Published before it signs, and for as long as a token of it lives. */
+@Entity('signing_keys')
+@Index('signing_keys_one_next_key', ['algorithm'], { unique: true, where: `status = 'next'` })
+@Index('signing_keys_one_active_key', ['algorithm'], { unique: true, where: `status = 'active'` })
+@Check('signing_keys_algorithm_known', `algorithm IN ('EdDSA', 'ES256')`)
+@Check('signing_keys_status_known', `status IN ('next', 'active', 'retired')`)
+export class SigningKey {
+  /** RFC 7638 thumbprint of the public key. */
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'signing_keys_pkey' })
+  kid: string;
+
+  @Column('text')
+  algorithm: SigningAlgorithm;
+
+  @Column('text')
+  status: SigningKeyStatus;
+
+  @Column('jsonb', { name: 'public_jwk' })
+  publicJwk: PublicJwk;
+
+  /** The private JWK, sealed under KEY_ENCRYPTION_SECRETS. */
+  @Column('bytea', { name: 'private_jwk_sealed' })
+  privateJwkSealed: Buffer;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'retired_at', nullable: true })
+  retiredAt: Date | null;
+}

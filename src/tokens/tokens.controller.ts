@@ -1,0 +1,57 @@
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../auth/authenticated.decorator.js';
+import { ValidationError } from '../http/validation.js';
+import { deliver } from '../sign-ins/carriers.js';
+import { REFRESH_COOKIE, RefreshCookies } from './refresh-cookie.js';
+import { InvalidRefreshTokenError } from './tokens.errors.js';
+import { RefreshRequest, TokenRequest, TokenResponse } from './tokens.schemas.js';
+import { TokensService } from './tokens.service.js';
+
+@ApiTags('tokens')
+@Controller('v1/tokens')
+export class TokensController {
+  constructor(private readonly tokens: TokensService) {}
+
+  @Post()
+  @Public({ sameOrigin: true })
+  @ApiOperation({ summary: 'Sign in and get a pair of tokens' })
+  @ApiResponse({ status: 201, description: 'The pair', standardSchema: TokenResponse })
+  async create(
+    @Body({ schema: TokenRequest }) body: TokenRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return deliver(reply, await this.tokens.signIn(body));
+  }
+
+  @Post('refresh')
+  @Public({ sameOrigin: true })
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Use a refresh token, and get the next pair' })
+  @ApiResponse({ status: 200, description: 'The next pair', standardSchema: TokenResponse })
+  async refresh(
+    @Body({ schema: RefreshRequest }) body: RefreshRequest,
+    @RefreshCookies() cookies: string[],
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    try {
+      return deliver(reply, await this.tokens.refresh(presentedToken(body.refreshToken, cookies)));
+    } catch (error) {
+      if (error instanceof InvalidRefreshTokenError && cookies.length > 0)
+        void reply.clearCookie(REFRESH_COOKIE.name, REFRESH_COOKIE.options);
+      throw error;
+    }
+  }
+}
+
+function presentedToken(inBody: string | undefined, cookies: string[]): string {
+  if (inBody !== undefined && cookies.length > 0)
+    throw new ValidationError([
+      { pointer: '/refreshToken', detail: 'is sent beside the cookie: send one of them' },
+    ]);
+  const token = inBody ?? cookies[0];
+  if (token === undefined) throw new InvalidRefreshTokenError('none presented');
+  if (cookies.length > 1) throw new InvalidRefreshTokenError('more than one cookie');
+  return token;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { USER_SCOPES } from '../auth/scopes.js';
+import { EmailInput, PasswordInput } from '../users/users.schemas.js';
+import { isTokenScope } from './token-scopes.js';
+
+const scope = z
+  .string()
+  .max(1000)
+  .refine(
+    (text) => text.split(' ').every(isTokenScope),
+    'names a scope that is unknown, or that no token can hold',
+  )
+  .meta({ description: `Separated by spaces; all unless told: ${USER_SCOPES.join(' ')}` });
+
+export const TokenRequest = z
+  .strictObject({
+    email: EmailInput,
+    password: PasswordInput,
+    format: z.literal('jwt').default('jwt'),
+    refreshIn: z
+      .enum(['body', 'cookie'])
+      .default('body')
+      .meta({ description: 'Where the refresh token goes' }),
+    scope: scope.optional(),
+    resource: z
+      .string()
+      .max(2000)
+      .optional()
+      .meta({ description: 'RFC 8707: which of the audiences it is for' }),
+  })
+  .meta({ id: 'TokenRequest' });
+export type TokenRequest = z.infer<typeof TokenRequest>;
+
+export const RefreshRequest = z
+  .strictObject({ refreshToken: z.string().max(1000).optional() })
+  .default({})
+  .meta({ id: 'RefreshRequest', description: 'Empty where the cookie carries the refresh token' });
+export type RefreshRequest = z.infer<typeof RefreshRequest>;
+
+/** RFC 6749 5.1 */
+export const TokenResponse = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds' }),
+    scope: z.string(),
+    refresh_token: z.string().optional().meta({ description: 'Not there if it is in the cookie' }),
+  })
+  .meta({ id: 'TokenResponse' });
+export type TokenResponse = z.infer<typeof TokenResponse>;
+
+export const Jwks = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.string(),
+        crv: z.string(),
+        x: z.string(),
+        y: z.string().optional(),
+        kid: z.string(),
+        alg: z.string(),
+        use: z.literal('sig'),
+      }),
+    ),
+  })
+  .meta({ id: 'Jwks', description: 'RFC 7517' });
+export type Jwks = z.infer<typeof Jwks>;

@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { USER_SCOPES } from '../auth/scopes.js';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { ValidationError } from '../http/validation.js';
+import type { Carrier, IssuedCredential } from '../sign-ins/carriers.js';
+import { PasswordsService } from '../sign-ins/passwords.service.js';
+import type { SignIn } from '../sign-ins/sign-in.entity.js';
+import { AccessTokenIssuer, type TokenSignIn } from './access-token.issuer.js';
+import { REFRESH_COOKIE } from './refresh-cookie.js';
+import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
+import { FIRST_PARTY, type Grant, TokenGrant } from './token-grant.entity.js';
+import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
+
+/** The pair of access and refresh token that carries a sign-in. */
+@Injectable()
+export class TokensService implements Carrier {
+  readonly name = 'token';
+  readonly cookies = [REFRESH_COOKIE];
+
+  constructor(
+    private readonly passwords: PasswordsService,
+    private readonly accessTokens: AccessTokenIssuer,
+    private readonly refreshTokens: RefreshTokensService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async signIn({ email, password, ...asked }: TokenRequest): Promise<IssuedCredential> {
+    const audience = asked.resource ?? this.config.AUDIENCES[0];
+    if (!this.config.AUDIENCES.includes(audience))
+      throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
+    const scopes = [...new Set(asked.scope?.split(' ') ?? USER_SCOPES)];
+    const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
+    const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn: asked.refreshIn };
+    const attach = async (manager: EntityManager, signIn: SignIn) => {
+      await manager.insert(TokenGrant, { signInId: signIn.id, ...grant });
+      return { signIn, refresh: await this.refreshTokens.issue(manager, signIn) };
+    };
+    const { signIn, refresh } = await this.passwords.signIn(
+      { email, password },
+      this.name,
+      lifetimes,
+      attach,
+    );
+    return this.#respond(signIn, grant, refresh);
+  }
+
+  async refresh(refreshToken: string): Promise<IssuedCredential> {
+    const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
+    return this.#respond(family, family, refresh);
+  }
+
+  /** The access tokens from before end too: their `auth_time` is no longer the sign-in's. */
+  async renew(manager: EntityManager, signIn: SignIn): Promise<IssuedCredential> {
+    const grant = await manager.findOneByOrFail(TokenGrant, { signInId: signIn.id });
+    return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn));
+  }
+
+  async #respond(signIn: TokenSignIn, grant: Grant, refresh: IssuedRefreshToken): Promise<IssuedCredential> {
+    const access = await this.accessTokens.issue(signIn, grant);
+    const body: TokenResponse = {
+      access_token: access.text,
+      token_type: 'Bearer',
+      expires_in: access.lifetimeSeconds,
+      scope: grant.scopes.join(' '),
+    };
+    const value = refresh.secret.reveal();
+    if (grant.refreshIn === 'body') return { body: { ...body, refresh_token: value }, cookies: [] };
+    const maxAge = Math.round((refresh.expiresAt.getTime() - this.clock.now().getTime()) / 1000);
+    return {
+      body,
+      cookies: [{ name: REFRESH_COOKIE.name, value, options: { ...REFRESH_COOKIE.options, maxAge } }],
+    };
+  }
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
+import { SecurityLog } from '../logging/security-log.js';
+import { MailService } from '../mail/mail.service.js';
+import { EmailVerification } from './email-verification.entity.js';
+import { User } from './user.entity.js';
+import { InvalidOneTimeTokenError } from './users.errors.js';
+
+const LIFETIME_MS = 24 * 3_600_000;
+
+/** Proves that a person reads the mail of the address they registered. */
+@Injectable()
+export class EmailVerificationsService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly mail: MailService,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Mails a link that proves the address. Older links of the user end. */
+  async send(user: Pick<User, 'id' | 'email'>, why = 'Welcome. Please confirm that this is your address:'): Promise<void> {
+    const token = Secret.random();
+    await this.dataSource.query(
+      `WITH ended AS (DELETE FROM email_verifications WHERE user_id = $2)
+       INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES ($1, $2, $3)`,
+      [token.hash(), user.id, this.clock.in(LIFETIME_MS)],
+    );
+    await this.mail.send({
+      to: user.email,
+      subject: 'Confirm your address',
+      // In the fragment, which no server and no log sees.
+      text: `${why}\n\n${this.config.ISSUER}/verify#${token.reveal()}\n\nThe link works once, for 24 hours.\n`,
+    });
+  }
+
+  /** Sends a new link, if the address is one that is still to be verified. Nobody is told whether it is. */
+  async request(email: string): Promise<void> {
+    const user = await this.dataSource.manager.findOneBy(User, { email });
+    if (user && user.emailVerifiedAt === null && user.status === 'active') await this.send(user);
+  }
+
+  /** @throws InvalidOneTimeTokenError for one that is unknown, used or expired */
+  async confirm(token: string): Promise<void> {
+    if (!isRandomSecret(token)) throw new InvalidOneTimeTokenError('malformed');
+    const confirmed = await this.dataSource.transaction(async (manager) => {
+      const [used] = await manager.query(
+        `DELETE FROM email_verifications WHERE token_hash = $1 RETURNING user_id AS "userId", expires_at AS "expiresAt"`,
+        [sha256(token)],
+      );
+      const verification: Pick<EmailVerification, 'userId' | 'expiresAt'> | undefined = used[0];
+      if (!verification || verification.expiresAt <= this.clock.now()) return undefined;
+      await manager.query(`UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`, [
+        verification.userId,
+        this.clock.now(),
+      ]);
+      return verification;
+    });
+    if (!confirmed) throw new InvalidOneTimeTokenError('unknown, used or expired');
+    this.log.happened('user.email-verified', { userId: confirmed.userId });
+  }
+}

@@ -1,0 +1,13 @@
+import type { User } from './user.entity.js';
+import type { UserView } from './users.schemas.js';
+
+/** The fields of a user that its owner and administrators see (ASVS 15.3.1). */
+export const showUser = (user: User): UserView => ({
+  id: user.id,
+  email: user.email,
+  name: user.name,
+  emailVerified: user.emailVerifiedAt !== null,
+  roles: user.roles,
+  status: user.status,
+  createdAt: user.createdAt.toISOString(),
+});

@@ -1,0 +1,37 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+export type UserStatus = 'active' | 'disabled';
+export type Role = 'admin';
+
+/** A person who can sign in. */
+@Entity('users')
+@Index('users_email_key', ['email'], { unique: true })
+@Check('users_email_lower', `email = lower(email)`)
+@Check('users_status_known', `status IN ('active', 'disabled')`)
+export class User {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
+  id: string;
+
+  /** In lower case: one mailbox, one account. */
+  @Column('text')
+  email: string;
+
+  @Column('text', { nullable: true })
+  name: string | null;
+
+  /** An encoded argon2id hash. */
+  @Column('text', { name: 'password_hash' })
+  passwordHash: string;
+
+  @Column('text', { array: true, default: () => `'{}'` })
+  roles: Role[];
+
+  @Column('text', { default: 'active' })
+  status: UserStatus;
+
+  @Column('timestamptz', { name: 'email_verified_at', nullable: true })
+  emailVerifiedAt: Date | null;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { EmailVerification } from './email-verification.entity.js';
+import { EmailVerificationsService } from './email-verifications.service.js';
+import { User } from './user.entity.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+import { VerifyPageController } from './verify-page.controller.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([User, EmailVerification])],
+  controllers: [UsersController, VerifyPageController],
+  providers: [UsersService, EmailVerificationsService],
+  exports: [UsersService, EmailVerificationsService],
+})
+export class UsersModule {}

@@ -1,0 +1,33 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Authenticated } from '../auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import { Principal } from '../auth/principal.js';
+
+export const Whoami = z
+  .object({
+    mode: z.string(),
+    subject: z.uuid().meta({ description: 'The user that the credential speaks for' }),
+    scopes: z.array(z.string()),
+    authTime: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When the person last proved who they are; null for a machine' }),
+    amr: z.array(z.string()).meta({ description: 'How, as RFC 8176 names it' }),
+    credentialId: z.string(),
+  })
+  .meta({ id: 'Whoami' });
+
+/** What the server knows of a credential: the quickest way to see which mode a request came by. */
+@ApiTags('Whoami')
+@Controller('v1/whoami')
+export class WhoamiController {
+  @Get()
+  @Authenticated({ modes: 'any' })
+  @ApiOperation({ summary: 'Show what your credential is' })
+  @ApiResponse({ status: 200, description: 'The credential', standardSchema: Whoami })
+  show(@CurrentPrincipal() { mode, userId, scopes, authTime, amr, credentialId }: Principal) {
+    return { mode, subject: userId, scopes: [...scopes], authTime: authTime ?? null, amr, credentialId };
+  }
+}

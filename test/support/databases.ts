@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../src/database/data-source.options.js';
+
+/** Set by the global setup: where the databases of this run are made. */
+const SERVER = 'TEST_SERVER_URL';
+const TEMPLATE = 'TEST_TEMPLATE';
+
+export const urlOf = (server: string, database: string): string => {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
+};
+
+async function onServer(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Makes the migrated database that every test file copies. */
+export async function createTemplate(server: string): Promise<void> {
+  const template = `test_template_${randomBytes(6).toString('hex')}`;
+  await onServer(server, `CREATE DATABASE ${template}`);
+  const dataSource = await new DataSource(dataSourceOptions(urlOf(server, template), 1)).initialize();
+  await dataSource.runMigrations({ transaction: 'all' });
+  await dataSource.destroy();
+  process.env[SERVER] = server;
+  process.env[TEMPLATE] = template;
+}
+
+export async function dropTemplate(): Promise<void> {
+  await onServer(process.env[SERVER]!, `DROP DATABASE IF EXISTS ${process.env[TEMPLATE]!} WITH (FORCE)`);
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own for a test file: a copy of the migrated one, or an empty one. */
+export async function createDatabase({ empty = false } = {}): Promise<TestDatabase> {
+  const server = process.env[SERVER]!;
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await onServer(
+    server,
+    empty ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} TEMPLATE ${process.env[TEMPLATE]!} STRATEGY file_copy`,
+  );
+  return { url: urlOf(server, name), drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}

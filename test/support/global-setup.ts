@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { createTemplate } from './databases.js';
+
+export interface TestRun {
+  postgres?: EmbeddedPostgres;
+  directory?: string;
+}
+
+/** A PostgreSQL of the run's own, unless DATABASE_URL names one: any will do whose user may create databases. */
+export default async function setup(): Promise<void> {
+  const run: TestRun = {};
+  (globalThis as { testRun?: TestRun }).testRun = run;
+  let server = process.env['DATABASE_URL'];
+  if (!server) {
+    run.directory = await mkdtemp(join(tmpdir(), 'auth-modes-test-'));
+    run.postgres = await startEmbeddedPostgres({ directory: run.directory, durable: false });
+    server = run.postgres.url;
+  }
+  await createTemplate(server);
+}
