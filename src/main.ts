@@ -1,25 +1,24 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.js';
-import { openEnvironment, type Environment } from './start/environment.js';
 import { fail } from './start/fail.js';
+import { openEnvironment, type Environment } from './start/environment.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** What is to be closed at the end, last opened first. */
+const opened: { close(): Promise<unknown> }[] = [];
+let closing: Promise<void> | undefined;
 
 /** Requests in flight finish, what is gathered in memory is written, then the database stops. */
-function closeOnSignal(app: NestFastifyApplication, environment: Environment): void {
-  let closing = false;
-  const close = async () => {
-    if (closing) return;
-    closing = true;
-    await app.close().catch(fail);
-    await environment.close().catch(fail);
-    process.exit();
-  };
-  for (const signal of SIGNALS) process.on(signal, () => void close());
+function closeAll(): Promise<void> {
+  closing ??= (async () => {
+    for (const part of opened.toReversed()) await part.close().catch(fail);
+  })();
+  return closing;
 }
 
-function greet(environment: Environment, port: number): void {
-  const url = environment.config.production ? environment.config.ISSUER : `http://localhost:${port}`;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void closeAll().then(() => process.exit()));
+
+function greet({ config }: Environment, port: number): void {
+  const url = config.production ? config.ISSUER : `http://localhost:${port}`;
   console.log(`
   The server listens at  ${url}
   The API reference is   ${url}/docs
@@ -31,20 +30,17 @@ function greet(environment: Environment, port: number): void {
 
 async function start(): Promise<void> {
   const environment = await openEnvironment();
-  try {
-    const { config } = environment;
-    const app = await createApp(config);
-    closeOnSignal(app, environment);
-    await app.listen(config.PORT, config.HOST);
-    const address = app.getHttpServer().address() as { port: number };
-    greet(environment, address.port);
-  } catch (error) {
-    await environment.close();
-    throw error;
-  }
+  opened.push(environment);
+  const app = await createApp(environment.config);
+  opened.push(app);
+  await app.listen(environment.config.PORT, environment.config.HOST);
+  const { port } = app.getHttpServer().address() as { port: number };
+  if (!closing) greet(environment, port);
 }
 
-await start().catch((error: unknown) => {
-  fail(error);
+await start().catch(async (error: unknown) => {
+  // A signal in the middle of the start takes things away from it; that is no failure of its own.
+  if (!closing) fail(error);
+  await closeAll();
   process.exit();
 });

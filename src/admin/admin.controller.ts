@@ -40,7 +40,10 @@ export class AdminController {
 
   @Put(':id/status')
   @MayAnswer('last-administrator')
-  @ApiOperation({ summary: 'Disable or enable a user', description: 'Disabling ends sign-ins, tokens and keys at once.' })
+  @ApiOperation({
+    summary: 'Disable or enable a user',
+    description: 'Disabling ends sign-ins, tokens and keys at once.',
+  })
   @ApiResponse({ status: 200, description: 'The user as it is now', standardSchema: UserView })
   setStatus(
     @CurrentPrincipal() principal: Principal,
@@ -54,7 +57,10 @@ export class AdminController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End all sign-ins of a user' })
   @ApiResponse({ status: 204, description: 'Ended' })
-  async signOut(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string): Promise<void> {
+  async signOut(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+  ): Promise<void> {
     await this.admin.signOut(principal, id);
   }
 }

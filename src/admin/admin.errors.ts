@@ -4,7 +4,8 @@ const LAST_ADMINISTRATOR = defineProblem({
   slug: 'last-administrator',
   status: 409,
   title: 'The last administrator',
-  about: 'Without this person nobody could administer the service any more. Make somebody else an administrator first.',
+  about:
+    'Without this person nobody could administer the service any more. Make somebody else an administrator first.',
 });
 
 export class LastAdministratorError extends ProblemError {

@@ -5,5 +5,7 @@ export const RolesChange = z
   .meta({ id: 'RolesChange' });
 export type RolesChange = z.infer<typeof RolesChange>;
 
-export const StatusChange = z.strictObject({ status: z.enum(['active', 'disabled']) }).meta({ id: 'StatusChange' });
+export const StatusChange = z
+  .strictObject({ status: z.enum(['active', 'disabled']) })
+  .meta({ id: 'StatusChange' });
 export type StatusChange = z.infer<typeof StatusChange>;

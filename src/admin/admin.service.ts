@@ -24,7 +24,14 @@ export class AdminService {
     const { limit, after } = pageQuery(query);
     const rows = this.dataSource.createQueryBuilder(User, 'u');
     if (after) rows.where('u.id < :after', { after });
-    return toPage(await rows.orderBy('u.id', 'DESC').limit(limit + 1).getMany(), limit, showUser);
+    return toPage(
+      await rows
+        .orderBy('u.id', 'DESC')
+        .limit(limit + 1)
+        .getMany(),
+      limit,
+      showUser,
+    );
   }
 
   /** Ends the user's sign-ins, so that no token goes on with scopes of the roles before. */
@@ -57,7 +64,10 @@ export class AdminService {
   #change(id: string, change: { roles: Role[] } | { status: UserStatus }): Promise<UserView> {
     return this.dataSource.transaction(async (manager) => {
       // All administrators and this user, in one order: of two administrators who depose each other, one waits and loses.
-      await manager.query(`SELECT id FROM users WHERE id = $1 OR 'admin' = ANY(roles) ORDER BY id FOR NO KEY UPDATE`, [id]);
+      await manager.query(
+        `SELECT id FROM users WHERE id = $1 OR 'admin' = ANY(roles) ORDER BY id FOR NO KEY UPDATE`,
+        [id],
+      );
       const user = await this.#lock(manager, id);
       const before = { roles: user.roles, status: user.status };
       Object.assign(user, change);
@@ -78,7 +88,9 @@ export class AdminService {
 
   async #refuseWithoutAdministrator(manager: EntityManager, rolesBefore: Role[]): Promise<void> {
     if (!rolesBefore.includes('admin')) return;
-    const left: unknown[] = await manager.query(`SELECT 1 FROM users WHERE 'admin' = ANY(roles) AND status = 'active' LIMIT 1`);
+    const left: unknown[] = await manager.query(
+      `SELECT 1 FROM users WHERE 'admin' = ANY(roles) AND status = 'active' LIMIT 1`,
+    );
     if (left.length === 0) throw new LastAdministratorError();
   }
 }

@@ -1,5 +1,10 @@
 import type { AuthMode } from './auth-modes.js';
-import { AUTHENTICATED, type AuthenticatedOptions, PUBLIC, type PublicOptions } from './authenticated.decorator.js';
+import {
+  AUTHENTICATED,
+  type AuthenticatedOptions,
+  PUBLIC,
+  type PublicOptions,
+} from './authenticated.decorator.js';
 import type { ModeRegistry } from './mode-registry.js';
 import { isScope, type Scope } from './scopes.js';
 
@@ -19,12 +24,17 @@ export interface ProtectedPolicy {
 export type AccessPolicy = PublicPolicy | ProtectedPolicy;
 
 type Declaration = Function;
-const read = <T>(key: symbol, target: Declaration) => Reflect.getMetadata(key, target) as T | undefined;
 
 /** Reads what a handler and its controller declare. Returns the policy, or what is wrong with the declaration. */
-export function readPolicy(registry: ModeRegistry, controller: Declaration, handler: Declaration): AccessPolicy | string {
-  const open = read<PublicOptions>(PUBLIC, handler) ?? read<PublicOptions>(PUBLIC, controller);
-  const closed = read<AuthenticatedOptions>(AUTHENTICATED, handler) ?? read<AuthenticatedOptions>(AUTHENTICATED, controller);
+export function readPolicy(
+  registry: ModeRegistry,
+  controller: Declaration,
+  handler: Declaration,
+): AccessPolicy | string {
+  const read = (key: symbol): unknown =>
+    Reflect.getMetadata(key, handler) ?? Reflect.getMetadata(key, controller);
+  const open = read(PUBLIC) as PublicOptions | undefined;
+  const closed = read(AUTHENTICATED) as AuthenticatedOptions | undefined;
   if (open && closed) return 'is both @Public() and @Authenticated()';
   if (open) return { public: true, sameOrigin: open.sameOrigin ?? false };
   if (!closed) return 'declares neither @Public() nor @Authenticated()';
@@ -50,6 +60,7 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
   if (declared.recentSignIn && definitions.every((mode) => mode.carries === 'machine'))
     return 'asks for a recent sign-in, but accepts machines only';
   const impossible = scopes.filter((scope) => definitions.every((mode) => !mode.canHold(scope)));
-  if (impossible.length > 0) return `asks for scopes that no mode it accepts can hold: ${impossible.join(', ')}`;
+  if (impossible.length > 0)
+    return `asks for scopes that no mode it accepts can hold: ${impossible.join(', ')}`;
   return { public: false, modes, person, scopes, recentSignIn: declared.recentSignIn ?? false };
 }

@@ -21,13 +21,15 @@ const CREDENTIAL_REQUIRED = defineProblem({
   slug: 'credential-required',
   status: 401,
   title: 'A credential is required',
-  about: 'The route needs a credential and the request has none. WWW-Authenticate names the schemes that it accepts.',
+  about:
+    'The route needs a credential and the request has none. WWW-Authenticate names the schemes that it accepts.',
 });
 const MODE_NOT_ACCEPTED = defineProblem({
   slug: 'mode-not-accepted',
   status: 401,
   title: 'This kind of credential is not accepted here',
-  about: 'The route accepts other kinds of credentials than the one presented. WWW-Authenticate names their schemes.',
+  about:
+    'The route accepts other kinds of credentials than the one presented. WWW-Authenticate names their schemes.',
 });
 const INVALID_CREDENTIAL = defineProblem({
   slug: 'invalid-credential',
@@ -129,10 +131,14 @@ export class InsufficientScopeError extends ProblemError {
 
 export class RecentSignInRequiredError extends ProblemError {
   constructor(maxAgeSeconds: number, scheme: string) {
-    super(INSUFFICIENT_USER_AUTHENTICATION, `Prove who you are again: at most ${maxAgeSeconds} seconds ago is needed.`, {
-      ...challenge([`${scheme}, error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`]),
-      extensions: { maxAge: maxAgeSeconds },
-    });
+    super(
+      INSUFFICIENT_USER_AUTHENTICATION,
+      `Prove who you are again: at most ${maxAgeSeconds} seconds ago is needed.`,
+      {
+        ...challenge([`${scheme}, error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`]),
+        extensions: { maxAge: maxAgeSeconds },
+      },
+    );
   }
 }
 

@@ -44,7 +44,12 @@ export class AuthGuard implements CanActivate {
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
       if (policy.public) this.#checkPublic(request, policy.sameOrigin);
-      else request.user = await this.#authenticate(request, context.switchToHttp().getResponse<FastifyReply>(), policy);
+      else
+        request.user = await this.#authenticate(
+          request,
+          context.switchToHttp().getResponse<FastifyReply>(),
+          policy,
+        );
     } catch (error) {
       if (error instanceof ProblemError)
         this.log.refused('request.refused', { problem: error.kind.slug, reason: error.reason }, request.user);
@@ -96,13 +101,16 @@ export class AuthGuard implements CanActivate {
   #verify(strategy: string, request: FastifyRequest, reply: FastifyReply): Promise<Principal> {
     return new Promise((resolve, reject) => {
       const done = (error: unknown, principal?: unknown, info?: unknown) => {
-        if (error) reject(error as Error);
+        if (error) reject(error);
         else if (principal instanceof Principal) resolve(principal);
         else reject(new InvalidCredentialError(info instanceof Error ? info.message : 'unknown'));
       };
       // next() means that the strategy passed without a decision: never a success.
-      const next = (error?: unknown) => reject((error as Error | undefined) ?? new InvalidCredentialError('not decided'));
-      const handler = this.registry.passport.authenticate(strategy, { session: false }, done) as (...args: unknown[]) => void;
+      const next = (error?: unknown) =>
+        reject((error as Error | undefined) ?? new InvalidCredentialError('not decided'));
+      const handler = this.registry.passport.authenticate(strategy, { session: false }, done) as (
+        ...args: unknown[]
+      ) => void;
       handler(request, reply, next);
     });
   }
@@ -130,7 +138,9 @@ export class AuthGuard implements CanActivate {
   #challenges(policy: ProtectedPolicy, failed?: ModeDefinition): string[] {
     const schemes = new Set(policy.modes.map((name) => this.registry.get(name).scheme));
     return [...schemes].map((scheme) =>
-      scheme === 'Bearer' && failed?.scheme === 'Bearer' ? `${scheme} ${REALM}, error="invalid_token"` : `${scheme} ${REALM}`,
+      scheme === 'Bearer' && failed?.scheme === 'Bearer'
+        ? `${scheme} ${REALM}, error="invalid_token"`
+        : `${scheme} ${REALM}`,
     );
   }
 }

@@ -5,7 +5,8 @@ import { Principal } from './principal.js';
 /** Reads what the guard left on the request. @throws where no guard ran, or the route is public */
 export function principalOf(request: FastifyRequest): Principal {
   const { user } = request as FastifyRequest & { user?: unknown };
-  if (!(user instanceof Principal)) throw new Error('no principal: the route is public, or the guard did not run');
+  if (!(user instanceof Principal))
+    throw new Error('no principal: the route is public, or the guard did not run');
   return user;
 }
 

@@ -6,7 +6,8 @@ const EXPLICIT_HEADERS = new Set(['authorization', 'x-api-key']);
 export function countExplicitHeaders(request: FastifyRequest): number {
   let count = 0;
   const { rawHeaders } = request.raw;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (EXPLICIT_HEADERS.has(rawHeaders[i]!.toLowerCase())) count += 1;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (EXPLICIT_HEADERS.has(rawHeaders[i]!.toLowerCase())) count += 1;
   return count;
 }
 

@@ -4,7 +4,6 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type AccessPolicy, readPolicy } from './access-policy.js';
 import { ModeRegistry } from './mode-registry.js';
 
-
 export interface Route {
   readonly method: string;
   /** `/v1/orders/:id` */
@@ -63,7 +62,9 @@ export class RouteTable implements OnApplicationBootstrap {
   /** The methods that a path answers to; none for a path that does not exist. */
   methodsOf(url: string): string[] {
     const asked = segments(url.split('?', 1)[0]!);
-    const methods = this.#routes.filter((route) => matches(segments(route.path), asked)).map((route) => route.method);
+    const methods = this.#routes
+      .filter((route) => matches(segments(route.path), asked))
+      .map((route) => route.method);
     if (methods.includes('GET')) methods.push('HEAD');
     return [...new Set(methods)].toSorted();
   }
@@ -83,9 +84,13 @@ export class RouteTable implements OnApplicationBootstrap {
   }
 }
 
+const declaredPaths = (target: Function) =>
+  [Reflect.getMetadata(PATH_METADATA, target) as string | string[]].flat();
+
 function paths(controller: Function, handler: Function): string[] {
-  const read = (target: Function) => [Reflect.getMetadata(PATH_METADATA, target) as string | string[]].flat();
-  return read(controller).flatMap((base) => read(handler).map((rest) => `/${segments(`${base}/${rest}`).join('/')}`));
+  return declaredPaths(controller).flatMap((base) =>
+    declaredPaths(handler).map((rest) => `/${segments(`${base}/${rest}`).join('/')}`),
+  );
 }
 
 const segments = (path: string) => path.split('/').filter(Boolean);

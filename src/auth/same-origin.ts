@@ -4,11 +4,16 @@ import type { FastifyRequest } from 'fastify';
  * Why a request looks like one that another site caused; undefined if it does not. Browsers send Origin or
  * Sec-Fetch-Site, and no script can forge them; curl sends neither (ASVS 3.5.1, 3.5.8).
  */
-export function foreignOrigin(request: FastifyRequest, allowedOrigins: readonly string[]): string | undefined {
+export function foreignOrigin(
+  request: FastifyRequest,
+  allowedOrigins: readonly string[],
+): string | undefined {
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (origin !== undefined) {
     if (allowedOrigins.includes(origin)) return undefined;
     if (!URL.canParse(origin) || new URL(origin).host !== request.headers.host) return 'foreign Origin';
   }
-  return site === undefined || site === 'same-origin' || site === 'none' ? undefined : `Sec-Fetch-Site: ${site}`;
+  return site === undefined || site === 'same-origin' || site === 'none'
+    ? undefined
+    : `Sec-Fetch-Site: ${site}`;
 }

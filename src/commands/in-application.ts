@@ -9,17 +9,21 @@ export type Command = (app: INestApplicationContext, argv: string[]) => Promise<
 
 /**
  * Runs a command with the services of the application but without HTTP. It joins the embedded database of a server
- * that runs, or starts it for as long as the command takes. The log is silent unless LOG_LEVEL is set.
+ * that runs, or starts it for as long as the command takes. The log is silent: standard output is the command's.
  */
 export async function inApplication(run: Command): Promise<void> {
   try {
-    const environment = await openEnvironment({ LOG_LEVEL: 'error', ...process.env });
+    const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
     try {
       const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
         logger: ['error', 'fatal'],
         abortOnError: false,
       });
-      process.exitCode = await run(app, process.argv.slice(2)).finally(() => app.close());
+      try {
+        process.exitCode = await run(app, process.argv.slice(2));
+      } finally {
+        await app.close();
+      }
     } finally {
       await environment.close();
     }

@@ -13,10 +13,14 @@ async function main([command, ...rest]: string[]): Promise<void> {
   const environment = await openEnvironment();
   const cli = join(dirname(createRequire(import.meta.url).resolve('typeorm/package.json')), 'cli.js');
   const options = command === 'generate' ? ['--esm'] : [];
-  const { status } = spawnSync(process.execPath, [cli, `migration:${command}`, '-d', DATA_SOURCE, ...options, ...rest], {
-    stdio: 'inherit',
-    env: { ...process.env, DATABASE_URL: environment.config.DATABASE_URL },
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [cli, `migration:${command}`, '-d', DATA_SOURCE, ...options, ...rest],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, DATABASE_URL: environment.config.DATABASE_URL },
+    },
+  );
   await environment.close();
   process.exitCode = status ?? 1;
 }

@@ -8,9 +8,21 @@ function access({ policy }: Route): string[] {
 }
 
 await inApplication(async (app) => {
-  const routes = app.get(RouteTable).all().toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
-  const rows = [['METHOD', 'PATH', 'ACCEPTS', 'SCOPES', 'ALSO'], ...routes.map((route) => [route.method, route.path, ...access(route)])];
+  const routes = app
+    .get(RouteTable)
+    .all()
+    .toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
+  const rows = [
+    ['METHOD', 'PATH', 'ACCEPTS', 'SCOPES', 'ALSO'],
+    ...routes.map((route) => [route.method, route.path, ...access(route)]),
+  ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
   return 0;
 });

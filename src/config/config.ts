@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 
@@ -21,7 +22,7 @@ const list = z
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
 const onOff = z.enum(['on', 'off']).transform((word) => word === 'on');
-const port = (preset: number) => z.coerce.number().int().min(0).max(65_535).default(preset);
+const port = z.coerce.number().int().min(0).max(65_535);
 const urlWith = (...protocols: string[]) =>
   z.string().refine((text) => protocols.some((p) => text.startsWith(`${p}://`)) && URL.canParse(text), {
     message: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
@@ -31,17 +32,33 @@ const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).o
   message: 'holds something that is no origin such as https://app.example.com',
 });
 
+/** An address or a network, not of everybody; or the word that stands for this machine. */
+function isProxy(text: string): boolean {
+  if (text === 'loopback') return true;
+  const [address, bits, ...rest] = text.split('/');
+  const version = isIP(address!);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const proxy = z
+  .string()
+  .refine(isProxy, 'holds something that is no address, no network such as 10.0.0.0/8 and not loopback');
+
 const variables = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).optional(),
-  PORT: port(3000),
-  METRICS_PORT: port(0).optional(),
+  PORT: port.default(3000),
+  METRICS_PORT: port.optional(),
   DATABASE_URL: urlWith('postgres', 'postgresql').optional(),
   DATABASE_LISTEN_URL: urlWith('postgres', 'postgresql').optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   ISSUER: urlWith('http', 'https')
-    .refine((text) => !/[?#]/.test(text) && !text.endsWith('/'), 'must have no query, fragment or slash at the end')
+    .refine(
+      (text) => !/[?#]/.test(text) && !text.endsWith('/'),
+      'must have no query, fragment or slash at the end',
+    )
     .optional(),
   AUDIENCES: list,
   JWT_ALGORITHM: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
@@ -62,7 +79,7 @@ const variables = z.object({
     .optional(),
   CREDENTIAL_CACHE_TTL: duration('5s'),
   FEED_MAX_LAG: lifetime('1s'),
-  TRUSTED_PROXIES: list,
+  TRUSTED_PROXIES: list.pipe(z.array(proxy)),
   CORS_ORIGINS: list.pipe(z.array(origin)),
   SMTP_URL: urlWith('smtp', 'smtps').optional(),
   MAIL_FROM: z.string().min(3).default('Auth modes <no-reply@example.com>'),
@@ -79,15 +96,15 @@ export const VARIABLE_NAMES = Object.keys(variables.shape);
 type Variables = z.infer<typeof variables>;
 const LOOPBACK = ['127.0.0.1/8', '::1/128'];
 
-/** What production must be told, since guessing it would be unsafe. */
-function missingInProduction(env: Variables): string[] {
-  if (env.NODE_ENV !== 'production') return [];
-  const faults: string[] = [];
-  if (!env.DATABASE_URL) faults.push('DATABASE_URL: is required in production');
-  if (!env.ISSUER?.startsWith('https://')) faults.push('ISSUER: is required in production, and must be https');
-  if (env.KEY_ENCRYPTION_SECRETS.length === 0) faults.push('KEY_ENCRYPTION_SECRETS: is required in production');
-  if (!env.RATE_LIMITS) faults.push('RATE_LIMITS: off is refused in production');
-  if (env.TRUSTED_PROXIES.some((p) => /\/0$/.test(p))) faults.push('TRUSTED_PROXIES: trusts everybody');
+/** What production must be told, since guessing it would be unsafe. Of what was given, so that it is told beside bad values. */
+function missingInProduction(given: NodeJS.ProcessEnv): string[] {
+  if (given['NODE_ENV'] !== 'production') return [];
+  const faults = ['DATABASE_URL', 'ISSUER', 'KEY_ENCRYPTION_SECRETS']
+    .filter((name) => !/[^\s,]/.test(given[name] ?? ''))
+    .map((name) => `${name}: is required in production`);
+  if (given['ISSUER'] && !given['ISSUER'].startsWith('https://'))
+    faults.push('ISSUER: must be https in production');
+  if (given['RATE_LIMITS'] === 'off') faults.push('RATE_LIMITS: off is refused in production');
   return faults;
 }
 
@@ -121,12 +138,15 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
   // An empty variable is how compose files and CI systems spell "not set".
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = variables.safeParse(given);
+  const faults = missingInProduction(given);
   if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message.replace(/, received .*/, '')}`));
-  const env = parsed.data;
-  const faults = [...missingInProduction(env), ...contradictions(env)];
-  if (faults.length > 0) throw new ConfigError(faults);
+    faults.unshift(
+      ...parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message.replace(/, received .*/, '')}`),
+    );
+  else faults.push(...contradictions(parsed.data));
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
 
+  const env = parsed.data;
   const production = env.NODE_ENV === 'production';
   const issuer = env.ISSUER ?? `http://localhost:${env.PORT}`;
   return {

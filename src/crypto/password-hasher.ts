@@ -15,12 +15,15 @@ const BUSY = defineProblem({
   slug: 'busy',
   status: 503,
   title: 'Too many passwords are being checked',
-  about: 'Hashing a password is made slow on purpose, and only a few run at once. The queue is full: wait and try again.',
+  about:
+    'Hashing a password is made slow on purpose, and only a few run at once. The queue is full: wait and try again.',
 });
 
 export class BusyError extends ProblemError {
   constructor() {
-    super(BUSY, 'Too many sign-ins are under way. Try again in a few seconds.', { headers: { 'Retry-After': '5' } });
+    super(BUSY, 'Too many sign-ins are under way. Try again in a few seconds.', {
+      headers: { 'Retry-After': '5' },
+    });
   }
 }
 

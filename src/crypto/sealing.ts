@@ -30,12 +30,19 @@ export function seal(plain: string, secret: string, purpose: string, context = '
 export function unseal(sealed: Buffer, secrets: readonly string[], purpose: string, context = ''): string {
   for (const secret of secrets) {
     try {
-      const decipher = createDecipheriv('aes-256-gcm', keyOf(secret, purpose), sealed.subarray(0, NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        keyOf(secret, purpose),
+        sealed.subarray(0, NONCE_BYTES),
+        {
+          authTagLength: TAG_BYTES,
+        },
+      )
         .setAAD(Buffer.from(context))
         .setAuthTag(sealed.subarray(-TAG_BYTES));
-      return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)).toString('utf8') + decipher.final('utf8');
+      return (
+        decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)).toString('utf8') + decipher.final('utf8')
+      );
     } catch {
       // Not this secret; the next one may fit.
     }

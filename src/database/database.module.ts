@@ -15,7 +15,8 @@ import { migrate } from './migrate.js';
         ...dataSourceOptions(config.DATABASE_URL!, config.DATABASE_POOL_SIZE),
         autoLoadEntities: true,
         retryAttempts: 0,
-        poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'a connection to the database was lost'),
+        poolErrorHandler: (error: unknown) =>
+          logger.warn({ err: error }, 'a connection to the database was lost'),
       }),
       dataSourceFactory: async (options) => {
         const dataSource = await new DataSource(options as DataSourceOptions).initialize();

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOCK_LIMIT_MS = 90_000;
 const LOCK_POLL_MS = 25;
-const EMPTY_LOCK_MS = 10_000;
+const EMPTY_LOCK_MS = 2_000;
 
 interface ProcessFacts {
   readonly start: string;
@@ -52,7 +52,7 @@ export function isAlive(identity: string): boolean {
 
 /** Runs the work while no other process does the same under this file; a holder that died does not block. */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  for (const end = Date.now() + LOCK_LIMIT_MS; !(await create(file)); await sleep(LOCK_POLL_MS)) {
+  for (const end = Date.now() + LOCK_LIMIT_MS; !create(file); await sleep(LOCK_POLL_MS)) {
     if (Date.now() > end) throw new Error(`Another process has held ${file} for too long`);
     const holder = await holderOf(file);
     if (holder === undefined || isAlive(holder)) continue;
@@ -69,14 +69,16 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
   }
 }
 
-async function create(file: string): Promise<boolean> {
-  return writeFile(file, identify(process.pid), { flag: 'wx', mode: 0o600 }).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return false;
-      throw error;
-    },
-  );
+function create(file: string): boolean {
+  const ourselves = identify(process.pid);
+  try {
+    // Synchronous: in a turn of the event loop between creating and writing, a kill would leave an empty lock.
+    writeFileSync(file, ourselves, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (String(error).includes('EEXIST')) return false;
+    throw error;
+  }
 }
 
 /** undefined when there is no lock, or one that was created a moment ago and is still being written. */

@@ -10,7 +10,10 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
   });
   fastify.addHook('onResponse', async (request, reply) => {
     const { user } = request as { user?: unknown };
-    const who = user instanceof Principal ? { mode: user.mode, userId: user.userId, credentialId: user.credentialId } : {};
+    const who =
+      user instanceof Principal
+        ? { mode: user.mode, userId: user.userId, credentialId: user.credentialId }
+        : {};
     logger.info(
       {
         requestId: request.id,

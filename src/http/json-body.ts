@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'secure-json-parse';
-import { MalformedRequestError } from '../problems/request-problems.js';
+import { MalformedRequestError, UnsupportedMediaTypeError } from '../problems/request-problems.js';
 
 export const MAX_BODY_BYTES = 100_000;
 export const MAX_JSON_DEPTH = 20;
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
+/** Without `fatal` every broken byte becomes the same character, and different texts become one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * The only parser of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6).
@@ -11,19 +15,34 @@ export const MAX_JSON_DEPTH = 20;
  */
 export function parseJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body: string, done) => {
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // What comes for a route that is not there is not read: the answer is 404 or 405 whatever it says.
+    if (request.is404) return done(null);
     try {
-      done(null, body === '' ? undefined : parseJson(body));
+      done(null, body.length === 0 ? undefined : parseJson(decode(body, request.headers['content-type'])));
     } catch (error) {
       done(error as Error);
     }
   });
 }
 
+/** RFC 8259 8.1: JSON is UTF-8. */
+function decode(body: Buffer, contentType = ''): string {
+  const charset = CHARSET.exec(contentType)?.[1];
+  if (charset !== undefined && charset.toLowerCase() !== 'utf-8')
+    throw new UnsupportedMediaTypeError('Send JSON in UTF-8.');
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw new MalformedRequestError('The body is not UTF-8.');
+  }
+}
+
 /** @throws MalformedRequestError */
 export function parseJson(body: string): unknown {
   // Before parsing, so that a deep body costs no recursion.
-  if (isDeeperThan(body, MAX_JSON_DEPTH)) throw new MalformedRequestError(`The JSON is nested deeper than ${MAX_JSON_DEPTH}.`);
+  if (isDeeperThan(body, MAX_JSON_DEPTH))
+    throw new MalformedRequestError(`The JSON is nested deeper than ${MAX_JSON_DEPTH}.`);
   try {
     return parse(body, { protoAction: 'error', constructorAction: 'error' });
   } catch {

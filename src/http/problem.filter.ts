@@ -1,4 +1,11 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, Injectable, NotFoundException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  Inject,
+  Injectable,
+  NotFoundException,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { REALM } from '../auth/auth.errors.js';
@@ -20,7 +27,14 @@ export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 /** RFC 9457. `instance` is the id of the request, under which the log tells more. */
 export function problemBody(error: ProblemError, instance: string): object {
   const { kind, detail, extensions } = error;
-  return { type: `/problems/${kind.slug}`, title: kind.title, status: kind.status, detail, instance, ...extensions };
+  return {
+    type: `/problems/${kind.slug}`,
+    title: kind.title,
+    status: kind.status,
+    detail,
+    instance,
+    ...extensions,
+  };
 }
 
 /** Turns whatever was thrown into problem+json; what nobody expected is logged and told to nobody (ASVS 16.5.1, 16.5.4). */
@@ -50,18 +64,22 @@ export class ProblemFilter implements ExceptionFilter {
   #problemOf(error: unknown, request: FastifyRequest): ProblemError {
     if (error instanceof ProblemError) return error;
     if (error instanceof NotFoundException) return this.#unknownRoute(request);
+    const transport = transportProblem(error);
+    // Whatever is wrong with its body too, there is nothing where it went.
+    if (transport) return request.is404 ? this.#unknownRoute(request) : transport;
     if (isDatabaseUnavailable(error)) {
       this.logger.error({ err: error }, 'the database cannot be reached');
       return new DatabaseUnavailableError();
     }
-    const transport = transportProblem(error);
-    if (transport) return transport;
     this.logger.error({ err: error }, 'unexpected error');
     return new InternalError();
   }
 
   #personChallenges(): string[] {
-    const schemes = this.modes.all().filter((mode) => mode.carries !== 'machine').map((mode) => mode.scheme);
+    const schemes = this.modes
+      .all()
+      .filter((mode) => mode.carries !== 'machine')
+      .map((mode) => mode.scheme);
     return [...new Set(schemes)].map((scheme) => `${scheme} ${REALM}`);
   }
 

@@ -29,19 +29,29 @@ export class ValidationError extends ProblemError {
 type Path = StandardSchemaV1.Issue['path'];
 
 const escape = (segment: PropertyKey | StandardSchemaV1.PathSegment) =>
-  String(typeof segment === 'object' ? segment.key : segment).replaceAll('~', '~0').replaceAll('/', '~1');
+  String(typeof segment === 'object' ? segment.key : segment)
+    .replaceAll('~', '~0')
+    .replaceAll('/', '~1');
 const pointer = (path: Path) => (path ?? []).map((segment) => `/${escape(segment)}`).join('');
 
 /** zod reports unknown keys at their parent, with the keys beside: one error for each. */
 function fieldErrors(issue: StandardSchemaV1.Issue): FieldError[] {
   const { code, keys } = issue as { code?: string; keys?: string[] };
   if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(issue.path), detail: issue.message }];
-  return keys.map((key) => ({ pointer: pointer([...(issue.path ?? []), key]), detail: 'is not a field of this request' }));
+  return keys.map((key) => ({
+    pointer: pointer([...(issue.path ?? []), key]),
+    detail: 'is not a field of this request',
+  }));
 }
 
 /** Validates whatever a handler's parameter declares a schema for. */
 export const validationPipe = () =>
-  new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors)) });
+  new StandardSchemaValidationPipe({
+    exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors)),
+  });
+
+/** How many code points a well-formed text has. */
+export const codePoints = (value: string): number => Array.from(value).length;
 
 /** A text of `min` to `max` code points. PostgreSQL stores no NUL, and ill-formed Unicode has no UTF-8. */
 export const text = (min: number, max: number) =>
@@ -49,9 +59,12 @@ export const text = (min: number, max: number) =>
     .string()
     // Twice: a code point has at most two units, and a long text need not be counted.
     .max(max * 2)
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds characters that no text may hold')
+    .refine(
+      (value) => value.isWellFormed() && !value.includes('\0'),
+      'holds characters that no text may hold',
+    )
     .refine((value) => {
-      const { length } = [...value];
+      const length = codePoints(value);
       return length >= min && length <= max;
     }, `must have ${min} to ${max} characters`)
     .meta({ minLength: min, maxLength: max });

@@ -22,7 +22,10 @@ export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: De
       },
       serializers: { err: describeError },
       redact: {
-        paths: ['authorization', 'cookie', 'password', 'secret', 'token', 'key'].flatMap((name) => [name, `*.${name}`]),
+        paths: ['authorization', 'cookie', 'password', 'secret', 'token', 'key'].flatMap((name) => [
+          name,
+          `*.${name}`,
+        ]),
         censor: '[secret]',
       },
     },
@@ -33,7 +36,12 @@ export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: De
 function describeError(error: unknown) {
   if (!(error instanceof Error)) return { message: typeof error };
   const { code } = error as Error & { code?: unknown };
-  return { type: error.name, message: error.message, stack: error.stack, ...(typeof code === 'string' ? { code } : {}) };
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(typeof code === 'string' ? { code } : {}),
+  };
 }
 
 /** Nest's own messages through pino. */
@@ -61,6 +69,8 @@ export class NestLogger implements LoggerService {
 
   #write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]) {
     const context = rest.findLast((item) => typeof item === 'string');
+    // Nest logs what it throws; whoever catches it says it once, and more plainly.
+    if (context === 'ExceptionHandler') return;
     if (message instanceof Error) this.pino[level]({ err: message, context }, message.message);
     else this.pino[level]({ context }, String(message));
   }

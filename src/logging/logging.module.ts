@@ -5,7 +5,10 @@ import { SecurityLog } from './security-log.js';
 
 @Global()
 @Module({
-  providers: [{ provide: LOGGER, useFactory: (config: Config) => createLogger(config), inject: [CONFIG] }, SecurityLog],
+  providers: [
+    { provide: LOGGER, useFactory: (config: Config) => createLogger(config), inject: [CONFIG] },
+    SecurityLog,
+  ],
   exports: [LOGGER, SecurityLog],
 })
 export class LoggingModule {}

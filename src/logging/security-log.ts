@@ -26,7 +26,11 @@ export class SecurityLog {
 
   /** Something was refused. */
   refused(event: string, facts: EventFacts, principal?: Principal): void {
-    const who = principal && { userId: principal.userId, credentialId: principal.credentialId, mode: principal.mode };
+    const who = principal && {
+      userId: principal.userId,
+      credentialId: principal.credentialId,
+      mode: principal.mode,
+    };
     this.logger.warn({ event, ip: requestContext()?.ip, ...who, ...facts }, event);
   }
 }

@@ -47,9 +47,16 @@ export class MailService implements BeforeApplicationShutdown {
   async send(mail: Mail): Promise<void> {
     // As an object, so that no character of the address is read as a second one.
     const to = { name: '', address: mail.to };
-    const options: SendMailOptions = { from: this.config.MAIL_FROM, to, subject: mail.subject, text: mail.text };
+    const options: SendMailOptions = {
+      from: this.config.MAIL_FROM,
+      to,
+      subject: mail.subject,
+      text: mail.text,
+    };
     const work = (this.#smtp ? this.#post(this.#smtp, options) : this.#write(options))
-      .catch((error: unknown) => this.logger.error({ err: error, subject: mail.subject }, 'a mail could not be sent'))
+      .catch((error: unknown) =>
+        this.logger.error({ err: error, subject: mail.subject }, 'a mail could not be sent'),
+      )
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
     if (!this.#smtp) await work;

@@ -47,7 +47,11 @@ export class OpenApiController {
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
   @ApiOperation({ summary: 'This document' })
-  @ApiResponse({ status: 200, description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } })
+  @ApiResponse({
+    status: 200,
+    description: 'OpenAPI 3.1',
+    content: { 'application/json': { schema: { type: 'object' } } },
+  })
   document(): object {
     return this.reference.document();
   }

@@ -1,5 +1,10 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule, type SwaggerDocumentOptions } from '@nestjs/swagger';
+import {
+  DocumentBuilder,
+  type OpenAPIObject,
+  SwaggerModule,
+  type SwaggerDocumentOptions,
+} from '@nestjs/swagger';
 import { z } from 'zod';
 import type { ProtectedPolicy } from '../auth/access-policy.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
@@ -25,16 +30,23 @@ const Problem = z
 /** Draft 2020-12, as OpenAPI 3.1 has it. What has an id becomes a component. */
 const convert: Converter = (schema, { schemaType }) => {
   if (!(schema instanceof z.core.$ZodType)) return undefined;
-  const { $schema: _dialect, $defs, ...rest } = z.toJSONSchema(schema, {
+  const {
+    $schema: _dialect,
+    $defs,
+    ...rest
+  } = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: schemaType,
     unrepresentable: 'any',
   });
-  const components = Object.fromEntries(Object.entries($defs ?? {}).map(([name, { id: _id, ...definition }]) => [name, definition]));
+  const components = Object.fromEntries(
+    Object.entries($defs ?? {}).map(([name, { id: _id, ...definition }]) => [name, definition]),
+  );
   return { schema: JSON.parse(refsToComponents(rest)), components: JSON.parse(refsToComponents(components)) };
 };
 
-const refsToComponents = (value: unknown) => JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/');
+const refsToComponents = (value: unknown) =>
+  JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/');
 
 /** The OpenAPI 3.1 document. Security and refusals of each route come from its declaration, not from a second one. */
 export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
@@ -46,15 +58,19 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer(app.get<Config>(CONFIG).ISSUER);
-  for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme as never);
+  for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme);
   const document = SwaggerModule.createDocument(app, builder.build(), {
     standardSchemaConverter: convert,
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
   const { $schema: _dialect, id: _id, ...problem } = z.toJSONSchema(Problem, { target: 'draft-2020-12' });
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problem as never } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: problem as never },
+  };
   for (const route of app.get(RouteTable).all()) {
-    const path = document.paths[route.path.replaceAll(/:(\w+)/g, '{$1}')] as Record<string, Operation> | undefined;
+    const path = document.paths[route.path.replaceAll(/:(\w+)/g, '{$1}')] as
+      Record<string, Operation> | undefined;
     const operation = path?.[route.method.toLowerCase()];
     if (operation) describeAccess(operation, route);
   }
@@ -70,7 +86,9 @@ function describeAccess(operation: Operation, route: Route): void {
       policy.scopes.length > 0 ? `Needs ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.` : '',
       policy.recentSignIn ? 'Needs a recent sign-in.' : '',
     ];
-    operation.description = [operation.description, access.filter(Boolean).join(' ')].filter(Boolean).join('\n\n');
+    operation.description = [operation.description, access.filter(Boolean).join(' ')]
+      .filter(Boolean)
+      .join('\n\n');
   }
   for (const [status, slugs] of Object.entries(problemsByStatus(operation, route)))
     operation.responses[status] ??= {
@@ -81,7 +99,8 @@ function describeAccess(operation: Operation, route: Route): void {
 
 function problemsByStatus(operation: Operation, route: Route): Record<string, string[]> {
   const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
-  if (operation.requestBody) slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
+  if (operation.requestBody)
+    slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
   if (operation.parameters?.length) slugs.push('validation-failed');
   if (route.path.includes(':')) slugs.push('not-found');
   if (route.policy.public) {
@@ -94,7 +113,13 @@ function problemsByStatus(operation: Operation, route: Route): Record<string, st
 }
 
 function problemsOfGuard(policy: ProtectedPolicy): string[] {
-  const slugs = ['ambiguous-credentials', 'credential-required', 'mode-not-accepted', 'invalid-credential', 'https-required'];
+  const slugs = [
+    'ambiguous-credentials',
+    'credential-required',
+    'mode-not-accepted',
+    'invalid-credential',
+    'https-required',
+  ];
   if (policy.modes.includes('session')) slugs.push('csrf');
   if (policy.person) slugs.push('person-required');
   if (policy.scopes.length > 0) slugs.push('insufficient-scope');

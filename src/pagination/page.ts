@@ -30,7 +30,11 @@ export const pageQuery = ({ limit, cursor }: ListQuery): PageQuery => ({
 });
 
 /** Makes a page of up to `limit + 1` rows: the one too many tells that there are more. */
-export function toPage<Row extends { id: string }, Item>(rows: Row[], limit: number, show: (row: Row) => Item) {
+export function toPage<Row extends { id: string }, Item>(
+  rows: Row[],
+  limit: number,
+  show: (row: Row) => Item,
+) {
   const shown = rows.slice(0, limit);
   return { items: shown.map(show), nextCursor: rows.length > limit ? encode(shown.at(-1)!.id) : null };
 }

@@ -6,7 +6,8 @@ import { allProblems, findProblem, type ProblemKind } from './problem.js';
 
 const HTML = 'text/html; charset=utf-8';
 
-const escapeHtml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+const escapeHtml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
 const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <html lang="en">
@@ -43,7 +44,11 @@ export class ProblemsController {
   @ApiOperation({ summary: 'What a problem means and what to do about it' })
   @ApiParam({ name: 'slug', schema: { type: 'string' } })
   @ApiProduces('text/html')
-  @ApiResponse({ status: 200, description: 'A page for people', content: { 'text/html': { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 200,
+    description: 'A page for people',
+    content: { 'text/html': { schema: { type: 'string' } } },
+  })
   explain(@Param('slug') slug: string): string {
     const kind = findProblem(slug);
     if (!kind) throw new NotFoundError('There is no such problem.');

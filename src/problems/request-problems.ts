@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { defineProblem, ProblemError, type ProblemKind } from './problem.js';
 
 const MALFORMED_REQUEST = defineProblem({
@@ -5,13 +6,14 @@ const MALFORMED_REQUEST = defineProblem({
   status: 400,
   title: 'The request cannot be read',
   about:
-    'The URL or the body is not well-formed: broken JSON, JSON nested deeper than 20, or a key such as __proto__ that has no place in data.',
+    'The URL, the headers or the body are not well-formed: broken JSON, bytes that are not UTF-8, JSON nested deeper than 20, or a key such as __proto__ that has no place in data.',
 });
 const METHOD_NOT_ALLOWED = defineProblem({
   slug: 'method-not-allowed',
   status: 405,
   title: 'The method is not allowed here',
-  about: 'The route exists, but does not answer to this method. The Allow header names those that it answers to.',
+  about:
+    'The route exists, but does not answer to this method. The Allow header names those that it answers to.',
 });
 const BODY_TOO_LARGE = defineProblem({
   slug: 'body-too-large',
@@ -23,19 +25,26 @@ const UNSUPPORTED_MEDIA_TYPE = defineProblem({
   slug: 'unsupported-media-type',
   status: 415,
   title: 'The body is not JSON',
-  about: 'Send the body as JSON, with Content-Type: application/json.',
+  about: 'Send the body as JSON in UTF-8, with Content-Type: application/json.',
+});
+const REQUEST_TIMEOUT = defineProblem({
+  slug: 'request-timeout',
+  status: 408,
+  title: 'The request took too long to arrive',
+  about: 'The connection was open, but the request did not arrive in time. Send it again.',
 });
 const HEADERS_TOO_LARGE = defineProblem({
   slug: 'headers-too-large',
   status: 431,
   title: 'The headers are too large',
-  about: 'All headers together may have 16 kB.',
+  about: 'The URL and all headers together may have 16 kB.',
 });
 const INTERNAL_ERROR = defineProblem({
   slug: 'internal-error',
   status: 500,
   title: 'Something went wrong here',
-  about: 'The fault is the server’s, and it is in its log under the request id that the answer carries as `instance`.',
+  about:
+    'The fault is the server’s, and it is in its log under the request id that the answer carries as `instance`.',
 });
 const DATABASE_UNAVAILABLE = defineProblem({
   slug: 'database-unavailable',
@@ -53,7 +62,15 @@ export class MalformedRequestError extends ProblemError {
 
 export class MethodNotAllowedError extends ProblemError {
   constructor(allowed: readonly string[]) {
-    super(METHOD_NOT_ALLOWED, `This route answers to ${allowed.join(', ')}.`, { headers: { Allow: allowed.join(', ') } });
+    super(METHOD_NOT_ALLOWED, `This route answers to ${allowed.join(', ')}.`, {
+      headers: { Allow: allowed.join(', ') },
+    });
+  }
+}
+
+export class UnsupportedMediaTypeError extends ProblemError {
+  constructor(detail: string) {
+    super(UNSUPPORTED_MEDIA_TYPE, detail);
   }
 }
 
@@ -71,19 +88,24 @@ export class DatabaseUnavailableError extends ProblemError {
 
 class TransportError extends ProblemError {}
 
-/** Fastify's own refusals, by their code. */
+/** The refusals of Fastify and of Node's HTTP parser, by their code. */
 const BY_CODE: Record<string, [ProblemKind, string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [BODY_TOO_LARGE, 'The body has more than 100 kB.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [UNSUPPORTED_MEDIA_TYPE, 'Send JSON, with Content-Type: application/json.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [MALFORMED_REQUEST, 'The body has another size than Content-Length says.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    MALFORMED_REQUEST,
+    'The body has another size than Content-Length says.',
+  ],
   FST_ERR_BAD_URL: [MALFORMED_REQUEST, 'The URL is not well-formed.'],
-  FST_ERR_MAX_PARAM_LENGTH: [MALFORMED_REQUEST, 'A part of the URL is too long.'],
-  HPE_HEADER_OVERFLOW: [HEADERS_TOO_LARGE, 'The headers have more than 16 kB.'],
+  HPE_HEADER_OVERFLOW: [HEADERS_TOO_LARGE, 'The URL and the headers have more than 16 kB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [REQUEST_TIMEOUT, 'The request did not arrive in time.'],
 };
 
 /** The problem for an error of Fastify's or of Node's HTTP parser; undefined if it is none of theirs. */
 export function transportProblem(error: unknown): ProblemError | undefined {
-  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  // Nest hands on what Fastify threw as the cause of an exception of its own.
+  const thrown = error instanceof HttpException ? error.cause : error;
+  const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? BY_CODE[code] : undefined;
   if (known) return new TransportError(...known);
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500

@@ -7,7 +7,12 @@ import { hmac } from '../crypto/secret.js';
 /** `__Host-` binds it to this host, to https and to all paths (ASVS 3.3.1, 3.3.3). */
 export const SESSION_COOKIE = '__Host-session';
 
-export const SESSION_COOKIE_OPTIONS: CookieSerializeOptions = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' };
+export const SESSION_COOKIE_OPTIONS: CookieSerializeOptions = {
+  path: '/',
+  httpOnly: true,
+  secure: true,
+  sameSite: 'lax',
+};
 
 export const sessionCookies = (request: FastifyRequest): string[] => cookieValues(request, SESSION_COOKIE);
 

@@ -27,14 +27,19 @@ class SessionCookieStrategy extends Strategy {
 
   override authenticate(request: unknown): void {
     this.verify(sessionCookies(request as FastifyRequest), (error, principal) =>
-      error || !principal ? this.error(error ?? new InvalidCredentialError('unknown')) : this.success(principal),
+      error || !principal
+        ? this.error(error ?? new InvalidCredentialError('unknown'))
+        : this.success(principal),
     );
   }
 }
 
 /** The mode `session`: a secret in a cookie, looked up by its hash. */
 @Injectable()
-export class SessionStrategy extends PassportStrategy(SessionCookieStrategy, 'session') implements OnModuleInit {
+export class SessionStrategy
+  extends PassportStrategy(SessionCookieStrategy, 'session')
+  implements OnModuleInit
+{
   constructor(
     private readonly modes: ModeRegistry,
     private readonly sessions: SessionsService,
@@ -57,7 +62,8 @@ export class SessionStrategy extends PassportStrategy(SessionCookieStrategy, 'se
         type: 'apiKey',
         in: 'cookie',
         name: SESSION_COOKIE,
-        description: 'A server-side session. Every method but GET, HEAD and OPTIONS needs the header X-CSRF-Token too.',
+        description:
+          'A server-side session. Every method but GET, HEAD and OPTIONS needs the header X-CSRF-Token too.',
       },
     });
   }
@@ -81,6 +87,7 @@ export class SessionStrategy extends PassportStrategy(SessionCookieStrategy, 'se
     if (request.method === 'GET' || request.method === 'HEAD') return;
     const token = request.headers['x-csrf-token'];
     if (typeof token !== 'string') throw new CsrfError('no X-CSRF-Token');
-    if (!equalSecrets(token, csrfTokenOf(sessionCookies(request)[0]!))) throw new CsrfError('wrong X-CSRF-Token');
+    if (!equalSecrets(token, csrfTokenOf(sessionCookies(request)[0]!)))
+      throw new CsrfError('wrong X-CSRF-Token');
   }
 }

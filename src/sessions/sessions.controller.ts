@@ -14,8 +14,15 @@ export class SessionsController {
 
   @Post()
   @Public({ sameOrigin: true })
-  @ApiOperation({ summary: 'Sign in by cookie', description: 'A cookie that comes along is never kept: every sign-in has a new secret.' })
-  @ApiResponse({ status: 201, description: 'Signed in; the cookie is in Set-Cookie', standardSchema: SessionCreated })
+  @ApiOperation({
+    summary: 'Sign in by cookie',
+    description: 'A cookie that comes along is never kept: every sign-in has a new secret.',
+  })
+  @ApiResponse({
+    status: 201,
+    description: 'Signed in; the cookie is in Set-Cookie',
+    standardSchema: SessionCreated,
+  })
   async signIn(
     @Body({ schema: SessionRequest }) body: SessionRequest,
     @PresentedSessions() presented: string[],

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { SignInView } from '../sign-ins/sign-ins.schemas.js';
 import { EmailInput, PasswordInput, UserView } from '../users/users.schemas.js';
 
-export const SessionRequest = z.strictObject({ email: EmailInput, password: PasswordInput }).meta({ id: 'SessionRequest' });
+export const SessionRequest = z
+  .strictObject({ email: EmailInput, password: PasswordInput })
+  .meta({ id: 'SessionRequest' });
 export type SessionRequest = z.infer<typeof SessionRequest>;
 
 export const SessionCreated = z

@@ -88,7 +88,9 @@ export class SessionsService implements Carrier, OnModuleInit {
     const maxAge = Math.max(0, Math.floor((signIn.expiresAt.getTime() - this.clock.now().getTime()) / 1000));
     return {
       body: { session: showSignIn(signIn, signIn.id), csrfToken: csrfTokenOf(secret.reveal()) },
-      cookies: [{ name: SESSION_COOKIE, value: secret.reveal(), options: { ...SESSION_COOKIE_OPTIONS, maxAge } }],
+      cookies: [
+        { name: SESSION_COOKIE, value: secret.reveal(), options: { ...SESSION_COOKIE_OPTIONS, maxAge } },
+      ],
     };
   }
 

@@ -44,20 +44,36 @@ export class PasswordsService {
   ): Promise<T> {
     const user = await this.users.findByEmail(email);
     const refuse = (reason: string) => this.#refuse('sign-in.refused', reason, user?.id);
-    if (!(await this.#verify(user, password)) || !user) throw refuse(user ? 'wrong password' : 'unknown address');
+    if (!(await this.#verify(user, password)) || !user)
+      throw refuse(user ? 'wrong password' : 'unknown address');
     if (user.status !== 'active') throw refuse('user disabled');
     if (this.config.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
-      await this.verifications.send(user, 'You can sign in once you have confirmed that this is your address:');
+      await this.verifications.send(
+        user,
+        'You can sign in once you have confirmed that this is your address:',
+      );
       throw refuse('address not verified');
     }
-    const rehashed = this.hasher.isOutdated(user.passwordHash) ? await this.hasher.hash(normalisePassword(password)) : undefined;
+    const rehashed = this.hasher.isOutdated(user.passwordHash)
+      ? await this.hasher.hash(normalisePassword(password))
+      : undefined;
     const result = await this.dataSource.transaction(async (manager) => {
       if (!(await this.#lockUnchanged(manager, user))) throw refuse('changed while signing in');
       if (rehashed !== undefined) await manager.update(User, { id: user.id }, { passwordHash: rehashed });
-      const signIn = await this.signIns.create(manager, { userId: user.id, carrier, amr: PASSWORD_AMR, lifetimes });
+      const signIn = await this.signIns.create(manager, {
+        userId: user.id,
+        carrier,
+        amr: PASSWORD_AMR,
+        lifetimes,
+      });
       return { id: signIn.id, attached: await attach(manager, signIn, user) };
     });
-    this.log.happened('sign-in.succeeded', { userId: user.id, credentialId: result.id, carrier, method: 'password' });
+    this.log.happened('sign-in.succeeded', {
+      userId: user.id,
+      credentialId: result.id,
+      carrier,
+      method: 'password',
+    });
     return result.attached;
   }
 
@@ -70,15 +86,27 @@ export class PasswordsService {
       if (!(await this.#lockUnchanged(manager, user))) throw refuse('changed meanwhile');
       return this.#renew(manager, principal, user);
     });
-    this.log.happened('reauthentication.succeeded', { userId: user.id, credentialId: principal.signInId, method: 'password' });
+    this.log.happened('reauthentication.succeeded', {
+      userId: user.id,
+      credentialId: principal.signInId,
+      method: 'password',
+    });
     return renewed;
   }
 
   /** Sets another password. Every other sign-in of the person ends, and this one gets new secrets (ASVS 7.4.3). */
-  async change(principal: Principal, currentPassword: string, newPassword: string): Promise<IssuedCredential> {
+  async change(
+    principal: Principal,
+    currentPassword: string,
+    newPassword: string,
+  ): Promise<IssuedCredential> {
     const user = await this.users.get(principal.userId);
     const refuse = (reason: string) => this.#refuse('password.change-refused', reason, user.id);
-    const accepted = acceptPassword(newPassword, '/newPassword', user.name === null ? [user.email] : [user.email, user.name]);
+    const accepted = acceptPassword(
+      newPassword,
+      '/newPassword',
+      user.name === null ? [user.email] : [user.email, user.name],
+    );
     if (!(await this.#verify(user, currentPassword))) throw refuse('wrong password');
     const passwordHash = await this.hasher.hash(accepted);
     const renewed = await this.dataSource.transaction(async (manager) => {

@@ -1,4 +1,4 @@
-import Bowser from 'bowser';
+import { parse } from 'bowser';
 import type { SignIn } from './sign-in.entity.js';
 import type { SignInView } from './sign-ins.schemas.js';
 
@@ -18,7 +18,7 @@ export const showSignIn = (signIn: SignIn, currentId: string): SignInView => ({
 /** "Firefox on Linux", as far as the client's own word goes. */
 function deviceOf(userAgent: string | null): string | null {
   if (!userAgent) return null;
-  const { browser, os } = Bowser.parse(userAgent);
+  const { browser, os } = parse(userAgent);
   const known = [browser.name, os.name].filter(Boolean);
   return known.length > 0 ? known.join(' on ') : null;
 }

@@ -27,7 +27,11 @@ export class SignInsController {
   @Get()
   @Authenticated({ modes: 'person', scopes: ['sessions:read'] })
   @ApiOperation({ summary: 'Where I am signed in' })
-  @ApiResponse({ status: 200, description: 'Sign-ins that are alive, newest first', standardSchema: SignInPage })
+  @ApiResponse({
+    status: 200,
+    description: 'Sign-ins that are alive, newest first',
+    standardSchema: SignInPage,
+  })
   list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
     return this.signIns.page(principal.userId, principal.signInId, query);
   }
@@ -45,7 +49,10 @@ export class SignInsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign out' })
   @ApiResponse({ status: 204, description: 'Signed out' })
-  async signOut(@CurrentPrincipal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  async signOut(
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
     await this.signIns.end(principal.userId, principal.signInId, 'signed out');
     this.#forget(reply);
   }
@@ -78,7 +85,8 @@ export class SignInsController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Prove who I am again',
-    description: 'By cookie the answer is `{ session, csrfToken }` and a new cookie, by token a full token response. The old secrets end.',
+    description:
+      'By cookie the answer is `{ session, csrfToken }` and a new cookie, by token a full token response. The old secrets end.',
   })
   @ApiResponse({ status: 200, description: 'New secrets for the same sign-in' })
   async reauthenticate(

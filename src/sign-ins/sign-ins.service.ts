@@ -39,7 +39,8 @@ export class SignInsService implements BeforeApplicationShutdown {
   readonly #seen = new WriteBehind<Seen>(
     SEEN_INTERVAL_MS,
     (entries) => this.#writeSeen(entries),
-    (error) => this.logger.error({ err: error }, 'when sign-ins were last seen could not be written; it is kept'),
+    (error) =>
+      this.logger.error({ err: error }, 'when sign-ins were last seen could not be written; it is kept'),
   );
 
   constructor(
@@ -97,7 +98,10 @@ export class SignInsService implements BeforeApplicationShutdown {
         now: this.clock.now(),
       });
     if (after) rows.andWhere('s.id < :after', { after });
-    const found = await rows.orderBy('s.id', 'DESC').limit(limit + 1).getMany();
+    const found = await rows
+      .orderBy('s.id', 'DESC')
+      .limit(limit + 1)
+      .getMany();
     return toPage(found, limit, (signIn) => showSignIn(signIn, currentId));
   }
 
@@ -164,7 +168,11 @@ export class SignInsService implements BeforeApplicationShutdown {
        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS v (id, at, idle)
        WHERE s.id = v.id AND s.ended_at IS NULL
          AND s.id IN (SELECT id FROM sign_ins WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`,
-      [seen.map(([id]) => id), seen.map(([, { at }]) => at), seen.map(([, { idleExpiresAt }]) => idleExpiresAt)],
+      [
+        seen.map(([id]) => id),
+        seen.map(([, { at }]) => at),
+        seen.map(([, { idleExpiresAt }]) => idleExpiresAt),
+      ],
     );
   }
 

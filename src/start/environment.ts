@@ -19,7 +19,8 @@ export interface Environment {
 export async function openEnvironment(environment: NodeJS.ProcessEnv = process.env): Promise<Environment> {
   const config = readConfig(environment);
   const directory = resolve(config.DATA_DIRECTORY);
-  const secrets = config.KEY_ENCRYPTION_SECRETS.length > 0 ? config.KEY_ENCRYPTION_SECRETS : [await ownSecret(directory)];
+  const secrets =
+    config.KEY_ENCRYPTION_SECRETS.length > 0 ? config.KEY_ENCRYPTION_SECRETS : [await ownSecret(directory)];
   if (config.DATABASE_URL)
     return {
       config: { ...config, DATABASE_URL: config.DATABASE_URL, KEY_ENCRYPTION_SECRETS: secrets },
@@ -44,6 +45,9 @@ async function ownSecret(directory: string): Promise<string> {
     await chmod(file, 0o600);
   }
   const secret = readFileSync(file, 'utf8').trim();
-  if (secret.length < 32) throw new ConfigError([`KEY_ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory holds no secret`]);
+  if (secret.length < 32)
+    throw new ConfigError([
+      `KEY_ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory holds no secret`,
+    ]);
   return secret;
 }

@@ -6,7 +6,8 @@ import { isDatabaseUnavailable } from '../database/unavailable.js';
 export function fail(error: unknown): void {
   process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   if (error instanceof ConfigError || error instanceof RouteDeclarationError) console.error(error.message);
-  else if (isDatabaseUnavailable(error)) console.error('The database that DATABASE_URL names cannot be reached.');
+  else if (isDatabaseUnavailable(error))
+    console.error('The database that DATABASE_URL names cannot be reached.');
   else if (isUsageError(error)) console.error(error.message);
   else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
 }

@@ -29,7 +29,6 @@ const Claims = z.object({
   auth_time: z.int(),
   iat: z.int(),
   exp: z.int(),
-  nbf: z.int().optional(),
 });
 export type AccessTokenClaims = Readonly<z.infer<typeof Claims>>;
 
@@ -47,11 +46,10 @@ export function readClaims(payload: unknown): AccessTokenClaims {
 }
 
 /** What is wrong with a token's times at `now`, also with one that was verified before; undefined if nothing is. */
-export function wrongTime({ iat, exp, nbf }: AccessTokenClaims, now: Date): string | undefined {
+export function wrongTime({ iat, exp }: AccessTokenClaims, now: Date): string | undefined {
   const seconds = now.getTime() / 1000;
   if (exp <= seconds) return 'token expired';
   if (iat > seconds + IAT_TOLERANCE_SECONDS) return 'token issued in the future';
-  if (nbf !== undefined && nbf > seconds) return 'token not valid yet';
   return exp - iat > MAX_LIFETIME_SECONDS ? 'token lives too long' : undefined;
 }
 

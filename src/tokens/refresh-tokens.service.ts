@@ -76,7 +76,8 @@ export class RefreshTokensService {
    * Uses a token. Who loses a race for it within REFRESH_REUSE_GRACE gets the successor that the winner got.
    * @throws InvalidRefreshTokenError
    */
-  async rotate(token: string): Promise<Rotation> {
+  async rotate(token: string | undefined): Promise<Rotation> {
+    if (token === undefined) throw this.#refuse('none or several presented');
     if (!token.startsWith(PREFIX) || !isRandomSecret(token.slice(PREFIX.length)))
       throw this.#refuse('malformed');
     const secret = Secret.random(PREFIX);

@@ -3,6 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/authenticated.decorator.js';
 import { ValidationError } from '../http/validation.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { deliver } from '../sign-ins/carriers.js';
 import { REFRESH_COOKIE, RefreshCookies } from './refresh-cookie.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
@@ -28,6 +29,7 @@ export class TokensController {
   @Post('refresh')
   @Public({ sameOrigin: true })
   @HttpCode(200)
+  @MayAnswer('invalid-refresh-token')
   @ApiOperation({ summary: 'Use a refresh token, and get the next pair' })
   @ApiResponse({ status: 200, description: 'The next pair', standardSchema: TokenResponse })
   async refresh(
@@ -45,13 +47,11 @@ export class TokensController {
   }
 }
 
-function presentedToken(inBody: string | undefined, cookies: string[]): string {
+/** Undefined for none, and for two cookies: neither is more likely to be the one that is meant. */
+function presentedToken(inBody: string | undefined, cookies: string[]): string | undefined {
   if (inBody !== undefined && cookies.length > 0)
     throw new ValidationError([
       { pointer: '/refreshToken', detail: 'is sent beside the cookie: send one of them' },
     ]);
-  const token = inBody ?? cookies[0];
-  if (token === undefined) throw new InvalidRefreshTokenError('none presented');
-  if (cookies.length > 1) throw new InvalidRefreshTokenError('more than one cookie');
-  return token;
+  return cookies.length > 1 ? undefined : (inBody ?? cookies[0]);
 }

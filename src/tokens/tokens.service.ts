@@ -47,7 +47,7 @@ export class TokensService implements Carrier {
     return this.#respond(signIn, grant, refresh);
   }
 
-  async refresh(refreshToken: string): Promise<IssuedCredential> {
+  async refresh(refreshToken: string | undefined): Promise<IssuedCredential> {
     const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
     return this.#respond(family, family, refresh);
   }

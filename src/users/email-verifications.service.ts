@@ -24,7 +24,10 @@ export class EmailVerificationsService {
   ) {}
 
   /** Mails a link that proves the address. Older links of the user end. */
-  async send(user: Pick<User, 'id' | 'email'>, why = 'Welcome. Please confirm that this is your address:'): Promise<void> {
+  async send(
+    user: Pick<User, 'id' | 'email'>,
+    why = 'Welcome. Please confirm that this is your address:',
+  ): Promise<void> {
     const token = Secret.random();
     await this.dataSource.query(
       `WITH ended AS (DELETE FROM email_verifications WHERE user_id = $2)
@@ -55,10 +58,10 @@ export class EmailVerificationsService {
       );
       const verification: Pick<EmailVerification, 'userId' | 'expiresAt'> | undefined = used[0];
       if (!verification || verification.expiresAt <= this.clock.now()) return undefined;
-      await manager.query(`UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`, [
-        verification.userId,
-        this.clock.now(),
-      ]);
+      await manager.query(
+        `UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`,
+        [verification.userId, this.clock.now()],
+      );
       return verification;
     });
     if (!confirmed) throw new InvalidOneTimeTokenError('unknown, used or expired');

@@ -1,5 +1,5 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
-import { ValidationError } from '../http/validation.js';
+import { codePoints, ValidationError } from '../http/validation.js';
 
 /** Code points after NFC normalisation (ASVS 6.2.1, 6.2.9). 15 and more are better, and a manager makes them. */
 export const PASSWORD_MIN = 8;
@@ -10,7 +10,7 @@ const CONTEXT_WORDS = ['nestjs', 'authmodes', 'auth-modes'];
 const BESIDES_CONTEXT = 8;
 
 // Some 49,000 passwords, in lower case, most common first (ASVS 6.2.4).
-const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'] as string[]);
+const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common']);
 
 /** The form in which a password is hashed and compared: no truncation, no change of case (ASVS 6.2.8). */
 export const normalisePassword = (password: string): string => password.normalize('NFC');
@@ -28,13 +28,16 @@ export function acceptPassword(password: string, pointer: string, about: readonl
   const refuse = (detail: string) => new ValidationError([{ pointer, detail }]);
   if (!isWellFormedPassword(password)) throw refuse('holds ill-formed Unicode');
   const normalised = normalisePassword(password);
-  const { length } = [...normalised];
+  const length = codePoints(normalised);
   if (length < PASSWORD_MIN) throw refuse(`must have at least ${PASSWORD_MIN} characters`);
   if (length > PASSWORD_MAX) throw refuse(`must have at most ${PASSWORD_MAX} characters`);
   const lower = normalised.toLowerCase();
   if (COMMON.has(lower)) throw refuse('is one of the most common passwords');
-  const words = [...CONTEXT_WORDS, ...about.flatMap((word) => [word.toLowerCase(), word.toLowerCase().split('@')[0]!])];
-  const guessable = words.some((word) => word.length > 2 && lower.includes(word) && length - [...word].length < BESIDES_CONTEXT);
+  const own = about.map((word) => normalisePassword(word).toLowerCase());
+  const words = [...CONTEXT_WORDS, ...own, ...own.map((word) => word.split('@')[0]!)];
+  const guessable = words.some(
+    (word) => word.length > 2 && lower.includes(word) && length - codePoints(word) < BESIDES_CONTEXT,
+  );
   if (guessable) throw refuse('is too close to your address, your name or the name of this service');
   return normalised;
 }

@@ -5,7 +5,14 @@ import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
 import { showUser } from './user-view.js';
-import { ProfileChange, Registration, MailAccepted, UserView, Verification, VerificationRequest } from './users.schemas.js';
+import {
+  ProfileChange,
+  Registration,
+  MailAccepted,
+  UserView,
+  Verification,
+  VerificationRequest,
+} from './users.schemas.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('users')
@@ -19,7 +26,10 @@ export class UsersController {
   @Post('users')
   @Public()
   @HttpCode(202)
-  @ApiOperation({ summary: 'Register', description: 'The answer is the same whether the address was free or taken; the mail says which.' })
+  @ApiOperation({
+    summary: 'Register',
+    description: 'The answer is the same whether the address was free or taken; the mail says which.',
+  })
   @ApiResponse({ status: 202, description: 'A mail is on its way', standardSchema: MailAccepted })
   async register(@Body({ schema: Registration }) body: Registration): Promise<MailAccepted> {
     await this.users.register(body);
@@ -38,7 +48,10 @@ export class UsersController {
   @Authenticated({ modes: 'person', scopes: ['profile:write'] })
   @ApiOperation({ summary: 'Change my name' })
   @ApiResponse({ status: 200, description: 'The user as it is now', standardSchema: UserView })
-  async changeProfile(@CurrentPrincipal() principal: Principal, @Body({ schema: ProfileChange }) body: ProfileChange): Promise<UserView> {
+  async changeProfile(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: ProfileChange }) body: ProfileChange,
+  ): Promise<UserView> {
     return showUser(await this.users.changeProfile(principal.userId, body));
   }
 
@@ -46,8 +59,14 @@ export class UsersController {
   @Public()
   @HttpCode(202)
   @ApiOperation({ summary: 'Mail me a new link to confirm my address' })
-  @ApiResponse({ status: 202, description: 'If there is an address to confirm, a mail is on its way', standardSchema: MailAccepted })
-  async requestVerification(@Body({ schema: VerificationRequest }) body: VerificationRequest): Promise<MailAccepted> {
+  @ApiResponse({
+    status: 202,
+    description: 'If there is an address to confirm, a mail is on its way',
+    standardSchema: MailAccepted,
+  })
+  async requestVerification(
+    @Body({ schema: VerificationRequest }) body: VerificationRequest,
+  ): Promise<MailAccepted> {
     await this.verifications.request(body.email);
     return { message: 'If this address is to be confirmed, a mail is on its way.' };
   }

@@ -18,7 +18,9 @@ export const PasswordInput = z.string().max(1024);
 const newPassword = z
   .string()
   .max(1024)
-  .meta({ description: `${PASSWORD_MIN} to ${PASSWORD_MAX} code points after NFC normalisation, and no common password` });
+  .meta({
+    description: `${PASSWORD_MIN} to ${PASSWORD_MAX} code points after NFC normalisation, and no common password`,
+  });
 
 export const Registration = z
   .strictObject({ email: EmailInput, password: newPassword, name: text(1, 100).optional() })
@@ -28,7 +30,9 @@ export type Registration = z.infer<typeof Registration>;
 export const MailAccepted = z.object({ message: z.string() }).meta({ id: 'MailAccepted' });
 export type MailAccepted = z.infer<typeof MailAccepted>;
 
-export const ProfileChange = z.strictObject({ name: text(1, 100).nullable().optional() }).meta({ id: 'ProfileChange' });
+export const ProfileChange = z
+  .strictObject({ name: text(1, 100).nullable().optional() })
+  .meta({ id: 'ProfileChange' });
 export type ProfileChange = z.infer<typeof ProfileChange>;
 
 export const PasswordChange = z

@@ -30,7 +30,11 @@ export class UsersService {
    */
   async register({ email, password, name }: Registration): Promise<void> {
     const accepted = acceptPassword(password, '/password', name === undefined ? [email] : [email, name]);
-    const created = await this.insert({ email, name: name ?? null, passwordHash: await this.hasher.hash(accepted) });
+    const created = await this.insert({
+      email,
+      name: name ?? null,
+      passwordHash: await this.hasher.hash(accepted),
+    });
     if (created) {
       this.log.happened('user.registered', { userId: created.id });
       await this.verifications.send(created);
@@ -50,7 +54,9 @@ export class UsersService {
   }
 
   /** Undefined if the address is taken: the unique index decides, also between two at the same moment. */
-  async insert(fields: Pick<User, 'email' | 'name' | 'passwordHash'> & Partial<User>): Promise<User | undefined> {
+  async insert(
+    fields: Pick<User, 'email' | 'name' | 'passwordHash'> & Partial<User>,
+  ): Promise<User | undefined> {
     const user = this.dataSource.manager.create(User, {
       id: uuidv7(),
       roles: [],

@@ -79,7 +79,9 @@ async function read(response: Response): Promise<Answer> {
     status: response.status,
     headers: response.headers,
     body,
-    problem: type.startsWith('application/problem+json') ? String(body.type).replace('/problems/', '') : undefined,
+    problem: type.startsWith('application/problem+json')
+      ? String(body.type).replace('/problems/', '')
+      : undefined,
     challenges: response.headers.get('www-authenticate'),
     cookies: Object.fromEntries(
       response.headers.getSetCookie().map((line) => {

@@ -49,7 +49,12 @@ export async function createDatabase({ empty = false } = {}): Promise<TestDataba
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onServer(
     server,
-    empty ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} TEMPLATE ${process.env[TEMPLATE]!} STRATEGY file_copy`,
+    empty
+      ? `CREATE DATABASE ${name}`
+      : `CREATE DATABASE ${name} TEMPLATE ${process.env[TEMPLATE]!} STRATEGY file_copy`,
   );
-  return { url: urlOf(server, name), drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return {
+    url: urlOf(server, name),
+    drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
 }

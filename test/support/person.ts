@@ -13,13 +13,20 @@ export class Person {
 
   /** Signed in by cookie. */
   async session(): Promise<SessionClient> {
-    const answer = await this.#anonymous().post('/v1/sessions', { email: this.email, password: this.password });
+    const answer = await this.#anonymous().post('/v1/sessions', {
+      email: this.email,
+      password: this.password,
+    });
     return SessionClient.from(this.url, this.secrets, answer);
   }
 
   /** Signed in by token. `options` are fields of POST /v1/tokens, such as `scope`. */
   async jwt(options: Record<string, unknown> = {}): Promise<TokenClient> {
-    const answer = await this.#anonymous().post('/v1/tokens', { email: this.email, password: this.password, ...options });
+    const answer = await this.#anonymous().post('/v1/tokens', {
+      email: this.email,
+      password: this.password,
+      ...options,
+    });
     return TokenClient.from(this.url, this.secrets, answer);
   }
 
@@ -36,7 +43,8 @@ export class Person {
 }
 
 const expectStatus = (answer: Answer, status: number): Answer => {
-  if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status !== status)
+    throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer;
 };
 
@@ -51,7 +59,10 @@ export class SessionClient extends Client {
     expectStatus(answer, 201);
     const cookie = answer.cookies['__Host-session']!;
     const { csrfToken, session } = answer.body;
-    const client = new SessionClient(url, secrets, { Cookie: `__Host-session=${cookie}`, 'X-CSRF-Token': csrfToken });
+    const client = new SessionClient(url, secrets, {
+      Cookie: `__Host-session=${cookie}`,
+      'X-CSRF-Token': csrfToken,
+    });
     return Object.assign(client, { cookie, csrfToken, signInId: session.id });
   }
 }

@@ -11,7 +11,7 @@ import { APP_OPTIONS, configureApp, createAdapter } from '../../src/app.js';
 import { AppModule } from '../../src/app.module.js';
 import { Clock } from '../../src/clock/clock.js';
 import { type Config, readConfig } from '../../src/config/config.js';
-import { createLogger, LOGGER } from '../../src/logging/logger.js';
+import { createLogger, LOGGER, NestLogger } from '../../src/logging/logger.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { Client } from './client.js';
 import { createDatabase, type TestDatabase } from './databases.js';
@@ -64,13 +64,17 @@ export class TestServer {
       const clock = new MovingClock();
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
+      const logger = createLogger(config, sink);
       const testing = await Test.createTestingModule({ imports: [AppModule.with(config), ...modules] })
         .overrideProvider(Clock)
         .useValue(clock)
         .overrideProvider(LOGGER)
-        .useValue(createLogger(config, sink))
+        .useValue(logger)
         .compile();
-      const app = testing.createNestApplication<NestFastifyApplication>(createAdapter(config), APP_OPTIONS);
+      const app = testing.createNestApplication<NestFastifyApplication>(createAdapter(config), {
+        ...APP_OPTIONS,
+        logger: new NestLogger(logger),
+      });
       await configureApp(app, config);
       await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
         await app.close();
@@ -106,7 +110,10 @@ export class TestServer {
   }
 
   /** A person who registered, confirmed the address and knows the password. */
-  async person({ email = `person-${++this.#people}@example.com`, password = PASSWORD } = {}): Promise<Person> {
+  async person({
+    email = `person-${++this.#people}@example.com`,
+    password = PASSWORD,
+  } = {}): Promise<Person> {
     await this.anonymous.post('/v1/users', { email, password });
     await this.dataSource.query('UPDATE users SET email_verified_at = now() WHERE email = $1', [email]);
     return this.#known(email, password);
@@ -122,7 +129,9 @@ export class TestServer {
   async mails(): Promise<string[]> {
     const outbox = join(this.config.DATA_DIRECTORY, 'outbox');
     const files = await readdir(outbox).catch(() => []);
-    return Promise.all(files.toSorted().map((file) => readFile(join(outbox, file), 'utf8')));
+    return Promise.all(
+      files.toSorted((a, b) => a.localeCompare(b)).map((file) => readFile(join(outbox, file), 'utf8')),
+    );
   }
 
   /** The token in the link of the last mail to an address. */
