@@ -1,5 +1,5 @@
 import helmet from '@fastify/helmet';
-import cors from '@fastify/cors';
+import cors, { type FastifyCorsOptionsDelegate } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { CredentialInUrlError } from '../auth/auth.errors.js';
 import type { Config } from '../config/config.js';
@@ -19,6 +19,16 @@ const PAGE_CSP = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+const CORS = {
+  credentials: true,
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-CSRF-Token'],
+  exposedHeaders: ['Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  maxAge: 600,
+  // An OPTIONS that is no preflight is answered like one: the plugin's refusal is plain text.
+  strictPreflight: false,
+};
 
 /** What helmet sets below, for the answers that are made before any hook runs. A test compares the two. */
 export const bareHeaders = (config: Config, requestId: string): Record<string, string> => ({
@@ -55,7 +65,7 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
     // An answer may be personal unless the handler says otherwise (ASVS 14.3.2).
     void reply.header('Cache-Control', 'no-store');
   });
-  if (config.CORS_ORIGINS.length > 0) await fastify.register(cors, { delegator: corsFor(config) });
+  if (config.CORS_ORIGINS.length > 0) await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS) });
   fastify.addHook('onRequest', async (request) => {
     for (const name of Object.keys(request.query as object))
       if (NEVER_IN_URL.has(name.toLowerCase())) throw new CredentialInUrlError(name);
@@ -68,23 +78,9 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
 }
 
 /** Whom CORS_ORIGINS does not name gets no header of CORS at all. */
-function corsFor({ CORS_ORIGINS }: Config): FastifyCorsOptionsDelegate {
-  const named = new Set<string | undefined>(CORS_ORIGINS);
-  return (request, done) => {
+const corsFor =
+  (named: readonly string[]): FastifyCorsOptionsDelegate =>
+  (request, done) => {
     const { origin } = request.headers;
-    done(
-      null,
-      named.has(origin)
-        ? {
-            origin: origin!,
-            credentials: true,
-            strictPreflight: false,
-            methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-            allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-CSRF-Token'],
-            exposedHeaders: ['Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
-            maxAge: 600,
-          }
-        : { origin: false },
-    );
+    done(null, origin !== undefined && named.includes(origin) ? { ...CORS, origin } : { origin: false });
   };
-}

@@ -1,9 +1,9 @@
-import type { AccessPolicy, ProtectedPolicy } from '../../src/auth/access-policy.js';
+import type { ProtectedPolicy } from '../../src/auth/access-policy.js';
 import type { Route } from '../../src/auth/route-table.js';
 import { ADMIN_SCOPES, type Scope, USER_SCOPES } from '../../src/auth/scopes.js';
 
 /** What the contract says of each mode. A new mode goes here, and into the wallet of access-matrix.spec.ts. */
-export const MODES: Record<string, { scheme: string; person: boolean; holds: readonly Scope[] }> = {
+const MODES: Record<string, { scheme: string; person: boolean; holds: readonly Scope[] }> = {
   session: { scheme: 'Session', person: true, holds: USER_SCOPES },
   jwt: { scheme: 'Bearer', person: true, holds: USER_SCOPES },
   'api-key': {
@@ -12,6 +12,12 @@ export const MODES: Record<string, { scheme: string; person: boolean; holds: rea
     holds: USER_SCOPES.filter((scope) => scope !== 'account:security'),
   },
 };
+
+function contractOf(mode: string) {
+  const known = MODES[mode];
+  if (!known) throw new Error(`the access matrix does not know the mode "${mode}": it goes into MODES`);
+  return known;
+}
 
 const MAX_AGE = 'max_age="600"';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -65,7 +71,7 @@ export function expectedAnswer({ method, policy }: Pick<Route, 'method' | 'polic
 
   const cookieMayWrite = csrfToken === undefined || SAFE_METHODS.includes(method);
   if (mode === 'session' && (foreign || !cookieMayWrite)) return refusal(403, 'csrf');
-  const { person, scheme } = MODES[mode]!;
+  const { person, scheme } = contractOf(mode);
   if (policy.person && !person) return refusal(403, 'person-required');
   const missing = policy.scopes.filter((scope) => !scopes.includes(scope)).join(' ');
   if (missing)
@@ -87,8 +93,8 @@ const refusal = (status: number, slug: string, challenges: string[] = []): Refus
 
 /** One for each scheme that the route accepts; on Bearer, whether the token was what failed. */
 function challenges({ modes }: ProtectedPolicy, failed?: string): string[] {
-  const failedBearer = failed && MODES[failed]!.scheme === 'Bearer' ? ', error="invalid_token"' : '';
-  const schemes = new Set(modes.map((mode) => MODES[mode]!.scheme));
+  const failedBearer = failed && contractOf(failed).scheme === 'Bearer' ? ', error="invalid_token"' : '';
+  const schemes = new Set(modes.map((mode) => contractOf(mode).scheme));
   return [...schemes].map((scheme) => `${scheme} realm="api"${scheme === 'Bearer' ? failedBearer : ''}`);
 }
 
@@ -97,7 +103,7 @@ const a = (words: string) => `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`;
 const of = (mode: string, state: Credential['state'] = 'good'): Credential => ({
   mode,
   state,
-  scopes: MODES[mode]!.holds,
+  scopes: contractOf(mode).holds,
 });
 
 /** Presents a credential as its mode does: in the cookie, or in a header. */
@@ -127,9 +133,13 @@ const isOfInterestInPublic = ({ explicit = [], cookie, urlParameter, foreign }: 
 
 function good(mode: string): Attempt[] {
   if (mode === 'session')
-    return [{ name: 'a session', cookie: of(mode) }, { name: 'the session of an administrator', cookie: ADMINISTRATOR }];
+    return [
+      { name: 'a session', cookie: of(mode) },
+      { name: 'the session of an administrator', cookie: ADMINISTRATOR },
+    ];
   const attempts: Attempt[] = [{ name: a(mode), ...present(of(mode)) }];
-  if (mode === 'api-key') attempts.push({ name: 'an api-key in Authorization', explicit: [KEY_IN_AUTHORIZATION] });
+  if (mode === 'api-key')
+    attempts.push({ name: 'an api-key in Authorization', explicit: [KEY_IN_AUTHORIZATION] });
   return attempts;
 }
 
@@ -159,14 +169,15 @@ function tooLittle(policy: ProtectedPolicy, mode: string): Attempt[] {
   const narrow = (scopes: readonly Scope[]) => ({ ...present({ ...of(mode), scopes }) });
   if (mode !== 'session' && policy.scopes.length > 0) {
     attempts.push({ name: `${a(mode)} that may only ${lacking}`, ...narrow([lacking]) });
-    if (policy.scopes.length > 1 && first.every((scope) => MODES[mode]!.holds.includes(scope)))
+    if (policy.scopes.length > 1 && first.every((scope) => contractOf(mode).holds.includes(scope)))
       attempts.push({ name: `${a(mode)} that may only ${first[0]}`, ...narrow(first) });
   }
-  if (policy.recentSignIn && MODES[mode]!.person) {
+  if (policy.recentSignIn && contractOf(mode).person) {
     attempts.push({ name: `an old ${mode}`, ...present(of(mode)), when: 'late' });
     if (mode === 'session')
       attempts.push({ name: 'the old session of an administrator', cookie: ADMINISTRATOR, when: 'late' });
-    else attempts.push({ name: `an old ${mode} that may only ${lacking}`, ...narrow([lacking]), when: 'late' });
+    else
+      attempts.push({ name: `an old ${mode} that may only ${lacking}`, ...narrow([lacking]), when: 'late' });
   }
   return attempts;
 }
@@ -175,7 +186,10 @@ function tooLittle(policy: ProtectedPolicy, mode: string): Attempt[] {
 function several(modes: readonly string[]): Attempt[] {
   const cookie = modes.includes('session') ? of('session') : undefined;
   const explicit = modes.filter((mode) => mode !== 'session');
-  const attempts = explicit.map((mode): Attempt => ({ name: `one ${mode} twice`, explicit: [of(mode), of(mode)] }));
+  const attempts = explicit.map((mode): Attempt => ({
+    name: `one ${mode} twice`,
+    explicit: [of(mode), of(mode)],
+  }));
   if (explicit.length > 1)
     attempts.push({ name: explicit.map(a).join(' and '), explicit: explicit.map((mode) => of(mode)) });
   if (modes.includes('api-key'))
@@ -203,5 +217,3 @@ function crossSite(): Attempt[] {
     { name: 'a session from another site', cookie, foreign: { 'Sec-Fetch-Site': 'cross-site' } },
   ];
 }
-
-export type { AccessPolicy };
