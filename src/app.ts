@@ -1,20 +1,20 @@
 import 'reflect-metadata';
+import { maxHeaderSize } from 'node:http';
 import cookie from '@fastify/cookie';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { logAccess } from './http/access-log.js';
+import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
 import { closeConnections } from './http/closing.js';
 import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
-import { PROBLEM_JSON, problemBody } from './http/problem.filter.js';
 import { secureHttp } from './http/security.js';
 import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
 import { ApiReference } from './openapi/api-reference.js';
-import { InternalError, transportProblem } from './problems/request-problems.js';
 
 /** Who sends a request more slowly is cut off: slow senders must not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -26,11 +26,10 @@ export function createAdapter(config: Config): FastifyAdapter {
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Errors before any route, such as a URL that is not well-formed.
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      const problem = transportProblem(error) ?? new InternalError();
-      void reply.status(problem.kind.status).type(PROBLEM_JSON).send(problemBody(problem, request.id));
-    },
+    // Node limits the URL together with the headers: an id of any length is just one that nobody has.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    frameworkErrors: refuseUrl(config),
+    clientErrorHandler: refuseConnection(config),
   });
 }
 

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -28,7 +28,7 @@ interface FoundKey {
 
 /** What happens to a key on every request: its form, one merged look-up by its hash, and a note of its use. */
 @Injectable()
-export class ApiKeyVerifier implements BeforeApplicationShutdown {
+export class ApiKeyVerifier implements OnApplicationShutdown {
   readonly #lookup = new MergedLookup<FoundKey>((hashes) => this.#query(hashes));
   readonly #lastUsed: WriteBehind<Date>;
 
@@ -60,7 +60,7 @@ export class ApiKeyVerifier implements BeforeApplicationShutdown {
   }
 
   /** Before the last hook, in which TypeORM closes the pool. */
-  beforeApplicationShutdown(): Promise<void> {
+  onApplicationShutdown(): Promise<void> {
     return this.#lastUsed.stop();
   }
 

@@ -5,6 +5,8 @@ import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
+import { LOCATION } from '../openapi/answer-headers.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import {
   ApiKeyPage,
@@ -16,15 +18,21 @@ import {
 } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
-@ApiTags('API keys')
+@ApiTags('api-keys')
 @Controller('v1/api-keys')
 export class ApiKeysController {
   constructor(private readonly keys: ApiKeysService) {}
 
   @Post()
   @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
+  @MayAnswer('too-many-api-keys')
   @ApiOperation({ summary: 'Create a key' })
-  @ApiResponse({ status: 201, description: 'The key, shown this once', standardSchema: CreatedApiKey })
+  @ApiResponse({
+    status: 201,
+    description: 'The key, shown this once',
+    headers: LOCATION,
+    standardSchema: CreatedApiKey,
+  })
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateApiKey }) body: CreateApiKey,

@@ -2,6 +2,7 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { authorizationScheme } from '../auth/presented-credential.js';
+import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
@@ -16,7 +17,7 @@ declare module '../auth/auth-modes.js' {
 }
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKey])],
+  imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule],
   controllers: [ApiKeysController],
   providers: [ApiKeysService, ApiKeyVerifier],
   exports: [ApiKeysService],

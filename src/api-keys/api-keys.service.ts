@@ -11,6 +11,7 @@ import { type FieldError, ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
+import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { generateKey } from './api-key.format.js';
 import { TooManyApiKeysError } from './api-keys.errors.js';
@@ -30,6 +31,7 @@ export interface IssuedKey {
 export class ApiKeysService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly signIns: SignInsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
@@ -38,12 +40,15 @@ export class ApiKeysService {
   /** Issues a key that may do nothing that its maker may not. */
   async create(principal: Principal, fields: CreateApiKey): Promise<IssuedKey> {
     const missing = principal.missing(fields.scopes);
-    if (missing.length > 0) throw new InsufficientScopeError(missing);
-    return this.issue(principal.userId, fields);
+    if (missing.length > 0) {
+      this.log.refused('api-key.creation-refused', { reason: `missing ${missing.join(' ')}` }, principal);
+      throw new InsufficientScopeError(missing);
+    }
+    return this.issue(principal.userId, fields, principal.signInId);
   }
 
   /** Issues a key on the word of the caller: for whoever has no principal, such as the command line. */
-  async issue(userId: string, fields: CreateApiKey): Promise<IssuedKey> {
+  async issue(userId: string, fields: CreateApiKey, signInId?: string): Promise<IssuedKey> {
     checkExpiry(fields.expiresAt, this.clock.now());
     const { key, prefix, last4 } = generateKey(this.config.KEY_ENVIRONMENT);
     const row = this.dataSource.manager.create(ApiKey, {
@@ -62,6 +67,9 @@ export class ApiKeysService {
     });
     await this.dataSource.transaction(async (manager) => {
       await this.#holdOwner(manager, userId);
+      // Ended while the request was under way, by a new password say: what it asked for must not outlive it.
+      if (signInId !== undefined && !(await this.signIns.isAlive(manager, signInId)))
+        throw new InvalidCredentialError('sign-in ended meanwhile');
       if ((await this.#countLive(manager, userId)) >= MAX_KEYS_PER_USER)
         throw new TooManyApiKeysError(MAX_KEYS_PER_USER);
       await manager.insert(ApiKey, row);

@@ -45,9 +45,10 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
   const registered = registry.all();
   const known = new Set<string>(registered.map((mode) => mode.name));
   const person = declared.modes === 'person';
-  const modes: readonly AuthMode[] = Array.isArray(declared.modes)
-    ? declared.modes
-    : registered.filter((mode) => !person || mode.carries !== 'machine').map((mode) => mode.name);
+  const modes: readonly AuthMode[] =
+    declared.modes === 'any' || declared.modes === 'person'
+      ? registered.filter((mode) => !person || mode.carries !== 'machine').map((mode) => mode.name)
+      : [declared.modes].flat();
   const scopes = declared.scopes ?? [];
 
   const unknownModes = modes.filter((name) => !known.has(name));

@@ -61,9 +61,9 @@ export class RouteTable implements OnApplicationBootstrap {
 
   /** The methods that a path answers to; none for a path that does not exist. */
   methodsOf(url: string): string[] {
-    const asked = segments(url.split('?', 1)[0]!);
+    const asked = parts(url.split('?', 1)[0]!);
     const methods = this.#routes
-      .filter((route) => matches(segments(route.path), asked))
+      .filter((route) => matches(parts(route.path), asked))
       .map((route) => route.method);
     if (methods.includes('GET')) methods.push('HEAD');
     return [...new Set(methods)].toSorted();
@@ -95,5 +95,9 @@ function paths(controller: Function, handler: Function): string[] {
 
 const segments = (path: string) => path.split('/').filter(Boolean);
 
+/** Unlike `segments`, with the empty ones: as for the router, `/v1/orders/` is not `/v1/orders`. */
+const parts = (path: string) => path.split('/').slice(1);
+
 const matches = (pattern: string[], asked: string[]) =>
-  pattern.length === asked.length && pattern.every((part, i) => part.startsWith(':') || part === asked[i]);
+  pattern.length === asked.length &&
+  pattern.every((part, i) => (part.startsWith(':') ? asked[i] !== '' : part === asked[i]));

@@ -13,7 +13,7 @@ export function foreignOrigin(
     if (allowedOrigins.includes(origin)) return undefined;
     if (!URL.canParse(origin) || new URL(origin).host !== request.headers.host) return 'foreign Origin';
   }
-  return site === undefined || site === 'same-origin' || site === 'none'
-    ? undefined
-    : `Sec-Fetch-Site: ${site}`;
+  if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
+  // The reason goes into the log, where nothing may stand that a client made up.
+  return site === 'cross-site' || site === 'same-site' ? `Sec-Fetch-Site: ${site}` : 'unknown Sec-Fetch-Site';
 }

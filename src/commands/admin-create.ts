@@ -27,9 +27,15 @@ function refuse(message: string): number {
 }
 
 await inApplication(async (app, argv) => {
-  const { values } = parseArgs({ args: argv, options: { email: { type: 'string' } } });
+  // Positionals are let in to be refused here: parseArgs would repeat in its message what is perhaps a password.
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: { email: { type: 'string' } },
+    allowPositionals: true,
+  });
   const email = EmailInput.safeParse(values.email ?? '');
-  if (!email.success) return refuse('Usage: npm run admin:create -- --email ada@example.com');
+  if (!email.success || positionals.length > 0)
+    return refuse('Usage: npm run admin:create -- --email ada@example.com');
   try {
     const user = await app.get(UsersService).insertAdministrator(email.data, await readPassword());
     if (!user) return refuse('There is a user with this address already.');

@@ -16,7 +16,8 @@ export async function inApplication(run: Command): Promise<void> {
     const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
     try {
       const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
-        logger: ['error', 'fatal'],
+        // What goes wrong is thrown, and said once and plainly by fail().
+        logger: false,
         abortOnError: false,
       });
       try {

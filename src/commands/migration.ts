@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fail } from '../start/fail.js';
 import { openEnvironment } from '../start/environment.js';
 
@@ -9,9 +9,13 @@ const DATA_SOURCE = join(import.meta.dirname, '../database/data-source.js');
 
 /** TypeORM's own command line on the compiled data source, with the embedded database where DATABASE_URL names none. */
 async function main([command, ...rest]: string[]): Promise<void> {
-  if (!command || !['run', 'revert', 'generate'].includes(command)) throw new Error(USAGE);
+  if (!command || !['run', 'revert', 'generate'].includes(command)) {
+    console.error(USAGE);
+    process.exitCode = 1;
+    return;
+  }
   const environment = await openEnvironment();
-  const cli = join(dirname(createRequire(import.meta.url).resolve('typeorm/package.json')), 'cli.js');
+  const cli = createRequire(import.meta.url).resolve('typeorm/cli.js');
   const options = command === 'generate' ? ['--esm'] : [];
   const { status } = spawnSync(
     process.execPath,

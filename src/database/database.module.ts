@@ -20,7 +20,7 @@ import { migrate } from './migrate.js';
       }),
       dataSourceFactory: async (options) => {
         const dataSource = await new DataSource(options as DataSourceOptions).initialize();
-        await migrate(dataSource, (options as { url: string }).url);
+        await migrate(dataSource);
         return dataSource;
       },
     }),

@@ -1,23 +1,28 @@
-import pg from 'pg';
-import type { DataSource } from 'typeorm';
+import { type DataSource, MigrationExecutor } from 'typeorm';
 
 /** "auth" in ASCII: the advisory lock of everybody who migrates this database. */
 const LOCK = 0x61757468;
 
 /**
- * Runs the migrations that are not in yet, all or none. Several nodes may start at once: a transaction of its own
- * connection holds an advisory lock meanwhile, which works behind a transaction pooler too.
+ * Runs the migrations that are not in yet, all or none. Several nodes may start at once: one transaction holds the lock
+ * and the migrations, so that who comes second sees what the first one did, and a crash leaves neither.
  */
-export async function migrate(dataSource: DataSource, url: string): Promise<void> {
-  if (!(await dataSource.showMigrations())) return;
-  const guard = new pg.Client({ connectionString: url });
-  await guard.connect();
+export async function migrate(dataSource: DataSource): Promise<void> {
+  const runner = dataSource.createQueryRunner();
   try {
-    await guard.query('BEGIN');
-    await guard.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    await dataSource.runMigrations({ transaction: 'all' });
-    await guard.query('COMMIT');
+    // Said, since with another default it would not see what was committed while it waited.
+    await runner.startTransaction('READ COMMITTED');
+    // Neither the wait nor a migration is bound by the limit of a request's queries.
+    await runner.query('SET LOCAL statement_timeout = 0');
+    await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    const executor = new MigrationExecutor(dataSource, runner);
+    executor.transaction = 'all';
+    await executor.executePendingMigrations();
+    await runner.commitTransaction();
+  } catch (error) {
+    await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
   } finally {
-    await guard.end();
+    await runner.release();
   }
 }

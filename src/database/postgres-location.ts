@@ -18,12 +18,7 @@ export async function findBinaries(
     const { postgres }: { postgres: string } = await import(name);
     return dirname(postgres);
   } catch (cause) {
-    throw new Error(
-      `No embedded PostgreSQL: ${name} is not installed. Set DATABASE_URL to a server of yours.`,
-      {
-        cause,
-      },
-    );
+    throw new Error(`No embedded PostgreSQL: ${name} is not installed. Set DATABASE_URL instead.`, { cause });
   }
 }
 

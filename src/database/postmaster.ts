@@ -118,7 +118,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The signal is what the kernel sends to the program when we die; only Linux does, elsewhere the next start finds it. */
+/** Linux sends the signal to the program when we die, by kill -9 too; elsewhere the next start finds what is left. */
 export async function spawnProgram(
   { bin, data, account }: Cluster,
   program: 'initdb' | 'postgres',

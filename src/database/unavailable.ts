@@ -1,16 +1,45 @@
-import { QueryFailedError } from 'typeorm';
+import pg from 'pg';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
-/** Of the connection, not of the query: the classes 08 and 57P0x, too many connections, and what the socket says. */
-const CODES =
-  /^(08...|57P0[123]|53300|ECONNREFUSED|ECONNRESET|ENOENT|ENOTFOUND|EPIPE|ETIMEDOUT|EAI_AGAIN|EHOSTUNREACH)$/;
-const MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Cannot use a pool after|Driver not Connected)/i;
+/**
+ * SQLSTATEs that end the connection or refuse it: its class 08, shutdown (57P01 to 57P05), too many connections. FATAL
+ * says so too, but in the language of the server.
+ */
+const STATES = /^(08...|57P0[1-5]|53300)$/;
+/** Of a socket that was open; whatever fails in `connect` or `getaddrinfo` counts as well. */
+const SOCKET_CODES = /^(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN)$/;
+/** What pg, its pool and TypeORM say in errors that have no code. */
+const MESSAGES = [
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'Client was closed and is not queryable',
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Cannot use a pool after calling end',
+  'The server does not support SSL connections',
+  'There was an error establishing an SSL connection',
+  'Driver not Connected',
+];
 
 /** Whether an error says that the database cannot be asked, rather than that the question was wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  const cause = error instanceof QueryFailedError ? error.driverError : error;
-  if (!(cause instanceof Error)) return false;
-  const { code } = cause as Error & { code?: unknown };
-  const fromDatabase = 'severity' in cause || 'syscall' in cause;
-  return (fromDatabase && typeof code === 'string' && CODES.test(code)) || MESSAGES.test(cause.message);
+  if (error instanceof QueryFailedError) return isConnectionLost(error.driverError);
+  // TypeORM wraps what a query fails with: this comes from connecting, for which no database, no permission to enter it
+  // and a wrong password (3D000, 42501, 28P01) are the server's fault, not the statement's.
+  if (error instanceof pg.DatabaseError) return true;
+  return isConnectionLost(error);
+}
+
+function isConnectionLost(error: unknown): boolean {
+  // One error for each address that a name has.
+  if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
+  if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || STATES.test(error.code ?? '');
+  // TypeORM takes the connection away from a transaction in which it was lost.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
+  if (syscall !== undefined && SOCKET_CODES.test(code ?? '')) return true;
+  return MESSAGES.some((message) => error.message.startsWith(message));
 }

@@ -6,7 +6,7 @@ import { Principal } from '../auth/principal.js';
 import { CreateEvent, EventView, showEvent } from './events.schemas.js';
 import { EventsService } from './events.service.js';
 
-@ApiTags('Events')
+@ApiTags('events')
 @Controller('v1/events')
 export class EventsController {
   constructor(private readonly events: EventsService) {}

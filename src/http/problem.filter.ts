@@ -56,7 +56,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
     void reply
       .status(problem.kind.status)
-      .headers(problem.headers as Record<string, string>)
+      .headers(problem.headers)
       .type(PROBLEM_JSON)
       .send(problemBody(problem, request.id));
   }

@@ -65,7 +65,8 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
     // An answer may be personal unless the handler says otherwise (ASVS 14.3.2).
     void reply.header('Cache-Control', 'no-store');
   });
-  if (config.CORS_ORIGINS.length > 0) await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS) });
+  if (config.CORS_ORIGINS.length > 0)
+    await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS) });
   fastify.addHook('onRequest', async (request) => {
     for (const name of Object.keys(request.query as object))
       if (NEVER_IN_URL.has(name.toLowerCase())) throw new CredentialInUrlError(name);

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -19,7 +19,7 @@ const SMTP_TIMEOUT_MS = 10_000;
 
 /** To SMTP where SMTP_URL is set, otherwise to files in the outbox, with one line in the log that names the file. */
 @Injectable()
-export class MailService implements BeforeApplicationShutdown {
+export class MailService implements OnApplicationShutdown {
   readonly #smtp: Transporter | undefined;
   readonly #toMessage = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
   readonly #underWay = new Set<Promise<void>>();
@@ -62,7 +62,7 @@ export class MailService implements BeforeApplicationShutdown {
     if (!this.#smtp) await work;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.#underWay);
     this.#smtp?.close();
   }

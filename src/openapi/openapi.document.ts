@@ -11,6 +11,7 @@ import { ModeRegistry } from '../auth/mode-registry.js';
 import { type Route, RouteTable } from '../auth/route-table.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { findProblem } from '../problems/problem.js';
+import { PROBLEM_HEADERS } from './answer-headers.js';
 import { MAY_ANSWER } from './may-answer.decorator.js';
 
 type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
@@ -27,6 +28,14 @@ const Problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457. `type` is a page that explains it.' });
 
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const CSRF_TOKEN = {
+  name: 'X-CSRF-Token',
+  in: 'header',
+  description: 'Where the credential is a cookie',
+  schema: { type: 'string' as const },
+} as const;
+
 /** Draft 2020-12, as OpenAPI 3.1 has it. What has an id becomes a component. */
 const convert: Converter = (schema, { schemaType }) => {
   if (!(schema instanceof z.core.$ZodType)) return undefined;
@@ -38,12 +47,20 @@ const convert: Converter = (schema, { schemaType }) => {
     target: 'draft-2020-12',
     io: schemaType,
     unrepresentable: 'any',
+    override: ({ jsonSchema }) => tidy(jsonSchema),
   });
   const components = Object.fromEntries(
     Object.entries($defs ?? {}).map(([name, { id: _id, ...definition }]) => [name, definition]),
   );
   return { schema: JSON.parse(refsToComponents(rest)), components: JSON.parse(refsToComponents(components)) };
 };
+
+/** Without what says twice what is said already: the pattern of a format, the bounds of every safe integer. */
+function tidy(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.format !== undefined) delete schema.pattern;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+}
 
 const refsToComponents = (value: unknown) =>
   JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/');
@@ -63,22 +80,20 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     standardSchemaConverter: convert,
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
-  const { $schema: _dialect, id: _id, ...problem } = z.toJSONSchema(Problem, { target: 'draft-2020-12' });
-  document.components = {
-    ...document.components,
-    schemas: { ...document.components?.schemas, Problem: problem as never },
-  };
+  const { schemas } = (document.components ??= {});
+  document.components.schemas = { ...schemas, ...convert(Problem, { schemaType: 'output' })!.components };
   for (const route of app.get(RouteTable).all()) {
     const path = document.paths[route.path.replaceAll(/:(\w+)/g, '{$1}')] as
       Record<string, Operation> | undefined;
     const operation = path?.[route.method.toLowerCase()];
-    if (operation) describeAccess(operation, route);
+    if (operation) describeAccess(operation, route, modes);
   }
   return document;
 }
 
-function describeAccess(operation: Operation, route: Route): void {
+function describeAccess(operation: Operation, route: Route, registry: ModeRegistry): void {
   const { policy } = route;
+  const byCookie = !policy.public && policy.modes.some((mode) => registry.get(mode).ambient);
   operation.security = policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: [...policy.scopes] }));
   if (!policy.public) {
     const access = [
@@ -90,23 +105,26 @@ function describeAccess(operation: Operation, route: Route): void {
       .filter(Boolean)
       .join('\n\n');
   }
-  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route)))
+  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route, byCookie)))
     operation.responses[status] ??= {
       description: slugs.map((slug) => `\`${slug}\`: ${findProblem(slug)!.title}`).join('  \n'),
+      ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
+  if (byCookie && !READS.has(route.method))
+    (operation.parameters ??= []).push({ ...CSRF_TOKEN, required: policy.modes.length === 1 });
 }
 
-function problemsByStatus(operation: Operation, route: Route): Record<string, string[]> {
+function problemsByStatus(operation: Operation, route: Route, byCookie: boolean): Record<string, string[]> {
   const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
   if (operation.requestBody)
     slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
   if (operation.parameters?.length) slugs.push('validation-failed');
   if (route.path.includes(':')) slugs.push('not-found');
   if (route.policy.public) {
-    if (route.policy.sameOrigin) slugs.push('csrf', 'invalid-credential', 'busy');
     if (route.method !== 'GET') slugs.push('https-required');
   } else slugs.push(...problemsOfGuard(route.policy));
+  if (byCookie || (route.policy.public && route.policy.sameOrigin)) slugs.push('csrf');
   slugs.push(...((Reflect.getMetadata(MAY_ANSWER, route.handler) as string[] | undefined) ?? []));
   const known = [...new Set(slugs)].filter((slug) => findProblem(slug));
   return groupByStatus(known);
@@ -120,7 +138,6 @@ function problemsOfGuard(policy: ProtectedPolicy): string[] {
     'invalid-credential',
     'https-required',
   ];
-  if (policy.modes.includes('session')) slugs.push('csrf');
   if (policy.person) slugs.push('person-required');
   if (policy.scopes.length > 0) slugs.push('insufficient-scope');
   if (policy.recentSignIn) slugs.push('insufficient-user-authentication');

@@ -5,11 +5,12 @@ import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
+import { LOCATION } from '../openapi/answer-headers.js';
 import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { CreateOrder, OrderPage, OrderView, showOrder } from './orders.schemas.js';
 import { OrdersService } from './orders.service.js';
 
-@ApiTags('Orders')
+@ApiTags('orders')
 @Controller('v1/orders')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
@@ -25,7 +26,7 @@ export class OrdersController {
   @Post()
   @Authenticated({ modes: 'any', scopes: ['orders:write'] })
   @ApiOperation({ summary: 'Place an order' })
-  @ApiResponse({ status: 201, description: 'The order', standardSchema: OrderView })
+  @ApiResponse({ status: 201, description: 'The order', headers: LOCATION, standardSchema: OrderView })
   async create(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateOrder }) body: CreateOrder,

@@ -2,8 +2,9 @@ import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Authenticated, Public } from '../auth/authenticated.decorator.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { deliver } from '../sign-ins/carriers.js';
-import { CsrfToken, PresentedSessions } from './session-cookie.js';
+import { CsrfToken, PresentedSessions, SESSION_COOKIE } from './session-cookie.js';
 import { CsrfTokenView, SessionCreated, SessionRequest } from './sessions.schemas.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -14,6 +15,7 @@ export class SessionsController {
 
   @Post()
   @Public({ sameOrigin: true })
+  @MayAnswer('invalid-credential', 'busy')
   @ApiOperation({
     summary: 'Sign in by cookie',
     description: 'A cookie that comes along is never kept: every sign-in has a new secret.',
@@ -21,6 +23,7 @@ export class SessionsController {
   @ApiResponse({
     status: 201,
     description: 'Signed in; the cookie is in Set-Cookie',
+    headers: { 'Set-Cookie': { description: SESSION_COOKIE, schema: { type: 'string' } } },
     standardSchema: SessionCreated,
   })
   async signIn(

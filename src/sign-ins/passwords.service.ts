@@ -17,6 +17,11 @@ import { type Lifetimes, SignInsService } from './sign-ins.service.js';
 
 const PASSWORD_AMR = ['pwd'];
 
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
 /** Everything that a password opens: a sign-in, its renewal, another password. */
 @Injectable()
 export class PasswordsService {
@@ -37,43 +42,27 @@ export class PasswordsService {
    * @throws InvalidCredentialError, one for all reasons
    */
   async signIn<T>(
-    { email, password }: { email: string; password: string },
+    credentials: Credentials,
     carrier: CarrierName,
     lifetimes: Lifetimes,
     attach: (manager: EntityManager, signIn: SignIn, user: User) => Promise<T>,
   ): Promise<T> {
-    const user = await this.users.findByEmail(email);
-    const refuse = (reason: string) => this.#refuse('sign-in.refused', reason, user?.id);
-    if (!(await this.#verify(user, password)) || !user)
-      throw refuse(user ? 'wrong password' : 'unknown address');
-    if (user.status !== 'active') throw refuse('user disabled');
-    if (this.config.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
-      await this.verifications.send(
-        user,
-        'You can sign in once you have confirmed that this is your address:',
-      );
-      throw refuse('address not verified');
-    }
-    const rehashed = this.hasher.isOutdated(user.passwordHash)
-      ? await this.hasher.hash(normalisePassword(password))
-      : undefined;
-    const result = await this.dataSource.transaction(async (manager) => {
-      if (!(await this.#lockUnchanged(manager, user))) throw refuse('changed while signing in');
-      if (rehashed !== undefined) await manager.update(User, { id: user.id }, { passwordHash: rehashed });
-      const signIn = await this.signIns.create(manager, {
-        userId: user.id,
-        carrier,
-        amr: PASSWORD_AMR,
-        lifetimes,
+    const attempt = async () => {
+      const user = await this.#check(credentials);
+      const passwordHash = await this.#rehash(user, credentials.password);
+      return this.dataSource.transaction(async (manager) => {
+        if (!(await this.#lockUnchanged(manager, user))) return undefined;
+        if (passwordHash !== undefined) await manager.update(User, { id: user.id }, { passwordHash });
+        const fields = { userId: user.id, carrier, amr: PASSWORD_AMR, lifetimes };
+        const signIn = await this.signIns.create(manager, fields);
+        return { signIn, attached: await attach(manager, signIn, user) };
       });
-      return { id: signIn.id, attached: await attach(manager, signIn, user) };
-    });
-    this.log.happened('sign-in.succeeded', {
-      userId: user.id,
-      credentialId: result.id,
-      carrier,
-      method: 'password',
-    });
+    };
+    // Changed since it was checked: another password, or the same one, hashed anew by a sign-in at the same moment.
+    const result = (await attempt()) ?? (await attempt());
+    if (!result) throw this.#refuse('sign-in.refused', 'changed while signing in', undefined);
+    const { id, userId } = result.signIn;
+    this.log.happened('sign-in.succeeded', { userId, credentialId: id, carrier, method: 'password' });
     return result.attached;
   }
 
@@ -124,6 +113,30 @@ export class PasswordsService {
     return renewed;
   }
 
+  /** The user whose password this is, if they may sign in. */
+  async #check({ email, password }: Credentials): Promise<User> {
+    const user = await this.users.findByEmail(email);
+    const refuse = (reason: string) => this.#refuse('sign-in.refused', reason, user?.id);
+    if (!(await this.#verify(user, password)) || !user)
+      throw refuse(user ? 'wrong password' : 'unknown address');
+    if (user.status !== 'active') throw refuse('user disabled');
+    if (this.config.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
+      await this.verifications.send(
+        user,
+        'You can sign in once you have confirmed that this is your address:',
+      );
+      throw refuse('address not verified');
+    }
+    return user;
+  }
+
+  /** A hash with today's parameters, where the stored one has others. */
+  async #rehash(user: User, password: string): Promise<string | undefined> {
+    return this.hasher.isOutdated(user.passwordHash)
+      ? this.hasher.hash(normalisePassword(password))
+      : undefined;
+  }
+
   /** Whether the user is as it was when the password was checked. Holds the row, so that of two changes at once one loses. */
   async #lockUnchanged(manager: EntityManager, user: User): Promise<boolean> {
     const rows: unknown[] = await manager.query(
@@ -134,8 +147,8 @@ export class PasswordsService {
   }
 
   async #renew(manager: EntityManager, principal: Principal, user: User): Promise<IssuedCredential> {
-    const signIn = await this.signIns.renewAuthTime(manager, principal.signInId);
-    if (!signIn) throw new InvalidCredentialError('sign-in ended meanwhile');
+    const signIn = await this.signIns.renewAuthTime(manager, principal.signInId, principal.authTime);
+    if (!signIn) throw new InvalidCredentialError('sign-in ended or renewed meanwhile');
     return this.carriers.get(signIn.carrier).renew(manager, signIn, user);
   }
 

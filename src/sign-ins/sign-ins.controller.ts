@@ -5,12 +5,13 @@ import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { ListQuery, pageOf } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { CarrierRegistry, deliver } from './carriers.js';
 import { PasswordsService } from './passwords.service.js';
 import { SignInsService } from './sign-ins.service.js';
-import { Reauthentication, SignInView } from './sign-ins.schemas.js';
+import { Reauthentication, RenewedSignIn, SignInView } from './sign-ins.schemas.js';
 
 const SignInPage = pageOf(SignInView, 'SignInPage');
 
@@ -83,12 +84,17 @@ export class SignInsController {
   @Post('current/reauthentication')
   @Authenticated({ modes: 'person', scopes: ['account:security'] })
   @HttpCode(200)
+  @MayAnswer('busy')
   @ApiOperation({
     summary: 'Prove who I am again',
     description:
       'By cookie the answer is `{ session, csrfToken }` and a new cookie, by token a full token response. The old secrets end.',
   })
-  @ApiResponse({ status: 200, description: 'New secrets for the same sign-in' })
+  @ApiResponse({
+    status: 200,
+    description: 'New secrets for the same sign-in',
+    standardSchema: RenewedSignIn,
+  })
   async reauthenticate(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: Reauthentication }) body: Reauthentication,

@@ -18,3 +18,14 @@ export const SignInView = z
   })
   .meta({ id: 'SignIn' });
 export type SignInView = z.infer<typeof SignInView>;
+
+const renewals: z.ZodType[] = [];
+
+/** Declares, beside a carrier, what a sign-in that it carries is renewed with: the API reference shows all there are. */
+export function describeRenewal<T extends z.ZodType>(answer: T): T {
+  renewals.push(answer);
+  return answer;
+}
+
+/** The answer of Carrier.renew. Lazy, since carriers declare theirs later. */
+export const RenewedSignIn = z.lazy(() => z.union(renewals)).meta({ id: 'RenewedSignIn' });

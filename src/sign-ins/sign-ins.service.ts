@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
@@ -34,7 +34,7 @@ interface Seen {
 
 /** The records of who is signed in. Whoever ends one holds its user's row or comes alone: users before sign_ins, always. */
 @Injectable()
-export class SignInsService implements BeforeApplicationShutdown {
+export class SignInsService implements OnApplicationShutdown {
   readonly #lookup = new MergedLookup<LiveSignIn>((ids) => this.#query(ids));
   readonly #seen = new WriteBehind<Seen>(
     SEEN_INTERVAL_MS,
@@ -116,16 +116,35 @@ export class SignInsService implements BeforeApplicationShutdown {
     this.#seen.set(id, { at: now, idleExpiresAt: new Date(now.getTime() + idle) });
   }
 
-  /** Renews when the person last proved who they are. Undefined if the sign-in is over by now. */
-  async renewAuthTime(manager: EntityManager, id: string): Promise<SignIn | undefined> {
+  /**
+   * Renews when the person last proved who they are. Undefined if the sign-in is over by now, or was renewed since
+   * `before`: of two renewals at once one wins, so that nobody is left with secrets that the other has replaced.
+   */
+  async renewAuthTime(
+    manager: EntityManager,
+    id: string,
+    before: Date | undefined,
+  ): Promise<SignIn | undefined> {
     const now = this.clock.now();
     // A second's step at least: tokens carry whole seconds, and those from before must not look like those from after.
     const [rows] = await manager.query(
       `UPDATE sign_ins SET auth_time = greatest($2, date_trunc('second', auth_time) + interval '1 second'), last_seen_at = $2
-       WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
-      [id, now],
+       WHERE id = $1 AND auth_time = $3 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
+      [id, now, before],
     );
     return rows.length === 0 ? undefined : manager.findOneByOrFail(SignIn, { id });
+  }
+
+  /**
+   * Whether a sign-in is alive still, for whoever makes something on its word. The caller holds the row of the user, so
+   * that a change of password or status cannot end it in between.
+   */
+  async isAlive(manager: EntityManager, id: string): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `SELECT 1 FROM sign_ins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2`,
+      [id, this.clock.now()],
+    );
+    return rows.length > 0;
   }
 
   /** Ends one sign-in of a user. Whether there was one to end. */
@@ -155,7 +174,7 @@ export class SignInsService implements BeforeApplicationShutdown {
     return rows.length;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     await this.#seen.stop();
   }
 

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { ConfigError } from '../config/config.js';
 import { RouteDeclarationError } from '../auth/route-table.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
@@ -7,7 +8,11 @@ export function fail(error: unknown): void {
   process.exitCode = error instanceof ConfigError ? error.exitCode : 1;
   if (error instanceof ConfigError || error instanceof RouteDeclarationError) console.error(error.message);
   else if (isDatabaseUnavailable(error))
-    console.error('The database that DATABASE_URL names cannot be reached.');
+    console.error(
+      error instanceof pg.DatabaseError
+        ? `The database that DATABASE_URL names refuses: ${error.message}.`
+        : 'The database that DATABASE_URL names cannot be reached.',
+    );
   else if (isUsageError(error)) console.error(error.message);
   else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
 }

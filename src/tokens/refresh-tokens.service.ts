@@ -8,6 +8,7 @@ import { seal, unseal } from '../crypto/sealing.js';
 import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
+import { SignIn } from '../sign-ins/sign-in.entity.js';
 import { RefreshReuse } from './refresh-reuse.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { CLASSIFY, ROTATE } from './refresh-tokens.sql.js';
@@ -69,7 +70,10 @@ export class RefreshTokensService {
     signIn: { id: string; expiresAt: Date },
   ): Promise<IssuedRefreshToken> {
     await manager.delete(RefreshToken, { signInId: signIn.id });
-    return this.issue(manager, signIn);
+    const issued = await this.issue(manager, signIn);
+    // As a rotation does: the sign-in is not idle before its token is.
+    await manager.update(SignIn, { id: signIn.id }, { idleExpiresAt: issued.expiresAt });
+    return issued;
   }
 
   /**

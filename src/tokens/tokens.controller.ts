@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/authenticated.decorator.js';
 import { ValidationError } from '../http/validation.js';
@@ -10,6 +10,13 @@ import { InvalidRefreshTokenError } from './tokens.errors.js';
 import { RefreshRequest, TokenRequest, TokenResponse } from './tokens.schemas.js';
 import { TokensService } from './tokens.service.js';
 
+const SET_COOKIE = {
+  'Set-Cookie': {
+    description: `${REFRESH_COOKIE.name}, where the cookie carries the refresh token`,
+    schema: { type: 'string' },
+  },
+} as const;
+
 @ApiTags('tokens')
 @Controller('v1/tokens')
 export class TokensController {
@@ -17,8 +24,9 @@ export class TokensController {
 
   @Post()
   @Public({ sameOrigin: true })
+  @MayAnswer('invalid-credential', 'busy')
   @ApiOperation({ summary: 'Sign in and get a pair of tokens' })
-  @ApiResponse({ status: 201, description: 'The pair', standardSchema: TokenResponse })
+  @ApiResponse({ status: 201, description: 'The pair', headers: SET_COOKIE, standardSchema: TokenResponse })
   async create(
     @Body({ schema: TokenRequest }) body: TokenRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -30,8 +38,14 @@ export class TokensController {
   @Public({ sameOrigin: true })
   @HttpCode(200)
   @MayAnswer('invalid-refresh-token')
+  @ApiBody({ required: false })
   @ApiOperation({ summary: 'Use a refresh token, and get the next pair' })
-  @ApiResponse({ status: 200, description: 'The next pair', standardSchema: TokenResponse })
+  @ApiResponse({
+    status: 200,
+    description: 'The next pair',
+    headers: SET_COOKIE,
+    standardSchema: TokenResponse,
+  })
   async refresh(
     @Body({ schema: RefreshRequest }) body: RefreshRequest,
     @RefreshCookies() cookies: string[],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { USER_SCOPES } from '../auth/scopes.js';
+import { describeRenewal } from '../sign-ins/sign-ins.schemas.js';
 import { EmailInput, PasswordInput } from '../users/users.schemas.js';
 import { isTokenScope } from './token-scopes.js';
 
@@ -38,15 +39,17 @@ export const RefreshRequest = z
 export type RefreshRequest = z.infer<typeof RefreshRequest>;
 
 /** RFC 6749 5.1 */
-export const TokenResponse = z
-  .object({
-    access_token: z.string(),
-    token_type: z.literal('Bearer'),
-    expires_in: z.int().meta({ description: 'Seconds' }),
-    scope: z.string(),
-    refresh_token: z.string().optional().meta({ description: 'Not there if it is in the cookie' }),
-  })
-  .meta({ id: 'TokenResponse' });
+export const TokenResponse = describeRenewal(
+  z
+    .object({
+      access_token: z.string(),
+      token_type: z.literal('Bearer'),
+      expires_in: z.int().meta({ description: 'Seconds' }),
+      scope: z.string(),
+      refresh_token: z.string().optional().meta({ description: 'Not there if it is in the cookie' }),
+    })
+    .meta({ id: 'TokenResponse' }),
+);
 export type TokenResponse = z.infer<typeof TokenResponse>;
 
 export const Jwks = z

@@ -50,21 +50,28 @@ export class EmailVerificationsService {
 
   /** @throws InvalidOneTimeTokenError for one that is unknown, used or expired */
   async confirm(token: string): Promise<void> {
-    if (!isRandomSecret(token)) throw new InvalidOneTimeTokenError('malformed');
-    const confirmed = await this.dataSource.transaction(async (manager) => {
+    if (!isRandomSecret(token)) throw this.#refuse('malformed');
+    const now = this.clock.now();
+    const verification = await this.dataSource.transaction(async (manager) => {
       const [used] = await manager.query(
         `DELETE FROM email_verifications WHERE token_hash = $1 RETURNING user_id AS "userId", expires_at AS "expiresAt"`,
         [sha256(token)],
       );
-      const verification: Pick<EmailVerification, 'userId' | 'expiresAt'> | undefined = used[0];
-      if (!verification || verification.expiresAt <= this.clock.now()) return undefined;
-      await manager.query(
-        `UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`,
-        [verification.userId, this.clock.now()],
-      );
-      return verification;
+      const found: Pick<EmailVerification, 'userId' | 'expiresAt'> | undefined = used[0];
+      if (found && found.expiresAt > now)
+        await manager.query(
+          `UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`,
+          [found.userId, now],
+        );
+      return found;
     });
-    if (!confirmed) throw new InvalidOneTimeTokenError('unknown, used or expired');
-    this.log.happened('user.email-verified', { userId: confirmed.userId });
+    if (!verification) throw this.#refuse('unknown or used');
+    if (verification.expiresAt <= now) throw this.#refuse('expired', verification.userId);
+    this.log.happened('user.email-verified', { userId: verification.userId });
+  }
+
+  #refuse(reason: string, userId?: string): InvalidOneTimeTokenError {
+    this.log.refused('email-verification.refused', { reason, userId });
+    return new InvalidOneTimeTokenError(reason);
   }
 }

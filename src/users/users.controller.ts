@@ -3,6 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Public } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
 import { showUser } from './user-view.js';
 import {
@@ -26,6 +27,7 @@ export class UsersController {
   @Post('users')
   @Public()
   @HttpCode(202)
+  @MayAnswer('busy')
   @ApiOperation({
     summary: 'Register',
     description: 'The answer is the same whether the address was free or taken; the mail says which.',
@@ -74,6 +76,7 @@ export class UsersController {
   @Put('email-verifications')
   @Public()
   @HttpCode(204)
+  @MayAnswer('invalid-one-time-token')
   @ApiOperation({ summary: 'Confirm my address with the token of the link' })
   @ApiResponse({ status: 204, description: 'Confirmed' })
   async confirmVerification(@Body({ schema: Verification }) body: Verification): Promise<void> {

@@ -20,7 +20,7 @@ export const Whoami = z
   .meta({ id: 'Whoami' });
 
 /** What the server knows of a credential: the quickest way to see which mode a request came by. */
-@ApiTags('Whoami')
+@ApiTags('whoami')
 @Controller('v1/whoami')
 export class WhoamiController {
   @Get()

