@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import pg from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 
@@ -32,12 +33,13 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 function isConnectionLost(error: unknown): boolean {
+  // Not `instanceof`: Node's own errors have another Error than the sandbox of a test.
+  if (!types.isNativeError(error)) return false;
   // One error for each address that a name has.
-  if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
+  if ('errors' in error) return [error.errors].flat().some(isConnectionLost);
   if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || STATES.test(error.code ?? '');
   // TypeORM takes the connection away from a transaction in which it was lost.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
-  if (!(error instanceof Error)) return false;
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
   if (syscall !== undefined && SOCKET_CODES.test(code ?? '')) return true;

@@ -8,7 +8,7 @@ const VALIDATION_FAILED = defineProblem({
   status: 400,
   title: 'The request has invalid fields',
   about:
-    'The answer lists every field that is wrong, with a JSON Pointer (RFC 6901) into the body, or `/name` for a query parameter. A field that the API reference does not name is an error too.',
+    'The answer lists the fields that are wrong, 50 at most, each with a JSON Pointer (RFC 6901) into the body, or `/name` for a query parameter. A field that the API reference does not name is an error too.',
 });
 
 export interface FieldError {
@@ -44,10 +44,13 @@ function fieldErrors(issue: StandardSchemaV1.Issue): FieldError[] {
   }));
 }
 
+/** A body of 100 kB has room for many thousands. */
+const MAX_ERRORS = 50;
+
 /** Validates whatever a handler's parameter declares a schema for. */
 export const validationPipe = () =>
   new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors)),
+    exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors).slice(0, MAX_ERRORS)),
   });
 
 /** How many code points a well-formed text has. */

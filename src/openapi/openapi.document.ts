@@ -88,7 +88,28 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     const operation = path?.[route.method.toLowerCase()];
     if (operation) describeAccess(operation, route, modes);
   }
+  document.tags = tagsOf(document).map((name) => ({ name, description: TAGS[name] ?? name }));
   return document;
+}
+
+/** The headings of the reference. A room that is not here is its own heading. */
+const TAGS: Record<string, string> = {
+  users: 'People: registration, profile, password, the proof of an address',
+  sessions: 'Sign-ins: by cookie, and the list of all of them',
+  tokens: 'Sign-ins by token, and the keys that verify them',
+  'api-keys': 'Keys of machines',
+  administration: 'What administrators do to users',
+  orders: 'An example that every mode may call',
+  events: 'An example for machines only',
+  whoami: 'What the server takes a credential for',
+  server: 'The server itself',
+};
+
+/** In the order of the routes, the server's own last. */
+function tagsOf({ paths }: OpenAPIObject): string[] {
+  const operations = Object.values(paths).flatMap((path) => Object.values(path as Record<string, Operation>));
+  const names = [...new Set(operations.flatMap(({ tags = [] }) => tags))];
+  return names.toSorted((a, b) => Number(a === 'server') - Number(b === 'server'));
 }
 
 function describeAccess(operation: Operation, route: Route, registry: ModeRegistry): void {

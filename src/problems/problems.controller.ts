@@ -7,7 +7,7 @@ import { allProblems, findProblem, type ProblemKind } from './problem.js';
 const HTML = 'text/html; charset=utf-8';
 
 const escapeHtml = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <html lang="en">
@@ -15,9 +15,11 @@ const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
 <style>
   body { font: 1.125rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem; color: #1a1a1a; background: #fff }
-  code { font-size: 0.95em } nav { margin-top: 3rem; font-size: 0.95rem } a { color: #0b57d0 }
+  h1 { line-height: 1.2 } code { font-size: 0.95em }
+  nav { margin-top: 3rem; font-size: 0.95rem } nav a { white-space: nowrap } a { color: #0b57d0 }
   @media (prefers-color-scheme: dark) { body { color: #eee; background: #16181c } a { color: #8ab4f8 } }
 </style>
 </head>
@@ -27,9 +29,9 @@ const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(about)}</p>
 </main>
-<nav>All problems: ${allProblems()
+<nav><p><a href="/docs">API reference</a></p><p>All problems: ${allProblems()
   .map((kind) => `<a href="/problems/${kind.slug}">${kind.slug}</a>`)
-  .join(' · ')}</nav>
+  .join(' · ')}</p></nav>
 </body>
 </html>
 `;

@@ -105,10 +105,12 @@ const BY_CODE: Record<string, [ProblemKind, string]> = {
 export function transportProblem(error: unknown): ProblemError | undefined {
   // Nest hands on what Fastify threw as the cause of an exception of its own.
   const thrown = error instanceof HttpException ? error.cause : error;
-  const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode?: unknown };
-  const known = typeof code === 'string' ? BY_CODE[code] : undefined;
+  const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode: number };
+  if (typeof code !== 'string') return undefined;
+  const known = BY_CODE[code];
   if (known) return new TransportError(...known);
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  // Its other refusals, and a client that hung up. A status alone says nothing: a service that we call may have one too.
+  return /^(FST_|ECONNRESET$)/.test(code) && statusCode >= 400 && statusCode < 500
     ? new TransportError(MALFORMED_REQUEST, 'The request cannot be read.')
     : undefined;
 }

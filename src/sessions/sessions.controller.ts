@@ -2,6 +2,7 @@ import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Authenticated, Public } from '../auth/authenticated.decorator.js';
+import { setCookie } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { deliver } from '../sign-ins/carriers.js';
 import { CsrfToken, PresentedSessions, SESSION_COOKIE } from './session-cookie.js';
@@ -23,7 +24,7 @@ export class SessionsController {
   @ApiResponse({
     status: 201,
     description: 'Signed in; the cookie is in Set-Cookie',
-    headers: { 'Set-Cookie': { description: SESSION_COOKIE, schema: { type: 'string' } } },
+    headers: setCookie(SESSION_COOKIE, true),
     standardSchema: SessionCreated,
   })
   async signIn(

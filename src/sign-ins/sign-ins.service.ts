@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Clock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
@@ -158,9 +159,14 @@ export class SignInsService implements OnApplicationShutdown {
     return rows.length > 0;
   }
 
-  /** Ends all sign-ins of a user but the one that asks for it. */
-  endOthers(userId: string, currentId: string): Promise<number> {
-    return this.endAll(this.dataSource.manager, userId, 'ended by the user', currentId);
+  /** Ends all sign-ins of a user but the one that asks for it, which must not have been ended by another that asked. */
+  async endOthers(userId: string, currentId: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
+      if (!(await this.isAlive(manager, currentId)))
+        throw new InvalidCredentialError('sign-in ended meanwhile');
+      await this.endAll(manager, userId, 'ended by the user', currentId);
+    });
   }
 
   /** Ends all sign-ins of a user, but `except`. How many there were. */

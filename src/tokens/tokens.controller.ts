@@ -3,6 +3,7 @@ import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/authenticated.decorator.js';
 import { ValidationError } from '../http/validation.js';
+import { setCookie } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { deliver } from '../sign-ins/carriers.js';
 import { REFRESH_COOKIE, RefreshCookies } from './refresh-cookie.js';
@@ -10,12 +11,7 @@ import { InvalidRefreshTokenError } from './tokens.errors.js';
 import { RefreshRequest, TokenRequest, TokenResponse } from './tokens.schemas.js';
 import { TokensService } from './tokens.service.js';
 
-const SET_COOKIE = {
-  'Set-Cookie': {
-    description: `${REFRESH_COOKIE.name}, where the cookie carries the refresh token`,
-    schema: { type: 'string' },
-  },
-} as const;
+const SET_COOKIE = setCookie(REFRESH_COOKIE.name, false);
 
 @ApiTags('tokens')
 @Controller('v1/tokens')

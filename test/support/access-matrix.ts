@@ -43,7 +43,7 @@ export interface Attempt {
   /** Headers of a browser that another site made send the request. */
   readonly foreign?: Readonly<Record<string, string>>;
   readonly urlParameter?: string;
-  /** How long after the sign-in: within REAUTHENTICATION_WINDOW, after it, or after all expiries. */
+  /** After REAUTHENTICATION_WINDOW, or after all expiries; at once unless told. */
   readonly when?: 'late' | 'expired';
 }
 
@@ -55,7 +55,10 @@ export interface Refusal {
 }
 
 /** The answer that the contract gives: the checks in its order, and the first that fails answers. */
-export function expectedAnswer({ method, policy }: Pick<Route, 'method' | 'policy'>, attempt: Attempt) {
+export function expectedAnswer(
+  { method, policy }: Pick<Route, 'method' | 'policy'>,
+  attempt: Attempt,
+): Refusal | 'passes' {
   const { explicit = [], cookie, csrfToken, foreign, urlParameter, when } = attempt;
   if (urlParameter) return refusal(400, 'credential-in-url');
   if (policy.public) return policy.sameOrigin && foreign ? refusal(403, 'csrf') : 'passes';
@@ -110,47 +113,39 @@ const of = (mode: string, state: Credential['state'] = 'good'): Credential => ({
 const present = (credential: Credential): Pick<Attempt, 'cookie' | 'explicit'> =>
   credential.mode === 'session' ? { cookie: credential } : { explicit: [credential] };
 
+const ADMINISTRATOR: Credential = { ...of('session'), scopes: [...USER_SCOPES, ...ADMIN_SCOPES] };
+const KEY_IN_AUTHORIZATION: Credential = { ...of('api-key'), inAuthorization: true };
+/** A scheme that nobody here knows. */
+const BASIC: Credential = { mode: 'basic', state: 'malformed', scopes: [] };
+
 /** Every attempt on a route, with credentials of the modes that are there. */
 export function attemptsOn({ policy }: Pick<Route, 'policy'>, modes: readonly string[]): Attempt[] {
-  const attempts = [
+  const attempts: Attempt[] = [
     { name: 'no credential' },
-    ...modes.flatMap((mode) => good(mode)),
     ...modes.flatMap((mode) => bad(mode)),
-    ...several(modes),
+    ...two(modes),
+    ...fromElsewhere(modes),
     ...URL_PARAMETERS.map((name) => ({ name: `a credential in ?${name}=`, urlParameter: name })),
-    ...(modes.includes('session') ? crossSite() : []),
-    ...(policy.public ? [] : modes.flatMap((mode) => tooLittle(policy, mode))),
   ];
-  return policy.public ? attempts.filter(isOfInterestInPublic) : attempts;
+  if (policy.public) return attempts;
+  return [
+    ...attempts,
+    ...modes.flatMap((mode) => good(mode)),
+    ...besideCookie(modes),
+    ...withoutCsrfToken(modes),
+    ...modes.flatMap((mode) => tooLittle(policy, mode)),
+  ];
 }
 
-/** No credential is read there, so one bad credential of each mode is enough. */
-const isOfInterestInPublic = ({ explicit = [], cookie, urlParameter, foreign }: Attempt) =>
-  urlParameter !== undefined ||
-  foreign !== undefined ||
-  [...explicit, cookie].every((credential) => credential?.state !== 'good') ||
-  explicit.length > 1;
-
 function good(mode: string): Attempt[] {
-  if (mode === 'session')
-    return [
-      { name: 'a session', cookie: of(mode) },
-      { name: 'the session of an administrator', cookie: ADMINISTRATOR },
-    ];
   const attempts: Attempt[] = [{ name: a(mode), ...present(of(mode)) }];
+  if (mode === 'session') attempts.push({ name: 'the session of an administrator', cookie: ADMINISTRATOR });
   if (mode === 'api-key')
     attempts.push({ name: 'an api-key in Authorization', explicit: [KEY_IN_AUTHORIZATION] });
   return attempts;
 }
 
-const ADMINISTRATOR: Credential = {
-  mode: 'session',
-  state: 'good',
-  scopes: [...USER_SCOPES, ...ADMIN_SCOPES],
-};
-const KEY_IN_AUTHORIZATION: Credential = { ...of('api-key'), inAuthorization: true };
-
-/** Malformed, unknown, revoked, owner disabled, expired: all of them without a CSRF token, which is asked for later. */
+/** All without a CSRF token, which is asked for after the credential. */
 function bad(mode: string): Attempt[] {
   const csrfToken = 'missing';
   return [
@@ -162,29 +157,8 @@ function bad(mode: string): Attempt[] {
   ];
 }
 
-function tooLittle(policy: ProtectedPolicy, mode: string): Attempt[] {
-  const attempts: Attempt[] = [];
-  const lacking = USER_SCOPES.find((scope) => !policy.scopes.includes(scope))!;
-  const first = policy.scopes.slice(0, 1);
-  const narrow = (scopes: readonly Scope[]) => ({ ...present({ ...of(mode), scopes }) });
-  if (mode !== 'session' && policy.scopes.length > 0) {
-    attempts.push({ name: `${a(mode)} that may only ${lacking}`, ...narrow([lacking]) });
-    if (policy.scopes.length > 1 && first.every((scope) => contractOf(mode).holds.includes(scope)))
-      attempts.push({ name: `${a(mode)} that may only ${first[0]}`, ...narrow(first) });
-  }
-  if (policy.recentSignIn && contractOf(mode).person) {
-    attempts.push({ name: `an old ${mode}`, ...present(of(mode)), when: 'late' });
-    if (mode === 'session')
-      attempts.push({ name: 'the old session of an administrator', cookie: ADMINISTRATOR, when: 'late' });
-    else
-      attempts.push({ name: `an old ${mode} that may only ${lacking}`, ...narrow([lacking]), when: 'late' });
-  }
-  return attempts;
-}
-
-/** Two explicit ones are refused however good they are, and one wins over the cookie however good that is. */
-function several(modes: readonly string[]): Attempt[] {
-  const cookie = modes.includes('session') ? of('session') : undefined;
+/** However good they are. */
+function two(modes: readonly string[]): Attempt[] {
   const explicit = modes.filter((mode) => mode !== 'session');
   const attempts = explicit.map((mode): Attempt => ({
     name: `one ${mode} twice`,
@@ -194,26 +168,65 @@ function several(modes: readonly string[]): Attempt[] {
     attempts.push({ name: explicit.map(a).join(' and '), explicit: explicit.map((mode) => of(mode)) });
   if (modes.includes('api-key'))
     attempts.push({ name: 'an api-key in both headers', explicit: [of('api-key'), KEY_IN_AUTHORIZATION] });
-  if (!cookie) return attempts;
-  for (const mode of explicit)
-    attempts.push(
-      { name: `a malformed ${mode} beside a good cookie`, explicit: [of(mode, 'malformed')], cookie },
-      { name: `${a(mode)} beside a bad cookie`, explicit: [of(mode)], cookie: of('session', 'unknown') },
-    );
-  attempts.push({ name: 'Basic beside a good cookie', explicit: [BASIC], cookie });
   return attempts;
 }
 
-/** A scheme that nobody here knows. */
-const BASIC: Credential = { mode: 'basic', state: 'malformed', scopes: [] };
+/** What another site can make a browser send. Only a cookie comes along by itself. */
+function fromElsewhere(modes: readonly string[]): Attempt[] {
+  const foreign = { Origin: 'https://evil.example' };
+  const attempts = modes.map((mode) => ({
+    name: `${a(mode)} from another origin`,
+    ...present(of(mode)),
+    foreign,
+  }));
+  if (!modes.includes('session')) return attempts;
+  const cookie = of('session');
+  return [
+    ...attempts,
+    { name: 'a session from an opaque origin', cookie, foreign: { Origin: 'null' } },
+    { name: 'a session from another site', cookie, foreign: { 'Sec-Fetch-Site': 'cross-site' } },
+  ];
+}
 
-function crossSite(): Attempt[] {
+function withoutCsrfToken(modes: readonly string[]): Attempt[] {
+  if (!modes.includes('session')) return [];
   const cookie = of('session');
   return [
     { name: 'a session without X-CSRF-Token', cookie, csrfToken: 'missing' },
     { name: 'a session and the CSRF token of another', cookie, csrfToken: 'wrong' },
-    { name: 'a session from another origin', cookie, foreign: { Origin: 'https://evil.example' } },
-    { name: 'a session from an opaque origin', cookie, foreign: { Origin: 'null' } },
-    { name: 'a session from another site', cookie, foreign: { 'Sec-Fetch-Site': 'cross-site' } },
   ];
+}
+
+/** What is explicit wins over the cookie, however bad it is and however good the cookie. */
+function besideCookie(modes: readonly string[]): Attempt[] {
+  if (!modes.includes('session')) return [];
+  const cookie = of('session');
+  const explicit = modes.filter((mode) => mode !== 'session');
+  return [
+    { name: 'Basic beside a good cookie', explicit: [BASIC], cookie },
+    ...explicit.flatMap((mode) => [
+      { name: `a malformed ${mode} beside a good cookie`, explicit: [of(mode, 'malformed')], cookie },
+      { name: `${a(mode)} beside a bad cookie`, explicit: [of(mode)], cookie: of('session', 'unknown') },
+    ]),
+  ];
+}
+
+/** Too few scopes, and a sign-in too long ago. A session is never narrow: it carries all that its user may do. */
+function tooLittle(policy: ProtectedPolicy, mode: string): Attempt[] {
+  const { person, holds } = contractOf(mode);
+  const [first] = policy.scopes;
+  const lacking = USER_SCOPES.find((scope) => !policy.scopes.includes(scope))!;
+  const attempts: Attempt[] = [];
+  const only = (scope: Scope) => present({ ...of(mode), scopes: [scope] });
+  const isNarrowed = mode !== 'session' && first !== undefined;
+  if (isNarrowed) attempts.push({ name: `${a(mode)} that may only ${lacking}`, ...only(lacking) });
+  if (isNarrowed && policy.scopes.length > 1 && holds.includes(first))
+    attempts.push({ name: `${a(mode)} that may only ${first}`, ...only(first) });
+  if (!policy.recentSignIn || !person) return attempts;
+  attempts.push({ name: `an old ${mode}`, ...present(of(mode)), when: 'late' });
+  if (mode === 'session')
+    attempts.push({ name: 'the old session of an administrator', cookie: ADMINISTRATOR, when: 'late' });
+  if (isNarrowed)
+    attempts.push({ name: `an old ${mode} that may only ${lacking}`, ...only(lacking), when: 'late' });
+  return attempts;
 }

@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ModeRegistry } from '../../src/auth/mode-registry.js';
+import { type Route, RouteTable } from '../../src/auth/route-table.js';
+import { USER_SCOPES } from '../../src/auth/scopes.js';
+import type { Answer, Client } from '../support/client.js';
+import type { Person } from '../support/person.js';
+import { type TestServer, useServer } from '../support/server.js';
+
+/*
+ * Written by hand from the contract: the generated matrix takes the declarations for granted, these tests do not.
+ */
+
+/** Who may call what: the routes that are always there, then those that come with a mode. */
+const DECLARED = {
+  always: `
+    POST   /v1/users                              public
+    GET    /v1/users/me                           any      profile:read
+    PATCH  /v1/users/me                           person   profile:write
+    PUT    /v1/users/me/password                  person   account:security  recent
+    POST   /v1/email-verifications                public
+    PUT    /v1/email-verifications                public
+    GET    /verify                                public
+    GET    /verify.js                             public
+    GET    /v1/sessions                           person   sessions:read
+    DELETE /v1/sessions                           person   sessions:write
+    DELETE /v1/sessions/:id                       person   sessions:write
+    GET    /v1/sessions/current                   person
+    DELETE /v1/sessions/current                   person
+    POST   /v1/sessions/current/reauthentication  person   account:security
+    GET    /v1/orders                             any      orders:read
+    POST   /v1/orders                             any      orders:write
+    GET    /v1/orders/:id                         any      orders:read
+    DELETE /v1/orders/:id                         any      orders:write
+    GET    /v1/whoami                             any
+    GET    /docs                                  public
+    GET    /docs/start.js                         public
+    GET    /docs/:file                            public
+    GET    /openapi.json                          public
+    GET    /health/live                           public
+    GET    /health/ready                          public
+    GET    /problems/:slug                        public`,
+  session: `
+    POST   /v1/sessions                           public   same-origin
+    GET    /v1/sessions/current/csrf-token        session
+    GET    /v1/admin/users                        session  admin:users       recent
+    PUT    /v1/admin/users/:id/roles              session  admin:users       recent
+    PUT    /v1/admin/users/:id/status             session  admin:users       recent
+    POST   /v1/admin/users/:id/sign-out           session  admin:users       recent`,
+  jwt: `
+    POST   /v1/tokens                             public   same-origin
+    POST   /v1/tokens/refresh                     public   same-origin
+    GET    /.well-known/jwks.json                 public`,
+  'api-key': `
+    POST   /v1/api-keys                           person   api-keys:write    recent
+    GET    /v1/api-keys                           person   api-keys:read
+    GET    /v1/api-keys/:id                       person   api-keys:read
+    PATCH  /v1/api-keys/:id                       person   api-keys:write
+    DELETE /v1/api-keys/:id                       person   api-keys:write
+    POST   /v1/events                             api-key  events:write`,
+};
+
+/**
+ * What some of them answer to whom, with the scope that they need and the challenges of a 401: S is Session, B is Bearer,
+ * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `scope` 403 insufficient-scope; a number
+ * is the handler's own answer to a request without a body. A narrow credential may only reports:read.
+ */
+const ANSWERS = `
+                                                                      |        | session | admin | jwt  | narrow | key  | narrow
+  GET /health/live                           |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
+  GET /.well-known/jwks.json                 |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
+  GET /problems/csrf                         |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
+  POST /v1/users                             |                  |     | 400    | 400     | 400   | 400  | 400    | 400  | 400
+  POST /v1/tokens                            |                  |     | 400    | 400     | 400   | 400  | 400    | 400  | 400
+  GET /v1/whoami                             |                  | SBK | none   | 200     | 200   | 200  | 200    | 200  | 200
+  GET /v1/users/me                           | profile:read     | SBK | none   | 200     | 200   | 200  | scope  | 200  | scope
+  PATCH /v1/users/me                         | profile:write    | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
+  PUT /v1/users/me/password                  | account:security | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
+  GET /v1/sessions                           | sessions:read    | SB  | none   | 200     | 200   | 200  | scope  | mode | mode
+  DELETE /v1/sessions/:id                    | sessions:write   | SB  | none   | 404     | 404   | 404  | scope  | mode | mode
+  GET /v1/sessions/current                   |                  | SB  | none   | 200     | 200   | 200  | 200    | mode | mode
+  GET /v1/sessions/current/csrf-token        |                  | S   | none   | 200     | 200   | mode | mode   | mode | mode
+  POST /v1/sessions/current/reauthentication | account:security | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
+  POST /v1/api-keys                          | api-keys:write   | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
+  GET /v1/api-keys                           | api-keys:read    | SB  | none   | 200     | 200   | 200  | scope  | mode | mode
+  GET /v1/orders                             | orders:read      | SBK | none   | 200     | 200   | 200  | scope  | 200  | scope
+  POST /v1/orders                            | orders:write     | SBK | none   | 400     | 400   | 400  | scope  | 400  | scope
+  DELETE /v1/orders/:id                      | orders:write     | SBK | none   | 404     | 404   | 404  | scope  | 404  | scope
+  POST /v1/events                            | events:write     | K   | none   | mode    | mode  | mode | mode   | 400  | scope
+  GET /v1/admin/users                        | admin:users      | S   | none   | scope   | 200   | mode | mode   | mode | mode
+  PUT /v1/admin/users/:id/roles              | admin:users      | S   | none   | scope   | 400   | mode | mode   | mode | mode
+  DELETE /v1/sessions/current                |                  | SB  | none   | 204     | 204   | 204  | 204    | mode | mode`;
+
+const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
+const NARROW = 'reports:read';
+
+/** The columns of ANSWERS: the mode of each, and who makes its credential. */
+const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise<Client>][] = [
+  ['', async (server) => server.anonymous],
+  ['session', (_, ada) => ada.session()],
+  ['session', async (server) => (await server.administrator()).session()],
+  ['jwt', (_, ada) => ada.jwt()],
+  ['jwt', (_, ada) => ada.jwt({ scope: NARROW })],
+  ['api-key', (_, ada) => ada.apiKey(KEY_SCOPES)],
+  ['api-key', (_, ada) => ada.apiKey([NARROW])],
+];
+const SCHEMES: Record<string, string> = { session: 'Session', jwt: 'Bearer', 'api-key': 'ApiKey' };
+const LETTERS: Record<string, string> = { session: 'S', jwt: 'B', 'api-key': 'K' };
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
+
+const context = useServer({ env: { RATE_LIMITS: 'off' } });
+
+describe('the access table', () => {
+  let modes: string[];
+  let clients: (Client | undefined)[];
+
+  beforeAll(async () => {
+    const { server } = context;
+    modes = server.app
+      .get(ModeRegistry)
+      .all()
+      .map(({ name }) => name);
+    const ada = await server.person();
+    clients = await Promise.all(
+      COLUMNS.map(async ([mode, make]) => (isThere(mode) ? make(server, ada) : undefined)),
+    );
+  });
+
+  const isThere = (mode: string) => ['', 'always', ...modes].includes(mode);
+  /** Whether a route went with its mode. */
+  const isDeleted = (route: string) =>
+    Object.entries(DECLARED).some(
+      ([mode, routes]) => !isThere(mode) && routes.replaceAll(/ +/g, ' ').includes(`${route} `),
+    );
+
+  it('has every route of the contract as the contract says, and no other', () => {
+    const expected = Object.entries(DECLARED)
+      .filter(([mode]) => isThere(mode))
+      .flatMap(([, routes]) => linesOf(routes))
+      .map((line) => line.replaceAll(/ +/g, ' ').replace(/ any\b/, ` ${modes.join('+')}`));
+    const found = context.server.app.get(RouteTable).all().map(show);
+    expect(found.toSorted()).toEqual(expected.toSorted());
+  });
+
+  /** The cell of ANSWERS that an answer belongs into; all of it where it belongs into none. */
+  function cellOf(answer: Answer, mode: string, scope: string, letters: string): string {
+    const challenges = answer.challenges
+      ?.split(/, (?=[A-Z])/)
+      .toSorted()
+      .join(', ');
+    const accepted = Object.entries(SCHEMES)
+      .filter(([mode]) => isThere(mode) && letters.includes(LETTERS[mode]!))
+      .map(([, scheme]) => `${scheme} realm="api"`)
+      .toSorted()
+      .join(', ');
+    const tooFew = `${SCHEMES[mode]} realm="api", error="insufficient_scope", scope="${scope}"`;
+    const seen = [answer.status, answer.problem, challenges].filter(Boolean).join(' ');
+    if (seen === `401 credential-required ${accepted}`) return 'none';
+    if (seen === `401 mode-not-accepted ${accepted}`) return 'mode';
+    if (seen === `403 insufficient-scope ${tooFew}`) return 'scope';
+    return [401, 403].includes(answer.status) ? seen : `${answer.status}`;
+  }
+
+  it.each(
+    linesOf(ANSWERS)
+      .slice(1)
+      .map((line) => line.split('|').map((cell) => cell.trim())),
+  )(
+    'gives to each on %s the answer of the contract',
+    async (...[route = '', scope = '', letters = '', ...cells]) => {
+      if (isDeleted(route)) return;
+      const [method = '', path = ''] = route.replace(':id', randomUUID()).split(' ');
+      const seen: (string | undefined)[] = [];
+      for (const [column, client] of clients.entries())
+        seen.push(client && cellOf(await client.call(method, path), COLUMNS[column]![0], scope, letters));
+      expect(seen).toEqual(cells.map((cell, column) => (clients[column] ? cell : undefined)));
+    },
+  );
+});
+
+describe('the resource of another user', () => {
+  it.each(['session', 'jwt', 'api-key'] as const)('is not there for a good %s', async (mode) => {
+    const [ada, bob] = [await context.server.person(), await context.server.person()];
+    const owner = await bob.session();
+    const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
+    const { id: key } = await bob.apiKey(['orders:read']);
+    const calls = [
+      ['GET', `/v1/orders/${order}`],
+      ['DELETE', `/v1/orders/${order}`],
+    ];
+    if (mode !== 'api-key')
+      calls.push(
+        ['GET', `/v1/api-keys/${key}`],
+        ['PATCH', `/v1/api-keys/${key}`],
+        ['DELETE', `/v1/api-keys/${key}`],
+        ['DELETE', `/v1/sessions/${owner.signInId}`],
+      );
+    const client = mode === 'api-key' ? await ada.apiKey(['orders:read', 'orders:write']) : await ada[mode]();
+    for (const [method, path] of calls) {
+      const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
+      const { status, problem } = await client.call(method!, path!, body);
+      expect({ method, path, status, problem }).toEqual({ method, path, status: 404, problem: 'not-found' });
+    }
+    expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
+  });
+});
+
+describe('a credential in the URL', () => {
+  it.each([
+    ['/v1/orders?Access_Token=x', 'in other letters'],
+    ['/v1/orders?%74oken=x', 'encoded'],
+    ['/v1/orders?token', 'empty'],
+    ['/v1/orders?limit=1&session=x', 'after others'],
+    ['/nowhere?api_key=x', 'where there is no route'],
+  ])('is refused in %s: %s', async (path) => {
+    const { status, problem } = await context.server.anonymous.get(path);
+    expect({ status, problem }).toEqual({ status: 400, problem: 'credential-in-url' });
+  });
+
+  it('is no other parameter', async () => {
+    const session = await (await context.server.person()).session();
+    expect((await session.get('/v1/orders?tokens=x')).problem).not.toBe('credential-in-url');
+  });
+});
+
+describe('HEAD', () => {
+  it('is refused wherever GET is', async () => {
+    const { app, url } = context.server;
+    for (const { method, path } of app.get(RouteTable).all()) {
+      if (method !== 'GET') continue;
+      const asked = url + path.replaceAll(/:\w+/g, () => randomUUID());
+      const [get, head] = [await fetch(asked), await fetch(asked, { method: 'HEAD' })];
+      await get.body?.cancel();
+      expect({ path, status: head.status }).toEqual({ path, status: get.status });
+    }
+  });
+
+  it('needs no CSRF token, and comes from no other origin either', async () => {
+    const { Cookie = '' } = (await (await context.server.person()).session()).headers;
+    const head = (headers: Record<string, string>) =>
+      fetch(`${context.server.url}/v1/orders`, { method: 'HEAD', headers: { Cookie, ...headers } });
+    expect((await head({})).status).toBe(200);
+    expect((await head({ Origin: 'https://evil.example' })).status).toBe(403);
+  });
+});
+
+/** A route in the words of DECLARED. */
+function show({ method, path, policy }: Route): string {
+  const words = policy.public
+    ? ['public', policy.sameOrigin ? 'same-origin' : '']
+    : [
+        policy.person ? 'person' : policy.modes.join('+'),
+        ...policy.scopes,
+        policy.recentSignIn ? 'recent' : '',
+      ];
+  return [method, path, ...words].filter(Boolean).join(' ');
+}

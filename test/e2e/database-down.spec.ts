@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { createServer, connect, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import type { Answer, Client } from '../support/client.js';
+import { createDatabase, type TestDatabase, urlOf } from '../support/databases.js';
+import type { Person, TokenClient } from '../support/person.js';
+import { PASSWORD, TestServer } from '../support/server.js';
+
+/** Stands between the server and its database, and can be cut. */
+class Wire {
+  #broken: 'no' | 'closed' | 'silent' = 'no';
+  readonly #sockets = new Set<Socket>();
+  readonly #listener = createServer((client) => this.#accept(client));
+
+  constructor(private readonly target: NetConnectOpts) {}
+
+  async open(): Promise<number> {
+    this.#listener.listen(0, '127.0.0.1');
+    await once(this.#listener, 'listening');
+    return (this.#listener.address() as AddressInfo).port;
+  }
+
+  /** Ends all connections; new ones are ended at once too, or never get an answer. */
+  cut(how: 'closed' | 'silent'): void {
+    this.#broken = how;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#broken = 'no';
+  }
+
+  close(): void {
+    this.cut('closed');
+    this.#listener.close();
+  }
+
+  #accept(client: Socket): void {
+    this.#keep(client);
+    if (this.#broken === 'closed') client.destroy();
+    if (this.#broken !== 'no') return;
+    const database = this.#keep(connect(this.target));
+    client.pipe(database).pipe(client);
+    client.on('close', () => database.destroy());
+    database.on('close', () => client.destroy());
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+}
+
+describe('a server whose database is gone', () => {
+  let database: TestDatabase;
+  let wire: Wire;
+  let server: TestServer;
+  let admin: pg.Client;
+  let name: string;
+
+  let ada: Person;
+  let clients: Record<'session' | 'jwt' | 'key', Client>;
+  let tokens: TokenClient;
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown) => unhandled.push(reason);
+
+  beforeAll(async () => {
+    process.on('unhandledRejection', onUnhandled);
+    database = await createDatabase();
+    const url = new URL(database.url);
+    name = url.pathname.slice(1);
+    const directory = url.searchParams.get('host');
+    const port = Number(url.port || 5432);
+    wire = new Wire(directory ? { path: `${directory}/.s.PGSQL.${port}` } : { host: url.hostname, port });
+    const wired = new URL(url);
+    wired.searchParams.delete('host');
+    wired.host = `127.0.0.1:${await wire.open()}`;
+    server = await TestServer.start({ database: { ...database, url: wired.href } });
+    admin = new pg.Client({ connectionString: urlOf(database.url, 'postgres') });
+    await admin.connect();
+
+    ada = await server.person();
+    tokens = await ada.jwt();
+    clients = { session: await ada.session(), jwt: tokens, key: await ada.apiKey(['orders:read']) };
+  });
+  afterAll(async () => {
+    await server.stop();
+    await admin.end();
+    wire.close();
+    await database.drop();
+    process.off('unhandledRejection', onUnhandled);
+  });
+
+  const endConnections = () =>
+    admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+
+  const credentials = () => ({ email: ada.email, password: PASSWORD });
+
+  /** How a database goes, and how it comes back. */
+  const OUTAGES: Record<string, { go: () => unknown; comeBack: () => unknown }> = {
+    'closes its connections': { go: () => wire.cut('closed'), comeBack: () => wire.mend() },
+    'never answers': { go: () => wire.cut('silent'), comeBack: () => wire.mend() },
+    'accepts no connections': {
+      go: async () => {
+        await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+        await endConnections();
+      },
+      comeBack: () => admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`),
+    },
+    'is not there': {
+      go: async () => {
+        await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+        await endConnections();
+        await admin.query(`ALTER DATABASE ${name} RENAME TO ${name}_gone`);
+      },
+      comeBack: async () => {
+        await admin.query(`ALTER DATABASE ${name}_gone RENAME TO ${name}`);
+        await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+      },
+    },
+  };
+
+  describe.each(Object.keys(OUTAGES))('because it %s', (outage) => {
+    it('answers 503 to everybody, neither 200 nor 401, and works again when it is back', async () => {
+      const answers: Record<string, Promise<Answer>> = {};
+      await OUTAGES[outage]!.go();
+      for (const [mode, client] of Object.entries(clients)) answers[mode] = client.get('/v1/orders');
+      const nobody = server.anonymous;
+      answers['sign-in by cookie'] = nobody.post('/v1/sessions', credentials());
+      answers['sign-in by token'] = nobody.post('/v1/tokens', credentials());
+      answers['refresh'] = nobody.post('/v1/tokens/refresh', { refreshToken: tokens.refreshToken });
+      answers['registration'] = nobody.post('/v1/users', { email: 'new@example.com', password: PASSWORD });
+      answers['readiness'] = nobody.get('/health/ready');
+      for (const [what, answer] of Object.entries(answers)) {
+        const { status, problem, headers, body } = await answer;
+        expect([what, status, problem, headers.get('retry-after')]).toEqual([
+          what,
+          503,
+          'database-unavailable',
+          '1',
+        ]);
+        expect(body.detail).toBe('The database cannot be reached.');
+      }
+      // What needs no database goes on.
+      expect((await nobody.get('/health/live')).status).toBe(200);
+      expect((await nobody.get('/.well-known/jwks.json')).status).toBe(200);
+      expect((await nobody.with({ 'X-API-Key': 'nk_test_malformed' }).get('/v1/orders')).status).toBe(401);
+
+      await OUTAGES[outage]!.comeBack();
+      expect((await nobody.get('/health/ready')).status).toBe(200);
+      for (const client of Object.values(clients)) expect((await client.get('/v1/orders')).status).toBe(200);
+      expect((await nobody.post('/v1/sessions', credentials())).status).toBe(201);
+      const refreshed = await nobody.post('/v1/tokens/refresh', { refreshToken: tokens.refreshToken });
+      expect(refreshed.status).toBe(200);
+      tokens = Object.assign(tokens, { refreshToken: refreshed.body.refresh_token });
+    });
+  });
+
+  it('answers 503 where it goes in the middle of a transaction, of which nothing stays', async () => {
+    const count = 'SELECT count(*)::int AS n FROM sign_ins';
+    const before = await server.dataSource.query(count);
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [ada.id]);
+    const answer = server.anonymous.post('/v1/sessions', credentials());
+    const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+    while ((await admin.query(waiting, [name])).rowCount === 0) await sleep(10);
+    wire.cut('closed');
+    expect((await answer).problem).toBe('database-unavailable');
+    wire.mend();
+    await holder.query('COMMIT');
+    await holder.end();
+    expect(await server.dataSource.query(count)).toEqual(before);
+  });
+
+  it('answers 500 without details where the question was wrong', async () => {
+    await server.dataSource.query('ALTER TABLE orders RENAME TO hidden');
+    const { status, problem, body } = await clients.key.get('/v1/orders');
+    await server.dataSource.query('ALTER TABLE hidden RENAME TO orders');
+    expect([status, problem]).toEqual([500, 'internal-error']);
+    expect(JSON.stringify(body)).not.toMatch(/relation|orders|select/i);
+    expect((await server.anonymous.get('/health/ready')).status).toBe(200);
+  });
+
+  it('logged every outage as what it is, and left no rejection unhandled', async () => {
+    const messages = server
+      .entries()
+      .filter(({ level }) => level === 'error')
+      .map(({ msg }) => msg);
+    expect(messages).toContain('the database cannot be reached');
+    expect(messages.filter((message) => message === 'unexpected error')).toHaveLength(1);
+    expect(unhandled).toEqual([]);
+  });
+});

@@ -1,0 +1,250 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  Controller,
+  Delete,
+  Get,
+  Module,
+  type OnModuleInit,
+  Post,
+  Put,
+  Scope as InjectionScope,
+} from '@nestjs/common';
+import { METHOD_METADATA } from '@nestjs/common/constants.js';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { Authenticated, Public } from '../../src/auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../../src/auth/current-principal.decorator.js';
+import { Principal } from '../../src/auth/principal.js';
+import { RouteDeclarationError, RouteTable } from '../../src/auth/route-table.js';
+import { TestServer, useServer } from '../support/server.js';
+
+const moduleWith = (...controllers: (new () => object)[]) => {
+  @Module({ controllers })
+  class ExtraModule {}
+  return ExtraModule;
+};
+
+/** Starts with more controllers, and says why it does not. */
+async function refusalOf(...controllers: (new () => object)[]): Promise<RouteDeclarationError> {
+  const started = TestServer.start({ modules: [moduleWith(...controllers)] });
+  const error = await started.then(
+    (server) => server.stop().then(() => new Error('it started')),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RouteDeclarationError);
+  return error as RouteDeclarationError;
+}
+
+const PIGEON = 'carrier-pigeon' as 'session';
+
+@Controller('bad')
+class BadController {
+  @Get('undeclared')
+  undeclared() {}
+
+  @Get('both')
+  @Public()
+  @Authenticated({ modes: 'any' })
+  both() {}
+
+  @Get('unknown-scope')
+  @Authenticated({ modes: 'any', scopes: ['orders:all' as 'orders:read', 'orders:read'] })
+  unknownScope() {}
+
+  @Get('unknown-mode')
+  @Authenticated({ modes: ['session', PIGEON] })
+  unknownMode() {}
+
+  @Get('no-mode')
+  @Authenticated({ modes: [] as unknown as ['session'] })
+  noMode() {}
+
+  @Get('unknown-word')
+  @Authenticated({ modes: 'everybody' as 'any' })
+  unknownWord() {}
+
+  @Get('impossible')
+  @Authenticated({ modes: ['api-key'], scopes: ['account:security', 'orders:read'] })
+  impossible() {}
+
+  @Get('admin-by-token')
+  @Authenticated({ modes: ['jwt', 'api-key'], scopes: ['admin:users'] })
+  adminByToken() {}
+
+  @Get('recent-machine')
+  @Authenticated({ modes: ['api-key'], recentSignIn: true })
+  recentMachine() {}
+}
+
+@Controller('also-bad')
+@Authenticated({ modes: 'any' })
+class AlsoBadController {
+  @Get()
+  @Public()
+  publicInside() {}
+}
+
+@Controller('worse')
+@Public()
+class WorseController {
+  @Post(['here', 'there'])
+  @Authenticated({ modes: 'any' })
+  protectedInside() {}
+}
+
+describe('a route without a sound declaration', () => {
+  it('stops the start, which names every one of them and why', async () => {
+    const { faults, message } = await refusalOf(BadController, AlsoBadController, WorseController);
+    expect(faults).toEqual([
+      'GET /bad/undeclared (BadController.undeclared) declares neither @Public() nor @Authenticated()',
+      'GET /bad/both (BadController.both) is both @Public() and @Authenticated()',
+      'GET /bad/unknown-scope (BadController.unknownScope) names unknown scopes: orders:all',
+      'GET /bad/unknown-mode (BadController.unknownMode) names unknown modes: carrier-pigeon',
+      'GET /bad/no-mode (BadController.noMode) accepts no mode that is there',
+      'GET /bad/unknown-word (BadController.unknownWord) names unknown modes: everybody',
+      'GET /bad/impossible (BadController.impossible) asks for scopes that no mode it accepts can hold: account:security',
+      'GET /bad/admin-by-token (BadController.adminByToken) asks for scopes that no mode it accepts can hold: admin:users',
+      'GET /bad/recent-machine (BadController.recentMachine) asks for a recent sign-in, but accepts machines only',
+      'GET /also-bad (AlsoBadController.publicInside) is both @Public() and @Authenticated()',
+      'POST /worse/here (WorseController.protectedInside) is both @Public() and @Authenticated()',
+      'POST /worse/there (WorseController.protectedInside) is both @Public() and @Authenticated()',
+    ]);
+    for (const fault of faults) expect(message).toContain(fault);
+  });
+});
+
+@Controller('v1/parcels')
+@Authenticated({ modes: 'any', scopes: ['orders:read', 'profile:read'] })
+class ParcelsController {
+  @Get()
+  list(@CurrentPrincipal() { mode }: Principal) {
+    return { mode };
+  }
+
+  @Put(':id')
+  @Authenticated({ modes: 'person', scopes: ['orders:write'], recentSignIn: true })
+  replace() {
+    return {};
+  }
+
+  @Delete(':id')
+  @Authenticated({ modes: ['api-key'] })
+  remove() {
+    return {};
+  }
+}
+
+class Shelf {
+  @Get()
+  show() {
+    return {};
+  }
+}
+
+/** Two controllers share a handler, and each declares it for itself. */
+@Controller('v1/open-shelf')
+@Public()
+class OpenShelfController extends Shelf {}
+
+@Controller({ path: 'v1/closed-shelf', scope: InjectionScope.REQUEST })
+@Authenticated({ modes: ['session'] })
+class ClosedShelfController extends Shelf {}
+
+/** Sees every route that Fastify gets, whoever registers it. */
+@Module({ controllers: [ParcelsController, OpenShelfController, ClosedShelfController] })
+class ParcelsModule {
+  static readonly served: string[] = [];
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  /** Nest asks for middleware after it has made its adapter, and before it registers routes. */
+  configure(): void {
+    const fastify: FastifyInstance = this.host.httpAdapter.getInstance();
+    fastify.addHook('onRoute', ({ method, url }) => {
+      for (const verb of [method].flat()) ParcelsModule.served.push(`${verb} ${url}`);
+    });
+  }
+}
+
+describe("a controller of one's own", () => {
+  const context = useServer({ modules: [ParcelsModule] });
+
+  it('is guarded as its class declares', async () => {
+    const ada = await context.server.person();
+    for (const [mode, client] of Object.entries({
+      session: await ada.session(),
+      jwt: await ada.jwt(),
+      'api-key': await ada.apiKey(['orders:read', 'profile:read']),
+    }))
+      expect((await client.get('/v1/parcels')).body).toEqual({ mode });
+    const narrow = await (await ada.apiKey(['orders:read'])).get('/v1/parcels');
+    expect(narrow.problem).toBe('insufficient-scope');
+    expect(narrow.challenges).toBe('ApiKey realm="api", error="insufficient_scope", scope="profile:read"');
+    expect((await context.server.anonymous.get('/v1/parcels')).problem).toBe('credential-required');
+  });
+
+  it('is guarded as a method declares, which replaces all that the class does', async () => {
+    const ada = await context.server.person();
+    const key = await ada.apiKey(['reports:read']);
+    expect((await key.delete('/v1/parcels/1')).status).toBe(200);
+    expect((await key.put('/v1/parcels/1')).problem).toBe('mode-not-accepted');
+    const jwt = await ada.jwt({ scope: 'orders:write' });
+    expect((await jwt.put('/v1/parcels/1')).status).toBe(200);
+    expect((await jwt.delete('/v1/parcels/1')).problem).toBe('mode-not-accepted');
+  });
+
+  it('declares an inherited handler for itself', async () => {
+    const { anonymous } = context.server;
+    expect((await anonymous.get('/v1/open-shelf')).status).toBe(200);
+    expect((await anonymous.get('/v1/closed-shelf')).problem).toBe('credential-required');
+    const session = await (await context.server.person()).session();
+    expect((await session.get('/v1/closed-shelf')).status).toBe(200);
+  });
+
+  it('is in the API reference with its access', async () => {
+    const { paths } = (await context.server.anonymous.get('/openapi.json')).body;
+    const scopes = ['orders:read', 'profile:read'];
+    expect(paths['/v1/parcels'].get.security).toEqual([
+      { session: scopes },
+      { jwt: scopes },
+      { 'api-key': scopes },
+    ]);
+    expect(paths['/v1/parcels/{id}'].put.security).toEqual([
+      { session: ['orders:write'] },
+      { jwt: ['orders:write'] },
+    ]);
+    expect(paths['/v1/parcels/{id}'].delete.security).toEqual([{ 'api-key': [] }]);
+    expect(paths['/v1/open-shelf'].get.security).toEqual([{}]);
+  });
+
+  it('is in the route table, as every route that the server answers to', () => {
+    const known = context.server.app.get(RouteTable).all();
+    const served = new Set(ParcelsModule.served.filter((route) => !route.startsWith('HEAD ')));
+    expect(served).toContain('PUT /v1/parcels/:id');
+    expect([...served].toSorted()).toEqual(known.map(({ method, path }) => `${method} ${path}`).toSorted());
+  });
+});
+
+/** Hides its handler after Nest has made a route of it, and before the table of routes is read. */
+@Controller('v1/hidden')
+@Public()
+class HiddenController implements OnModuleInit {
+  onModuleInit(): void {
+    Reflect.deleteMetadata(METHOD_METADATA, HiddenController.prototype.show);
+  }
+
+  @Get()
+  show() {
+    return {};
+  }
+}
+
+describe('a handler that the start did not see', () => {
+  const context = useServer({ modules: [moduleWith(HiddenController)] });
+
+  it('is closed, although its class is public', async () => {
+    const { status, problem } = await context.server.anonymous.get('/v1/hidden');
+    expect({ status, problem }).toEqual({ status: 500, problem: 'internal-error' });
+    expect(context.server.log.join('')).toContain('no policy for HiddenController.show');
+  });
+});

@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../support/client.js';
+import { type Person, SessionClient } from '../support/person.js';
+import { PASSWORD, type ServerOptions, useServer } from '../support/server.js';
+
+const HTTPS_REQUIRED = { status: 403, problem: 'https-required' };
+const HTTPS = { 'X-Forwarded-Proto': 'https' };
+
+const production = (trusted: string): ServerOptions => ({
+  env: { NODE_ENV: 'production', ISSUER: 'https://auth.example.com', TRUSTED_PROXIES: trusted },
+});
+
+const signIn = (client: Client, { email, password }: Person, headers: Record<string, string>) =>
+  client.post('/v1/sessions', { email, password }, { headers });
+
+describe('in production behind a trusted proxy', () => {
+  const context = useServer(production('127.0.0.1/32'));
+  let ada: Person;
+  let session: SessionClient;
+  let key: string;
+  beforeAll(async () => {
+    const { server } = context;
+    // Not registered: that needs https.
+    ada = await server.administrator();
+    session = SessionClient.from(server.url, server.secrets, await signIn(server.anonymous, ada, HTTPS));
+    const body = { name: 'A test', scopes: ['profile:read'] };
+    key = (await session.post('/v1/api-keys', body, { headers: HTTPS })).body.key;
+  });
+
+  it('sends HSTS on every answer', async () => {
+    for (const path of ['/health/live', '/v1/users/me', '/nowhere']) {
+      const { headers } = await context.server.anonymous.get(path, { headers: HTTPS });
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
+    }
+  });
+
+  it('accepts a credential over https, as the proxy says', async () => {
+    expect((await session.get('/v1/whoami', { headers: HTTPS })).status).toBe(200);
+    const headers = { ...HTTPS, 'X-API-Key': key };
+    expect((await context.server.anonymous.get('/v1/whoami', { headers })).status).toBe(200);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['no word of the proxy', {}],
+    ['http', { 'X-Forwarded-Proto': 'http' }],
+    ['https from whoever was before the proxy', { 'X-Forwarded-Proto': 'https, http' }],
+  ])('refuses a credential over plain http: %s', async (_what, plain) => {
+    const { anonymous } = context.server;
+    const refused = [
+      await session.get('/v1/whoami', { headers: plain }),
+      await anonymous.get('/v1/whoami', { headers: { ...plain, 'X-API-Key': key } }),
+      await anonymous.get('/v1/whoami', { headers: { ...plain, Authorization: 'Bearer x' } }),
+      await signIn(anonymous, ada, plain),
+    ];
+    for (const answer of refused) {
+      expect(answer).toMatchObject({ ...HTTPS_REQUIRED, cookies: {} });
+      expect(answer.headers.get('location')).toBeNull();
+    }
+  });
+
+  it('refuses every secret that is posted over plain http', async () => {
+    const { anonymous } = context.server;
+    const body = { email: 'new@example.com', password: PASSWORD };
+    expect(await anonymous.post('/v1/users', body)).toMatchObject(HTTPS_REQUIRED);
+    expect(await anonymous.post('/v1/tokens', body)).toMatchObject(HTTPS_REQUIRED);
+    expect(await anonymous.put('/v1/email-verifications', { token: 'x' })).toMatchObject(HTTPS_REQUIRED);
+    expect(await anonymous.post('/v1/tokens/refresh', { refreshToken: 'x' })).toMatchObject(HTTPS_REQUIRED);
+  });
+
+  it('answers what needs no secret over plain http too', async () => {
+    expect((await context.server.anonymous.get('/health/live')).status).toBe(200);
+    expect(await context.server.anonymous.get('/v1/users/me')).toMatchObject({
+      status: 401,
+      problem: 'credential-required',
+    });
+  });
+
+  it('takes the address of the client from the proxy, and not from the client', async () => {
+    const { server } = context;
+    const headers = { ...HTTPS, 'X-Forwarded-For': '198.51.100.66, 203.0.113.9' };
+    expect((await signIn(server.anonymous, ada, headers)).body.session.ip).toBe('203.0.113.9');
+    expect(server.entries().findLast(({ event }) => event === 'sign-in.succeeded')).toMatchObject({
+      ip: '203.0.113.9',
+    });
+  });
+
+  it('does not take the host from the proxy, so that an Origin is compared with what the browser asked', async () => {
+    const headers = { ...HTTPS, Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example' };
+    expect(await signIn(context.server.anonymous, ada, headers)).toMatchObject({
+      status: 403,
+      problem: 'csrf',
+    });
+  });
+
+  it('names its keys nk_live_', () => {
+    expect(key).toMatch(/^nk_live_/);
+  });
+
+  it('wants addresses to be verified', async () => {
+    const { server } = context;
+    const eve = { email: 'eve@example.com', password: PASSWORD };
+    await server.anonymous.post('/v1/users', eve, { headers: HTTPS });
+    expect(await server.anonymous.post('/v1/sessions', eve, { headers: HTTPS })).toMatchObject({
+      status: 401,
+    });
+    const token = await server.mailedToken(eve.email);
+    await server.anonymous.put('/v1/email-verifications', { token }, { headers: HTTPS });
+    expect((await server.anonymous.post('/v1/sessions', eve, { headers: HTTPS })).status).toBe(201);
+  });
+});
+
+describe('in production behind a peer that is not trusted', () => {
+  const context = useServer(production('10.0.0.0/8'));
+
+  it('believes nothing of what the peer says', async () => {
+    const { server } = context;
+    const ada = await server.administrator();
+    const headers = { ...HTTPS, 'X-Forwarded-For': '10.0.0.1', Forwarded: 'for=10.0.0.1;proto=https' };
+    expect(await signIn(server.anonymous, ada, headers)).toMatchObject(HTTPS_REQUIRED);
+    expect(server.entries().findLast(({ event }) => event === 'request.refused')).toMatchObject({
+      problem: 'https-required',
+      ip: '127.0.0.1',
+    });
+  });
+});

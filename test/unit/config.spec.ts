@@ -1,0 +1,206 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, readConfig } from '../../src/config/config.js';
+import { parseDuration } from '../../src/config/duration.js';
+
+/** What is wrong with an environment; none if it is usable. */
+function faults(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults;
+  }
+}
+const variablesOf = (all: readonly string[]) => all.map((fault) => fault.split(/[.:]/, 1)[0]!).toSorted();
+
+const SECRET = 'a-secret-for-tests-of-32-characters-and-more';
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://db.example.com/app',
+  ISSUER: 'https://auth.example.com',
+  KEY_ENCRYPTION_SECRETS: SECRET,
+};
+
+describe('parseDuration', () => {
+  it.each([
+    ['0', 0],
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['15m', 900_000],
+    ['12h', 43_200_000],
+    ['14d', 1_209_600_000],
+    ['0s', 0],
+  ])('reads %s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each([
+    '',
+    '10',
+    '-1s',
+    '1.5h',
+    '10 s',
+    '10S',
+    '1h30m',
+    's',
+    '1w',
+    ' 10s',
+    '10s\n',
+    '1e3s',
+    '1234567890s',
+  ])('does not read %j', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('readConfig', () => {
+  it('has a default for everything in development', () => {
+    expect(readConfig({})).toEqual({
+      NODE_ENV: 'development',
+      production: false,
+      HOST: 'localhost',
+      PORT: 3000,
+      DATABASE_POOL_SIZE: 10,
+      DATA_DIRECTORY: '.data',
+      ISSUER: 'http://localhost:3000',
+      AUDIENCES: ['http://localhost:3000'],
+      JWT_ALGORITHM: 'EdDSA',
+      ACCESS_TOKEN_TTL: 10 * 60_000,
+      REFRESH_TOKEN_IDLE_TTL: 14 * 86_400_000,
+      REFRESH_TOKEN_TTL: 30 * 86_400_000,
+      REFRESH_REUSE_GRACE: 10_000,
+      SESSION_IDLE_TTL: 86_400_000,
+      SESSION_TTL: 7 * 86_400_000,
+      REAUTHENTICATION_WINDOW: 10 * 60_000,
+      KEY_ENCRYPTION_SECRETS: [],
+      KEY_ENVIRONMENT: 'test',
+      CREDENTIAL_CACHE_TTL: 5_000,
+      FEED_MAX_LAG: 1_000,
+      TRUSTED_PROXIES: [],
+      CORS_ORIGINS: [],
+      MAIL_FROM: 'Auth modes <no-reply@example.com>',
+      REQUIRE_VERIFIED_EMAIL: false,
+      RATE_LIMITS: true,
+      LOG_LEVEL: 'info',
+    });
+  });
+
+  it('has other defaults in production', () => {
+    expect(readConfig(PRODUCTION)).toMatchObject({
+      production: true,
+      HOST: '0.0.0.0',
+      AUDIENCES: ['https://auth.example.com'],
+      KEY_ENVIRONMENT: 'live',
+      REQUIRE_VERIFIED_EMAIL: true,
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ PORT: '', SMTP_URL: '', AUDIENCES: '' })).toEqual(readConfig({}));
+  });
+
+  it('reads lists with commas or spaces, and `loopback` as its networks', () => {
+    const { AUDIENCES, TRUSTED_PROXIES, KEY_ENCRYPTION_SECRETS } = readConfig({
+      AUDIENCES: 'https://a.example.com, https://b.example.com',
+      TRUSTED_PROXIES: 'loopback 10.0.0.0/8,2001:db8::1',
+      KEY_ENCRYPTION_SECRETS: `${SECRET},${SECRET}2`,
+    });
+    expect(AUDIENCES).toEqual(['https://a.example.com', 'https://b.example.com']);
+    expect(TRUSTED_PROXIES).toEqual(['127.0.0.1/8', '::1/128', '10.0.0.0/8', '2001:db8::1']);
+    expect(KEY_ENCRYPTION_SECRETS).toEqual([SECRET, `${SECRET}2`]);
+  });
+
+  const BAD = {
+    NODE_ENV: 'staging',
+    PORT: '65536',
+    METRICS_PORT: 'ninety',
+    DATABASE_URL: 'mysql://user:hunter2-hunter2@db.example.com',
+    DATABASE_LISTEN_URL: 'db.example.com',
+    DATABASE_POOL_SIZE: '0',
+    ISSUER: 'http://auth.example.com/',
+    JWT_ALGORITHM: 'none',
+    ACCESS_TOKEN_TTL: '16m',
+    REFRESH_TOKEN_IDLE_TTL: '14',
+    REFRESH_TOKEN_TTL: '0',
+    REFRESH_REUSE_GRACE: 'soon',
+    SESSION_IDLE_TTL: '0s',
+    SESSION_TTL: 'week',
+    REAUTHENTICATION_WINDOW: '10minutes',
+    KEY_ENCRYPTION_SECRETS: 'too-short-a-secret',
+    KEY_ENVIRONMENT: 'Live!',
+    CREDENTIAL_CACHE_TTL: '-5s',
+    FEED_MAX_LAG: '0ms',
+    TRUSTED_PROXIES: 'proxy.internal',
+    CORS_ORIGINS: 'https://app.example.com/path',
+    SMTP_URL: 'https://mail.example.com',
+    MAIL_FROM: 'x',
+    REDIS_URL: 'localhost:6379',
+    REQUIRE_VERIFIED_EMAIL: 'yes',
+    RATE_LIMITS: 'true',
+    PLAYGROUND: '1',
+    LOG_LEVEL: 'loud',
+  };
+
+  it('names every bad variable at once', () => {
+    expect([...new Set(variablesOf(faults(BAD)))]).toEqual(Object.keys(BAD).toSorted());
+  });
+
+  it.each(Object.entries(BAD))('refuses %s=%s and says nothing of the value', (name, value) => {
+    expect(faults({ [name]: value })).toHaveLength(1);
+    const [fault] = faults({ [name]: value });
+    expect(fault).toMatch(new RegExp(String.raw`^${name}(\.0)?: `));
+    // The value may stand in the list of what is allowed: only whole ones of some length are telling.
+    if (value.length > 4) expect(fault).not.toContain(value);
+  });
+
+  it('ends the process with EX_CONFIG', () => {
+    expect(() => readConfig({ PORT: 'x' })).toThrow(
+      expect.objectContaining({
+        name: 'ConfigError',
+        exitCode: 78,
+        message: expect.stringContaining('PORT'),
+      }),
+    );
+  });
+
+  it.each(['0.0.0.0/0', '::/0', '0.0.0.0/0.0.0.0', '10.0.0.0/33', '10.0.0/8', '300.0.0.1', '::1/129'])(
+    'refuses the proxy %s',
+    (proxy) => {
+      expect(variablesOf(faults({ ...PRODUCTION, TRUSTED_PROXIES: proxy }))).toEqual(['TRUSTED_PROXIES']);
+    },
+  );
+
+  it('accepts an access token of 15 minutes, and no longer one', () => {
+    expect(faults({ ACCESS_TOKEN_TTL: '15m' })).toEqual([]);
+    expect(faults({ ACCESS_TOKEN_TTL: '901s' })).toEqual(['ACCESS_TOKEN_TTL: must be at most 15m']);
+  });
+
+  it('refuses an idle lifetime that is longer than the whole one', () => {
+    expect(variablesOf(faults({ SESSION_IDLE_TTL: '8d' }))).toEqual(['SESSION_IDLE_TTL']);
+    expect(variablesOf(faults({ REFRESH_TOKEN_TTL: '13d' }))).toEqual(['REFRESH_TOKEN_IDLE_TTL']);
+  });
+
+  it('names all that production is missing', () => {
+    expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual([
+      'DATABASE_URL',
+      'ISSUER',
+      'KEY_ENCRYPTION_SECRETS',
+    ]);
+  });
+
+  it('names what is missing beside what is bad, in one go', () => {
+    expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual([
+      'DATABASE_URL',
+      'ISSUER',
+      'KEY_ENCRYPTION_SECRETS',
+      'PORT',
+    ]);
+  });
+
+  it('refuses in production a plain http issuer, and to run without rate limits', () => {
+    expect(variablesOf(faults({ ...PRODUCTION, ISSUER: 'http://auth.example.com' }))).toEqual(['ISSUER']);
+    expect(variablesOf(faults({ ...PRODUCTION, RATE_LIMITS: 'off' }))).toEqual(['RATE_LIMITS']);
+    expect(faults({ RATE_LIMITS: 'off' })).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { seal, unseal, UnsealError } from '../../../src/crypto/sealing.js';
+
+const FIRST = 'the first secret, of 32 characters and more';
+const SECOND = 'the second secret, of 32 characters and more';
+
+describe('seal and unseal', () => {
+  it('opens what was sealed', () => {
+    for (const plain of ['', 'x', 'Grüße 🦩', 'long '.repeat(10_000)])
+      expect(unseal(seal(plain, FIRST, 'test', 'row 1'), [FIRST], 'test', 'row 1')).toBe(plain);
+  });
+
+  it('never seals twice into the same bytes, and shows nothing of the text', () => {
+    const [one, other] = [seal('a plain text', FIRST, 'test'), seal('a plain text', FIRST, 'test')];
+    expect(one.equals(other)).toBe(false);
+    expect(one.subarray(0, 12).equals(other.subarray(0, 12))).toBe(false);
+    expect(one.includes('plain')).toBe(false);
+  });
+
+  it('opens with any of the secrets given, so that they can be replaced', () => {
+    const sealed = seal('text', SECOND, 'test');
+    expect(unseal(sealed, [FIRST, SECOND], 'test')).toBe('text');
+    expect(unseal(sealed, [SECOND, FIRST], 'test')).toBe('text');
+  });
+
+  const sealed = seal('text', FIRST, 'test', 'row 1');
+  it.each([
+    ['another secret', () => unseal(sealed, [SECOND], 'test', 'row 1')],
+    ['no secret', () => unseal(sealed, [], 'test', 'row 1')],
+    ['another purpose', () => unseal(sealed, [FIRST], 'other', 'row 1')],
+    ['the context of another row', () => unseal(sealed, [FIRST], 'test', 'row 2')],
+    ['no context', () => unseal(sealed, [FIRST], 'test')],
+  ])('does not open with %s', (_what, open) => {
+    expect(open).toThrow(UnsealError);
+  });
+
+  it('notices every changed byte: of the nonce, the text and the tag', () => {
+    for (let at = 0; at < sealed.length; at += 1) {
+      const changed = Buffer.from(sealed);
+      changed[at]! ^= 1;
+      expect(() => unseal(changed, [FIRST], 'test', 'row 1')).toThrow(UnsealError);
+    }
+  });
+
+  it('notices what is missing: a shortened tag is not good enough', () => {
+    for (let length = 0; length < sealed.length; length += 1)
+      expect(() => unseal(sealed.subarray(0, length), [FIRST], 'test', 'row 1')).toThrow(UnsealError);
+  });
+
+  it('says in the error what it was, and nothing of the secrets', () => {
+    expect(() => unseal(sealed, [SECOND], 'signing key')).toThrow(
+      'a sealed signing key cannot be opened with the secrets given',
+    );
+  });
+});
