@@ -5,6 +5,12 @@ import { requestContext } from './request-context.js';
 
 export const LOGGER = Symbol('logger');
 
+const SECRET_FIELDS = [
+  ...['authorization', 'cookie', 'set-cookie', 'x-api-key', 'x-csrf-token'],
+  ...['password', 'currentPassword', 'newPassword', 'secret', 'csrfToken'],
+  ...['token', 'access_token', 'refresh_token', 'refreshToken', 'key'],
+];
+
 /**
  * One JSON object a line on standard output (ASVS 16.2.4). Headers and bodies are never logged; the redaction is the
  * second line of defence. Of errors only type, message, code and stack: TypeORM's carry the parameters of the query.
@@ -22,10 +28,7 @@ export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: De
       },
       serializers: { err: describeError },
       redact: {
-        paths: ['authorization', 'cookie', 'password', 'secret', 'token', 'key'].flatMap((name) => [
-          name,
-          `*.${name}`,
-        ]),
+        paths: SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`]),
         censor: '[secret]',
       },
     },

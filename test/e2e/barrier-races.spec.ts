@@ -10,12 +10,8 @@ const context = useServer();
 let ada: Person;
 let session: SessionClient;
 let token: TokenClient;
-let admin: SessionClient;
 beforeEach(async () => {
-  const { server } = context;
-  await server.dataSource.query(`UPDATE users SET roles = '{}'`);
-  admin = await (await server.administrator()).session();
-  ada = await server.person();
+  ada = await context.server.person();
   session = await ada.session();
   token = await ada.jwt();
 });
@@ -42,7 +38,10 @@ const sessionOf = (answer: Answer) =>
   SessionClient.from(context.server.url, context.server.secrets, { ...answer, status: 201 });
 const change = (client: Client, newPassword = NEW_PASSWORD) =>
   client.put('/v1/users/me/password', { currentPassword: PASSWORD, newPassword });
-const disable = () => admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
+const disable = async () => {
+  const admin = await (await context.server.administrator()).session();
+  return admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
+};
 const depose = (by: Client, id: string) => by.put(`/v1/admin/users/${id}/roles`, { roles: [] });
 const reauthenticate = () => session.post('/v1/sessions/current/reauthentication', { password: PASSWORD });
 const signOut = (client: Client) => client.delete('/v1/sessions/current');
@@ -223,19 +222,17 @@ describe('a refresh and a change of the password by the same token', () => {
 describe('two administrators who depose each other', () => {
   it('leave one in office', async () => {
     const { server } = context;
-    const other = await (await server.administrator()).session();
-    const [adminId, otherId] = [
-      (await admin.get('/v1/users/me')).body.id,
-      (await other.get('/v1/users/me')).body.id,
-    ];
+    await server.dataSource.query(`UPDATE users SET roles = '{}'`);
+    const [one, other] = [await server.administrator(), await server.administrator()];
+    const [first, second] = [await one.session(), await other.session()];
     const { answers, statuses } = await race(
-      rowOf('users', adminId),
-      () => depose(admin, otherId),
-      () => depose(other, adminId),
+      rowOf('users', one.id),
+      () => depose(first, other.id),
+      () => depose(second, one.id),
     );
     expect(statuses).toEqual([200, 409]);
     expect(answers[1]!.problem).toBe('last-administrator');
-    expect([await statusOf(admin), await statusOf(other)]).toEqual([200, 401]);
+    expect([await statusOf(first), await statusOf(second)]).toEqual([200, 401]);
   });
 });
 

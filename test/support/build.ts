@@ -16,10 +16,9 @@ export function buildProject(): Build {
   const parent = resolve('.data');
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, 'test-build-'));
-  execFileSync(process.execPath, [
-    resolve('node_modules/@swc/cli/bin/swc.js'),
-    ...['src', 'migrations', '--out-dir', directory, '--extensions', '.ts', '--quiet'],
-  ]);
+  const swc = resolve('node_modules/@swc/cli/bin/swc.js');
+  const options = ['--out-dir', directory, '--extensions', '.ts', '--quiet'];
+  execFileSync(process.execPath, [swc, 'src', 'migrations', ...options]);
   return {
     file: (path) => join(directory, path),
     remove: () => rmSync(directory, { recursive: true, force: true }),
