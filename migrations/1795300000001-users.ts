@@ -21,7 +21,7 @@ export class Users1795300000001 implements MigrationInterface {
           CONSTRAINT email_verifications_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,
         expires_at timestamptz NOT NULL
       );
-      CREATE INDEX email_verifications_user_id_idx ON email_verifications (user_id);
+      CREATE UNIQUE INDEX email_verifications_user_id_key ON email_verifications (user_id);
     `);
   }
 

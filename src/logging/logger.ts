@@ -6,9 +6,21 @@ import { requestContext } from './request-context.js';
 export const LOGGER = Symbol('logger');
 
 const SECRET_FIELDS = [
-  ...['authorization', 'cookie', 'set-cookie', 'x-api-key', 'x-csrf-token'],
-  ...['password', 'currentPassword', 'newPassword', 'secret', 'csrfToken'],
-  ...['token', 'access_token', 'refresh_token', 'refreshToken', 'key'],
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'x-csrf-token',
+  'password',
+  'currentPassword',
+  'newPassword',
+  'secret',
+  'csrfToken',
+  'token',
+  'access_token',
+  'refresh_token',
+  'refreshToken',
+  'key',
 ];
 
 /**

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { SecurityLog } from '../logging/security-log.js';
@@ -37,19 +38,22 @@ interface Seen {
 @Injectable()
 export class SignInsService implements OnApplicationShutdown {
   readonly #lookup = new MergedLookup<LiveSignIn>((ids) => this.#query(ids));
-  readonly #seen = new WriteBehind<Seen>(
-    SEEN_INTERVAL_MS,
-    (entries) => this.#writeSeen(entries),
-    (error) =>
-      this.logger.error({ err: error }, 'when sign-ins were last seen could not be written; it is kept'),
-  );
+  readonly #seen: WriteBehind<Seen>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(LOGGER) logger: Logger,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.#seen = new WriteBehind(
+      // Soon enough for a session in use never to look idle, however short its idle time is.
+      Math.min(SEEN_INTERVAL_MS, config.SESSION_IDLE_TTL / 4),
+      (entries) => this.#writeSeen(entries),
+      (error) => logger.error({ err: error }, 'when sign-ins were last seen waits to be written'),
+    );
+  }
 
   /** One record, with its user's status and roles of now. It may be over: see `whyOver`. */
   find(id: string): Promise<LiveSignIn | undefined> {

@@ -1,9 +1,9 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from './user.entity.js';
 
-/** A one-time token that proves that a person reads the mail of an address. */
+/** A one-time token that proves that a person reads the mail of an address. One for each user: the last that was sent. */
 @Entity('email_verifications')
-@Index('email_verifications_user_id_idx', ['userId'])
+@Index('email_verifications_user_id_key', ['userId'], { unique: true })
 export class EmailVerification {
   /** SHA-256 of the token, 32 bytes. */
   @PrimaryColumn('bytea', { name: 'token_hash', primaryKeyConstraintName: 'email_verifications_pkey' })

@@ -30,8 +30,8 @@ export class EmailVerificationsService {
   ): Promise<void> {
     const token = Secret.random();
     await this.dataSource.query(
-      `WITH ended AS (DELETE FROM email_verifications WHERE user_id = $2)
-       INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES ($1, $2, $3)`,
+      `INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES ($1, $2, $3)
+       ON CONFLICT (user_id) DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
       [token.hash(), user.id, this.clock.in(LIFETIME_MS)],
     );
     await this.mail.send({

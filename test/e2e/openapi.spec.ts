@@ -23,6 +23,8 @@ beforeAll(async () => {
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 const routes = () => context.server.app.get(RouteTable).all();
 const described = () => routes().filter((route) => !PAGES.includes(nameOf(route)));
+const byCookie = ({ policy }: Route) =>
+  !policy.public && policy.modes.some((mode) => context.server.app.get(ModeRegistry).get(mode).ambient);
 const operationOf = ({ method, path }: Pick<Route, 'method' | 'path'>) =>
   document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
 
@@ -103,7 +105,7 @@ describe('GET /openapi.json', () => {
       const slugs: Record<string, boolean> = policy.public
         ? { csrf: policy.sameOrigin, 'credential-required': false }
         : {
-            csrf: policy.modes.includes('session'),
+            csrf: byCookie(route),
             'credential-required': true,
             'person-required': policy.person,
             'insufficient-scope': policy.scopes.length > 0,
@@ -120,7 +122,7 @@ describe('GET /openapi.json', () => {
       const parameter = operationOf(route).parameters?.find(
         ({ in: place }: { in: string }) => place === 'header',
       );
-      const writes = !policy.public && policy.modes.includes('session') && method !== 'GET';
+      const writes = byCookie(route) && method !== 'GET';
       expect([nameOf(route), parameter?.name, parameter?.required]).toEqual([
         nameOf(route),
         ...(writes ? ['X-CSRF-Token', !policy.public && policy.modes.length === 1] : [undefined, undefined]),

@@ -27,6 +27,7 @@ describe('isDatabaseUnavailable', () => {
     ['too many connections', fromServer('53300', 'FATAL')],
     ['no such database', fromServer('3D000', 'FATAL')],
     ['wrong password', fromServer('28P01', 'FATAL')],
+    ['wrong password, in the language of the server', fromServer('28P01', 'ВАЖНО')],
     ['no permission to connect', fromServer('42501', 'FATAL')],
     ['nobody listens', fromSystem('connect', 'ECONNREFUSED')],
     ['no socket file', fromSystem('connect', 'ENOENT')],
