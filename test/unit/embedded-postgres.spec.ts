@@ -26,6 +26,22 @@ async function newDirectory(): Promise<string> {
   return directory;
 }
 
+let madeBefore: Promise<string> | undefined;
+
+/** A directory with a cluster that was made before, as after a first run: making one takes a second, a copy none. */
+async function usedDirectory(): Promise<string> {
+  madeBefore ??= (async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pg-'));
+    await chmod(directory, 0o755); // so that root, too, finds the cluster in it
+    await (await startEmbeddedPostgres({ directory, durable: false })).stop();
+    return directory;
+  })();
+  const directory = await newDirectory();
+  await chmod(directory, 0o755);
+  spawnSync('cp', ['-a', `${await madeBefore}/.`, directory]);
+  return directory;
+}
+
 async function start(directory: string, durable = false): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ directory, durable });
   servers.push(server);
@@ -197,6 +213,9 @@ describe('a running embedded PostgreSQL', () => {
 
 describe('startEmbeddedPostgres', () => {
   afterEach(removeEverything);
+  afterAll(async () => {
+    if (madeBefore) await rm(await madeBefore, { recursive: true, force: true });
+  });
 
   it('keeps the data from one run to the next', async () => {
     const directory = await newDirectory();
@@ -209,7 +228,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('attaches as a guest while the owner lives, and a guest stops nothing', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const owner = await startInChild(directory);
     const guest = await start(directory);
     expect([owner.owner, guest.owner, guest.url]).toEqual([true, false, owner.url]);
@@ -218,7 +237,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('starts again at once after the owner was killed, with one server and all the data', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const owner = await startInChild(directory);
     await query(owner.url, 'create table kept as select 42 as answer');
     owner.process.kill('SIGKILL');
@@ -230,7 +249,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('replaces a server that has outlived its owner', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const data = dataOf(await start(directory));
     const orphan = await pidOf(data);
     await writeFile(join(directory, 'postgres.owner'), `${deadProcess()} 1`);
@@ -241,14 +260,14 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('does not take a recycled process id for the owner', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     await start(directory);
     await writeFile(join(directory, 'postgres.owner'), `${process.pid} 1`);
     expect((await start(directory)).owner).toBe(true);
   });
 
   it('recovers after the server itself was killed, once its last query has ended', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const first = await start(directory, true);
     await query(first.url, 'create table kept as select 42 as answer');
     const client = new Client(first.url);
@@ -265,7 +284,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('is neither blocked by a stale postmaster.pid that names an innocent process, nor signals that', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const first = await start(directory);
     const data = dataOf(first);
     const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n');
@@ -293,7 +312,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('is not blocked by the lock of a dead process', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     await writeFile(join(directory, 'postgres.lock'), `${deadProcess()} 1`);
     await Promise.all([start(directory), start(directory), start(directory)]);
     expect(servers.filter(({ owner }) => owner)).toHaveLength(1);
@@ -365,7 +384,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('leaves no process when it is stopped, be it twice', async () => {
-    const server = await start(await newDirectory());
+    const server = await start(await usedDirectory());
     const data = dataOf(server);
     const pid = await pidOf(data);
     const client = new Client(server.url);
@@ -378,7 +397,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('does not keep the process alive', async () => {
-    const { process: child, url } = await startInChild(await newDirectory(), '--leave');
+    const { process: child, url } = await startInChild(await usedDirectory(), '--leave');
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
     if (spawnSync('setpriv', ['--version']).status !== 0) return; // the next start would find the server
@@ -387,7 +406,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('says what PostgreSQL said when it does not start', async () => {
-    const directory = await newDirectory();
+    const directory = await usedDirectory();
     const first = await start(directory);
     await first.stop();
     await writeFile(join(dataOf(first), 'postgresql.conf'), 'nonsense = on\n');
