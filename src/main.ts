@@ -1,4 +1,3 @@
-import { createApp } from './app.js';
 import { fail } from './start/fail.js';
 import { openEnvironment, type Environment } from './start/environment.js';
 
@@ -31,6 +30,8 @@ function greet({ config }: Environment, port: number): void {
 async function start(): Promise<void> {
   const environment = await openEnvironment();
   opened.push(environment);
+  // Loaded now: a configuration that is not usable is refused before a second is spent on it.
+  const { createApp } = await import('./app.js');
   const app = await createApp(environment.config);
   opened.push(app);
   await app.listen(environment.config.PORT, environment.config.HOST);

@@ -219,9 +219,14 @@ describe("a strategy of a mode of one's own", () => {
     });
   });
 
-  it('is named in the challenges of the routes that accept it', async () => {
-    const { challenges } = await context.server.anonymous.get('/v1/sessions');
-    expect(challenges).toBe('Session realm="api", Bearer realm="api", ApiKey realm="api"');
+  it('is named in the challenges of the routes that accept it, once for all modes of its scheme', async () => {
+    for (const path of ['/v1/sessions', '/v1/whoami']) {
+      const { challenges } = await context.server.anonymous.get(path);
+      expect([path, challenges]).toEqual([
+        path,
+        'Session realm="api", Bearer realm="api", ApiKey realm="api"',
+      ]);
+    }
   });
 
   it.each([

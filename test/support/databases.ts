@@ -35,7 +35,18 @@ export async function createTemplate(server: string): Promise<void> {
 }
 
 export async function dropTemplate(): Promise<void> {
-  await onServer(process.env[SERVER]!, `DROP DATABASE IF EXISTS ${process.env[TEMPLATE]!} WITH (FORCE)`);
+  await drop(process.env[SERVER]!, process.env[TEMPLATE]!);
+}
+
+/** PostgreSQL's autovacuum may be at work in it for a moment, and nobody but a superuser may send that away. */
+async function drop(server: string, name: string, attempts = 50): Promise<void> {
+  try {
+    await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  } catch (error) {
+    if (attempts === 0 || (error as { code?: string }).code !== '42501') throw error;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await drop(server, name, attempts - 1);
+  }
 }
 
 export interface TestDatabase {
@@ -55,6 +66,6 @@ export async function createDatabase({ empty = false } = {}): Promise<TestDataba
   );
   return {
     url: urlOf(server, name),
-    drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => drop(server, name),
   };
 }

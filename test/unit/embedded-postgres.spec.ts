@@ -12,7 +12,10 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database
 import { findBinaries } from '../../src/database/postgres-location.js';
 
 const isRoot = process.getuid?.() === 0;
-const onlyAsRoot = isRoot ? it : it.skip;
+const isThorough = process.env['THOROUGH'] === '1';
+/** What takes long and seldom breaks: `THOROUGH=1 npm test -- test/unit/embedded`, as CI does. */
+const onlyThorough = isThorough ? it : it.skip;
+const onlyAsRoot = isRoot && isThorough ? it : it.skip;
 const onlyOnLinux = process.platform === 'linux' ? it : it.skip;
 const CHILD = fileURLToPath(new URL('../support/embedded-postgres.child.mjs', import.meta.url));
 
@@ -259,14 +262,14 @@ describe('startEmbeddedPostgres', () => {
     expect(serversOn(data)).toEqual([pid]);
   });
 
-  it('does not take a recycled process id for the owner', async () => {
+  onlyThorough('does not take a recycled process id for the owner', async () => {
     const directory = await usedDirectory();
     await start(directory);
     await writeFile(join(directory, 'postgres.owner'), `${process.pid} 1`);
     expect((await start(directory)).owner).toBe(true);
   });
 
-  it('recovers after the server itself was killed, once its last query has ended', async () => {
+  onlyThorough('recovers after the server itself was killed, once its last query has ended', async () => {
     const directory = await usedDirectory();
     const first = await start(directory, true);
     await query(first.url, 'create table kept as select 42 as answer');
@@ -311,7 +314,7 @@ describe('startEmbeddedPostgres', () => {
     expect(serversOn(dataOf(started[0]))).toHaveLength(1);
   });
 
-  it('is not blocked by the lock of a dead process', async () => {
+  onlyThorough('is not blocked by the lock of a dead process', async () => {
     const directory = await usedDirectory();
     await writeFile(join(directory, 'postgres.lock'), `${deadProcess()} 1`);
     await Promise.all([start(directory), start(directory), start(directory)]);
@@ -319,7 +322,7 @@ describe('startEmbeddedPostgres', () => {
     expect((await readdir(directory)).filter((name) => name.includes('lock'))).toEqual([]);
   });
 
-  it('makes the cluster anew after being killed in the middle of that', async () => {
+  onlyThorough('makes the cluster anew after being killed in the middle of that', async () => {
     const root = await newDirectory();
     await chmod(root, 0o755);
     const directory = join(root, '.data');
@@ -336,7 +339,7 @@ describe('startEmbeddedPostgres', () => {
     expect((await readdir(directory)).filter((name) => name.includes('.new-'))).toEqual([]);
   });
 
-  it('sets aside what is in the place of the cluster and is none', async () => {
+  onlyThorough('sets aside what is in the place of the cluster and is none', async () => {
     const directory = await newDirectory();
     const first = await start(directory);
     await first.stop();
@@ -347,7 +350,7 @@ describe('startEmbeddedPostgres', () => {
     expect(names.filter((name) => name.startsWith('postgres.incomplete-'))).toHaveLength(1);
   });
 
-  it('makes a new cluster where the old one was deleted, and a new password where that was', async () => {
+  onlyThorough('makes a new cluster where the old one was deleted, and a new password where that was', async () => {
     const directory = await newDirectory();
     const first = await start(directory);
     await first.stop();
@@ -376,7 +379,7 @@ describe('startEmbeddedPostgres', () => {
     });
   });
 
-  it('can live under a path with spaces, quotes and commas', async () => {
+  onlyThorough('can live under a path with spaces, quotes and commas', async () => {
     const root = await newDirectory();
     await chmod(root, 0o755);
     const server = await start(join(root, `it's "a", b`));
@@ -396,7 +399,7 @@ describe('startEmbeddedPostgres', () => {
     await server.stop();
   });
 
-  it('does not keep the process alive', async () => {
+  onlyThorough('does not keep the process alive', async () => {
     const { process: child, url } = await startInChild(await usedDirectory(), '--leave');
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
@@ -405,7 +408,7 @@ describe('startEmbeddedPostgres', () => {
     expect(serversOn(dataOf({ url }))).toEqual([]);
   });
 
-  it('says what PostgreSQL said when it does not start', async () => {
+  onlyThorough('says what PostgreSQL said when it does not start', async () => {
     const directory = await usedDirectory();
     const first = await start(directory);
     await first.stop();

@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { randomSecret } from '../../src/crypto/secret.js';
-import type { Answer } from '../support/client.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import { randomSecret } from '../../../src/crypto/secret.js';
+import type { Answer } from '../../support/client.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const INVALID = { status: 400, problem: 'invalid-one-time-token' };
 const PATH = '/v1/email-verifications';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { useServer } from '../support/server.js';
+import { useServer } from '../../support/server.js';
 
 /** All that a user may do, in the order of every answer. */
 const USER_SCOPES = [

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Answer, Client } from '../support/client.js';
-import type { Person } from '../support/person.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import type { Answer, Client } from '../../support/client.js';
+import type { Person } from '../../support/person.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const NAME = '__Secure-refresh';
 const REFUSED = { status: 401, problem: 'invalid-refresh-token' };

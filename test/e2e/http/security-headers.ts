@@ -1,9 +1,9 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Public } from '../../src/auth/authenticated.decorator.js';
-import { RouteTable } from '../../src/auth/route-table.js';
-import { type RawAnswer, type RawRequest, send, sendRaw } from '../support/raw-http.js';
-import { TestServer, useServer } from '../support/server.js';
+import { Public } from '../../../src/auth/authenticated.decorator.js';
+import { RouteTable } from '../../../src/auth/route-table.js';
+import { type RawAnswer, type RawRequest, send, sendRaw } from '../../support/raw-http.js';
+import { TestServer, useServer } from '../../support/server.js';
 
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",

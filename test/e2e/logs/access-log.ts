@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
-import { LOGGER } from '../../src/logging/logger.js';
-import type { Answer } from '../support/client.js';
-import { useServer } from '../support/server.js';
+import { LOGGER } from '../../../src/logging/logger.js';
+import type { Answer } from '../../support/client.js';
+import { useServer } from '../../support/server.js';
 
 const FORGED = '{"level":"info","event":"forged","msg":"forged"}';
 type Entry = Record<string, unknown>;

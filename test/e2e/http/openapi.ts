@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { ModeRegistry } from '../../src/auth/mode-registry.js';
-import { type Route, RouteTable } from '../../src/auth/route-table.js';
-import type { Answer, Client } from '../support/client.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import { ModeRegistry } from '../../../src/auth/mode-registry.js';
+import { type Route, RouteTable } from '../../../src/auth/route-table.js';
+import type { Answer, Client } from '../../support/client.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 /** For people only: no program calls them. */
 const PAGES = ['GET /docs', 'GET /docs/:file', 'GET /docs/start.js', 'GET /verify', 'GET /verify.js'];
 

@@ -1,8 +1,8 @@
 import { hash } from '@node-rs/argon2';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Answer, Client } from '../support/client.js';
-import type { Person, SessionClient, TokenClient } from '../support/person.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import type { Answer, Client } from '../../support/client.js';
+import type { Person, SessionClient, TokenClient } from '../../support/person.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const NEW_PASSWORD = 'a new password for the person';
 const INVALID = { status: 401, problem: 'invalid-credential' };

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { calculateJwkThumbprint, createRemoteJWKSet, importJWK, jwtVerify } from 'jose';
-import type { TokenClient } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import type { TokenClient } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 const PATH = '/.well-known/jwks.json';
 

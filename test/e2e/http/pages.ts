@@ -1,8 +1,8 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { allProblems, defineProblem } from '../../src/problems/problem.js';
-import { send } from '../support/raw-http.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import { allProblems, defineProblem } from '../../../src/problems/problem.js';
+import { send } from '../../support/raw-http.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const PAGE_CSP = [
   "default-src 'none'",

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Meeting, meet } from '../support/barrier.js';
-import type { Answer, Client } from '../support/client.js';
-import { type Person, SessionClient, type TokenClient } from '../support/person.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import { type Meeting, meet } from '../../support/barrier.js';
+import type { Answer, Client } from '../../support/client.js';
+import { type Person, SessionClient, type TokenClient } from '../../support/person.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const NEW_PASSWORD = 'a new password for the person';
 

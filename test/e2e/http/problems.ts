@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Param } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
-import { Public } from '../../src/auth/authenticated.decorator.js';
-import { useServer } from '../support/server.js';
+import { Public } from '../../../src/auth/authenticated.decorator.js';
+import { useServer } from '../../support/server.js';
 
 /** What a library, a service that is called or a careless line may throw. */
 const FAULTS: Record<string, unknown> = {
@@ -99,7 +99,7 @@ describe('a problem', () => {
         .find(({ level, requestId }) => level === 'error' && requestId === body.instance);
       expect(logged).toMatchObject({
         msg: 'unexpected error',
-        err: { message: 'nobody should read this', stack: expect.stringContaining('problems.spec') },
+        err: { message: 'nobody should read this', stack: expect.stringContaining('http/problems') },
       });
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { useServer } from '../support/server.js';
+import { useServer } from '../../support/server.js';
 
 /** An event in JSON of so many levels: the body is the first, `data` the second. */
 const nested = (levels: number) =>

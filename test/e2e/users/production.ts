@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Client } from '../support/client.js';
-import { type Person, SessionClient } from '../support/person.js';
-import { PASSWORD, type ServerOptions, useServer } from '../support/server.js';
+import type { Client } from '../../support/client.js';
+import { type Person, SessionClient } from '../../support/person.js';
+import { PASSWORD, type ServerOptions, useServer } from '../../support/server.js';
 
 const HTTPS_REQUIRED = { status: 403, problem: 'https-required' };
 const HTTPS = { 'X-Forwarded-Proto': 'https' };

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Client } from '../support/client.js';
-import type { Person } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import type { Client } from '../../support/client.js';
+import type { Person } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 const SCOPES = ['orders:read', 'orders:write'];
 const MODES = ['session', 'jwt', 'api-key'] as const;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PasswordHasher } from '../../src/crypto/password-hasher.js';
-import { randomSecret, sha256 } from '../../src/crypto/secret.js';
-import type { Answer } from '../support/client.js';
-import type { Person, SessionClient } from '../support/person.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import { PasswordHasher } from '../../../src/crypto/password-hasher.js';
+import { randomSecret, sha256 } from '../../../src/crypto/secret.js';
+import type { Answer } from '../../support/client.js';
+import type { Person, SessionClient } from '../../support/person.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const COOKIE = '__Host-session';
 const INVALID = { status: 401, problem: 'invalid-credential' };

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { Answer } from '../support/client.js';
-import { type Person, TokenClient } from '../support/person.js';
-import { TestServer, useServer } from '../support/server.js';
+import type { Answer } from '../../support/client.js';
+import { type Person, TokenClient } from '../../support/person.js';
+import { TestServer, useServer } from '../../support/server.js';
 
 const times = <T>(count: number, make: () => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, make));

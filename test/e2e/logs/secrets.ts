@@ -3,11 +3,11 @@ import { Controller, Inject, Module, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { Public } from '../../src/auth/authenticated.decorator.js';
-import { LOGGER } from '../../src/logging/logger.js';
-import type { Answer } from '../support/client.js';
-import { SecretKeeper } from '../support/secret-keeper.js';
-import { useServer } from '../support/server.js';
+import { Public } from '../../../src/auth/authenticated.decorator.js';
+import { LOGGER } from '../../../src/logging/logger.js';
+import type { Answer } from '../../support/client.js';
+import { SecretKeeper } from '../../support/secret-keeper.js';
+import { useServer } from '../../support/server.js';
 
 /** Something that goes wrong while a secret is at hand. */
 @Controller('broken')
