@@ -350,21 +350,24 @@ describe('startEmbeddedPostgres', () => {
     expect(names.filter((name) => name.startsWith('postgres.incomplete-'))).toHaveLength(1);
   });
 
-  onlyThorough('makes a new cluster where the old one was deleted, and a new password where that was', async () => {
-    const directory = await newDirectory();
-    const first = await start(directory);
-    await first.stop();
-    await rm(dirname(dataOf(first)) === directory ? dataOf(first) : dirname(dataOf(first)), {
-      recursive: true,
-    });
-    const second = await start(directory);
-    await query(second.url, 'create table kept as select 42 as answer');
-    await second.stop();
-    await rm(join(directory, 'postgres.password'));
-    const third = await start(directory);
-    expect(await query(third.url, 'select answer from kept')).toEqual([42]);
-    expect(new Set([first.url, second.url, third.url]).size).toBe(3);
-  });
+  onlyThorough(
+    'makes a new cluster where the old one was deleted, and a new password where that was',
+    async () => {
+      const directory = await newDirectory();
+      const first = await start(directory);
+      await first.stop();
+      await rm(dirname(dataOf(first)) === directory ? dataOf(first) : dirname(dataOf(first)), {
+        recursive: true,
+      });
+      const second = await start(directory);
+      await query(second.url, 'create table kept as select 42 as answer');
+      await second.stop();
+      await rm(join(directory, 'postgres.password'));
+      const third = await start(directory);
+      expect(await query(third.url, 'select answer from kept')).toEqual([42]);
+      expect(new Set([first.url, second.url, third.url]).size).toBe(3);
+    },
+  );
 
   it('listens on a loopback port where the path is too long for a socket', async () => {
     const root = await newDirectory();
