@@ -37,7 +37,7 @@ export class Principal {
     this.#signInId = fields.signInId;
     this.scopes = new Set(fields.scopes);
     this.authTime = fields.authTime;
-    this.amr = fields.amr ?? [];
+    this.amr = Object.freeze([...(fields.amr ?? [])]);
     Object.freeze(this);
   }
 

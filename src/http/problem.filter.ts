@@ -2,6 +2,7 @@ import {
   type ArgumentsHost,
   Catch,
   type ExceptionFilter,
+  HttpException,
   Inject,
   Injectable,
   NotFoundException,
@@ -14,11 +15,12 @@ import { RouteTable } from '../auth/route-table.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { LOGGER } from '../logging/logger.js';
 import { NotFoundError } from '../problems/not-found.js';
-import { ProblemError } from '../problems/problem.js';
+import { findProblem, ProblemError } from '../problems/problem.js';
 import {
   DatabaseUnavailableError,
   InternalError,
   MethodNotAllowedError,
+  NestHttpError,
   transportProblem,
 } from '../problems/request-problems.js';
 
@@ -28,7 +30,8 @@ export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 export function problemBody(error: ProblemError, instance: string): object {
   const { kind, detail, extensions } = error;
   return {
-    type: `/problems/${kind.slug}`,
+    // What nobody declared has no page.
+    type: findProblem(kind.slug) ? `/problems/${kind.slug}` : 'about:blank',
     title: kind.title,
     status: kind.status,
     detail,
@@ -63,10 +66,11 @@ export class ProblemFilter implements ExceptionFilter {
 
   #problemOf(error: unknown, request: FastifyRequest): ProblemError {
     if (error instanceof ProblemError) return error;
-    if (error instanceof NotFoundException) return this.#unknownRoute(request);
+    if (error instanceof NotFoundException && request.is404) return this.#unknownRoute(request);
     const transport = transportProblem(error);
     // Whatever is wrong with its body too, there is nothing where it went.
     if (transport) return request.is404 ? this.#unknownRoute(request) : transport;
+    if (error instanceof HttpException) return new NestHttpError(error);
     if (isDatabaseUnavailable(error)) {
       this.logger.error({ err: error }, 'the database cannot be reached');
       return new DatabaseUnavailableError();
@@ -83,7 +87,6 @@ export class ProblemFilter implements ExceptionFilter {
     return [...new Set(schemes)].map((scheme) => `${scheme} ${REALM}`);
   }
 
-  /** Only Nest's router throws NotFoundException; the rooms have their own. */
   #unknownRoute(request: FastifyRequest): ProblemError {
     const allowed = this.routes.methodsOf(request.url);
     if (allowed.length > 0) return new MethodNotAllowedError(allowed);

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { defineProblem, ProblemError, type ProblemKind } from './problem.js';
 
@@ -83,6 +84,15 @@ export class InternalError extends ProblemError {
 export class DatabaseUnavailableError extends ProblemError {
   constructor() {
     super(DATABASE_UNAVAILABLE, 'The database cannot be reached.', { headers: { 'Retry-After': '1' } });
+  }
+}
+
+/** An exception of Nest's own, such as `new ForbiddenException()`: no kind of problem, only its status (RFC 9457 4.2.1). */
+export class NestHttpError extends ProblemError {
+  constructor(exception: HttpException) {
+    const status = exception.getStatus();
+    const title = STATUS_CODES[status] ?? 'Error';
+    super({ slug: 'http-exception', status, title, about: '' }, status < 500 ? exception.message : title);
   }
 }
 

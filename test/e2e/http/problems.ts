@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Controller, Get, Module, Param } from '@nestjs/common';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  HttpException,
+  Module,
+  NotFoundException,
+  Param,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import { Public } from '../../../src/auth/authenticated.decorator.js';
 import { useServer } from '../../support/server.js';
@@ -15,12 +24,25 @@ const FAULTS: Record<string, unknown> = {
   'missing-file': Object.assign(new Error('nobody should read this'), { code: 'ENOENT', syscall: 'open' }),
 };
 
+/** What somebody who knows Nest throws. */
+const EXCEPTIONS: Record<string, HttpException> = {
+  forbidden: new ForbiddenException('Not on Sundays'),
+  'not-found': new NotFoundException('No such thing'),
+  unavailable: new ServiceUnavailableException('the password of the queue is wrong'),
+};
+
 @Controller('v1/faults')
 class FaultsController {
   @Get(':name')
   @Public()
   fail(@Param('name') name: string): never {
     throw FAULTS[name];
+  }
+
+  @Get('exceptions/:name')
+  @Public()
+  except(@Param('name') name: string): never {
+    throw EXCEPTIONS[name]!;
   }
 }
 
@@ -102,6 +124,15 @@ describe('a problem', () => {
         err: { message: 'nobody should read this', stack: expect.stringContaining('http/problems') },
       });
     });
+  });
+
+  it.each([
+    ['forbidden', 403, 'Forbidden', 'Not on Sundays'],
+    ['not-found', 404, 'Not Found', 'No such thing'],
+    ['unavailable', 503, 'Service Unavailable', 'Service Unavailable'],
+  ])('says the status of an exception of Nest: %s', async (name, status, title, detail) => {
+    const { body } = await context.server.anonymous.get(`/v1/faults/exceptions/${name}`);
+    expect(body).toEqual({ type: 'about:blank', title, status, detail, instance: expect.any(String) });
   });
 
   it('is no fault of the server where a client hangs up in the middle of its body', async () => {
