@@ -1,11 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { defineProblem, ProblemError } from '../problems/problem.js';
 
-/** OWASP's argon2id parameters (ASVS 11.4.2): 19 MiB, two passes, one lane; a hash is of some 20 ms. */
-const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-const CURRENT_PREFIX = '$argon2id$v=19$m=19456,t=2,p=1$';
+export interface Argon2Parameters {
+  /** KiB */
+  readonly memoryCost: number;
+  /** Passes. */
+  readonly timeCost: number;
+  /** Lanes. */
+  readonly parallelism: number;
+}
+
+/** OWASP's for argon2id (ASVS 11.4.2): 19 MiB, two passes, one lane; a hash takes some 20 ms. */
+const PARAMETERS: Argon2Parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** libuv has four threads for argon2, DNS and files together: one stays free. */
 const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
 /** Past this many waiting, an answer would come too late to be of use. */
@@ -33,11 +41,16 @@ export class PasswordHasher {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   /** What an unknown address is checked against, so that it costs the same as a known one (ASVS 6.3.8). */
-  readonly #dummy = hash('nobody has this password', PARAMETERS);
+  readonly #dummy: Promise<string>;
+
+  /** Nest gives no parameters: others than OWASP's are for tests, which sign in a thousand times. */
+  constructor(@Optional() private readonly parameters: Argon2Parameters = PARAMETERS) {
+    this.#dummy = hash('nobody has this password', parameters);
+  }
 
   /** @throws BusyError when the queue is full */
   hash(password: string): Promise<string> {
-    return this.#bounded(() => hash(password, PARAMETERS));
+    return this.#bounded(() => hash(password, this.parameters));
   }
 
   /**
@@ -52,7 +65,8 @@ export class PasswordHasher {
 
   /** Whether a hash was made with other parameters than today's, and should be made anew at the next sign-in. */
   isOutdated(stored: string): boolean {
-    return !stored.startsWith(CURRENT_PREFIX);
+    const { memoryCost, timeCost, parallelism } = this.parameters;
+    return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
   }
 
   async #bounded<T>(work: () => Promise<T>): Promise<T> {

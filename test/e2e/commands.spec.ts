@@ -75,6 +75,12 @@ describe('the command', () => {
         stdout: 'grace@example.com is an administrator now.\n',
         stderr: '',
       });
+      // The real cost: the server of the tests has a cheaper one.
+      expect(
+        await context.server.dataSource.query(
+          `SELECT password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%' AS real FROM users WHERE email = 'grace@example.com'`,
+        ),
+      ).toEqual([{ real: true }]);
       const { status, body } = await context.server.anonymous.post('/v1/sessions', {
         email: 'grace@example.com',
         password: PASSWORD,

@@ -47,7 +47,7 @@ describe('POST /v1/users', () => {
     const email = unused();
     await register({ email, password: PASSWORD });
     const [{ password_hash: hash }] = await rows(email);
-    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=\d+,t=\d,p=1\$/);
   });
 
   it('answers the same for a free and a taken address, after the same work, and with one mail each', async () => {
