@@ -2,3 +2,4 @@
 import './users/users.js';
 import './users/email-verification.js';
 import './users/production.js';
+import './users/mail.js';
