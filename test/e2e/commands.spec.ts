@@ -32,6 +32,14 @@ const migrationsOf = async (dataSource: DataSource): Promise<string[]> => {
 // A process that starts the application takes more than a second, and several run at once.
 jest.setTimeout(120_000);
 
+/** As the scripts of package.json call them. */
+const COMMANDS: Record<string, string> = {
+  'admin-create': 'src/commands/admin-create.js',
+  'keys-create': 'src/api-keys/keys-create.js',
+  migration: 'src/commands/migration.js',
+  routes: 'src/commands/routes.js',
+};
+
 describe('the command', () => {
   const context = useServer();
   let build: Build;
@@ -43,7 +51,7 @@ describe('the command', () => {
   /** Runs what an npm script runs, with a text on standard input, on the database of the test unless told. */
   async function run(command: string, args: string[], { input = '', env = {} } = {}): Promise<Outcome> {
     const { config } = context.server;
-    const child = spawn(process.execPath, [build.file(`src/commands/${command}.js`), ...args], {
+    const child = spawn(process.execPath, [build.file(COMMANDS[command]!), ...args], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: config.DATABASE_URL,

@@ -1,0 +1,4 @@
+import { inApplication } from '../commands/in-application.js';
+import { run } from './create-key.command.js';
+
+await inApplication(run);
