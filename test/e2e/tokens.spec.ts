@@ -3,3 +3,6 @@ import './tokens/tokens.js';
 import './tokens/jwt-attacks.js';
 import './tokens/jwks.js';
 import './tokens/signing-keys.js';
+import './refresh/refresh.js';
+import './refresh/refresh-cookie.js';
+import './refresh/refresh-races.js';

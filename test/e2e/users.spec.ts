@@ -3,3 +3,4 @@ import './users/users.js';
 import './users/email-verification.js';
 import './users/production.js';
 import './users/mail.js';
+import './users/admin.js';

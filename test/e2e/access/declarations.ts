@@ -12,11 +12,11 @@ import {
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { Authenticated, Public } from '../../src/auth/authenticated.decorator.js';
-import { CurrentPrincipal } from '../../src/auth/current-principal.decorator.js';
-import { Principal } from '../../src/auth/principal.js';
-import { RouteDeclarationError, RouteTable } from '../../src/auth/route-table.js';
-import { TestServer, useServer } from '../support/server.js';
+import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../../../src/auth/current-principal.decorator.js';
+import { Principal } from '../../../src/auth/principal.js';
+import { RouteDeclarationError, RouteTable } from '../../../src/auth/route-table.js';
+import { TestServer, useServer } from '../../support/server.js';
 
 const moduleWith = (...controllers: (new () => object)[]) => {
   @Module({ controllers })

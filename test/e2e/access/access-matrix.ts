@@ -3,13 +3,13 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Controller, Delete, Get, Module } from '@nestjs/common';
-import { Authenticated, Public } from '../../src/auth/authenticated.decorator.js';
-import { ModeRegistry } from '../../src/auth/mode-registry.js';
-import { type Route, RouteTable } from '../../src/auth/route-table.js';
-import { type Attempt, attemptsOn, type Credential, expectedAnswer } from '../support/access-matrix.js';
-import type { Client } from '../support/client.js';
-import { KeyClient, type Person } from '../support/person.js';
-import { type ServerOptions, TestServer, useServer } from '../support/server.js';
+import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
+import { ModeRegistry } from '../../../src/auth/mode-registry.js';
+import { type Route, RouteTable } from '../../../src/auth/route-table.js';
+import { type Attempt, attemptsOn, type Credential, expectedAnswer } from '../../support/access-matrix.js';
+import type { Client } from '../../support/client.js';
+import { KeyClient, type Person } from '../../support/person.js';
+import { type ServerOptions, TestServer, useServer } from '../../support/server.js';
 
 /** What a user of the template adds. It is in the matrix without another line. */
 @Controller('v1/parcels')

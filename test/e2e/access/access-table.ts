@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ModeRegistry } from '../../src/auth/mode-registry.js';
-import { type Route, RouteTable } from '../../src/auth/route-table.js';
-import { USER_SCOPES } from '../../src/auth/scopes.js';
-import type { Answer, Client } from '../support/client.js';
-import type { Person } from '../support/person.js';
-import { type TestServer, useServer } from '../support/server.js';
+import { ModeRegistry } from '../../../src/auth/mode-registry.js';
+import { type Route, RouteTable } from '../../../src/auth/route-table.js';
+import { USER_SCOPES } from '../../../src/auth/scopes.js';
+import type { Answer, Client } from '../../support/client.js';
+import type { Person } from '../../support/person.js';
+import { type TestServer, useServer } from '../../support/server.js';
 
 /*
  * Written by hand from the contract: the generated matrix takes the declarations for granted, these tests do not.

@@ -5,12 +5,12 @@ import passport from 'passport';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { Strategy as PassportJwtStrategy } from 'passport-jwt';
 import { Strategy } from 'passport-strategy';
-import type { AuthMode } from '../../src/auth/auth-modes.js';
-import { ModeRegistry } from '../../src/auth/mode-registry.js';
-import { Principal, type PrincipalFields } from '../../src/auth/principal.js';
-import { Client } from '../support/client.js';
-import type { Person } from '../support/person.js';
-import { TestServer, useServer } from '../support/server.js';
+import type { AuthMode } from '../../../src/auth/auth-modes.js';
+import { ModeRegistry } from '../../../src/auth/mode-registry.js';
+import { Principal, type PrincipalFields } from '../../../src/auth/principal.js';
+import { Client } from '../../support/client.js';
+import type { Person } from '../../support/person.js';
+import { TestServer, useServer } from '../../support/server.js';
 
 const PEOPLE = 20;
 const REQUESTS = 200;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { Client } from '../support/client.js';
-import type { Person, SessionClient } from '../support/person.js';
-import { PASSWORD, useServer } from '../support/server.js';
+import type { Client } from '../../support/client.js';
+import type { Person, SessionClient } from '../../support/person.js';
+import { PASSWORD, useServer } from '../../support/server.js';
 
 const INVALID = { status: 401, problem: 'invalid-credential' };
 const LAST = { status: 409, problem: 'last-administrator' };
