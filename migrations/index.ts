@@ -5,3 +5,4 @@ export { Sessions1795300000003 } from './1795300000003-sessions.js';
 export { Tokens1795300000004 } from './1795300000004-tokens.js';
 export { ApiKeys1795300000005 } from './1795300000005-api-keys.js';
 export { OrdersAndEvents1795300000006 } from './1795300000006-orders-and-events.js';
+export { Revocations1795300000007 } from './1795300000007-revocations.js';

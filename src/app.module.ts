@@ -13,6 +13,7 @@ import { MailModule } from './mail/mail.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
+import { RevocationsModule } from './revocations/revocations.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SignInsModule } from './sign-ins/sign-ins.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
@@ -29,6 +30,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     MailModule,
     ProblemsModule,
     AuthModule,
+    RevocationsModule,
     UsersModule,
     SignInsModule,
     // The modes: what is deleted here and in its folder is gone.

@@ -5,6 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { type ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { type Role, User, type UserStatus } from '../users/user.entity.js';
 import { showUser } from '../users/user-view.js';
@@ -17,6 +18,7 @@ export class AdminService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly signIns: SignInsService,
+    private readonly revocations: RevocationsService,
     private readonly log: SecurityLog,
   ) {}
 
@@ -75,6 +77,8 @@ export class AdminService {
         await manager.update(User, { id }, change);
         await this.#refuseWithoutAdministrator(manager, before.roles);
         await this.signIns.endAll(manager, id, 'roles' in change ? 'roles changed' : 'user disabled');
+        // And whatever is remembered of the user, such as that the owner of a key is active.
+        await this.revocations.announce(manager, [{ kind: 'user', subject: id }]);
       }
       return showUser(user);
     });

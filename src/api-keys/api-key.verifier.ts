@@ -9,7 +9,8 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256 } from '../crypto/secret.js';
 import { LOGGER } from '../logging/logger.js';
-import { MergedLookup } from '../lookup/merged-lookup.js';
+import { CachedLookup } from '../revocations/cached-lookup.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { WriteBehind } from '../lookup/write-behind.js';
 import type { UserStatus } from '../users/user.entity.js';
 import { keyFault } from './api-key.format.js';
@@ -29,7 +30,7 @@ interface FoundKey {
 /** What happens to a key on every request: its form, one merged look-up by its hash, and a note of its use. */
 @Injectable()
 export class ApiKeyVerifier implements OnApplicationShutdown {
-  readonly #lookup = new MergedLookup<FoundKey>((hashes) => this.#query(hashes));
+  readonly #lookup: CachedLookup<FoundKey>;
   readonly #lastUsed: WriteBehind<Date>;
 
   constructor(
@@ -37,7 +38,14 @@ export class ApiKeyVerifier implements OnApplicationShutdown {
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) logger: Logger,
+    feed: RevocationFeed,
   ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      config.CREDENTIAL_CACHE_TTL,
+      (hashes) => this.#query(hashes),
+      (key) => [key.id, key.userId],
+    );
     this.#lastUsed = new WriteBehind(
       LAST_USED_INTERVAL_MS,
       (uses) => this.#writeLastUsed(uses),

@@ -11,6 +11,7 @@ import { type FieldError, ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { generateKey } from './api-key.format.js';
@@ -32,6 +33,7 @@ export class ApiKeysService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly signIns: SignInsService,
+    private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
@@ -98,27 +100,34 @@ export class ApiKeysService {
   async narrow(userId: string, id: string, changes: NarrowApiKey): Promise<ApiKey> {
     const { name = null, scopes = null, expiresAt = null } = changes;
     checkExpiry(changes.expiresAt, this.clock.now());
-    const [rows] = await this.dataSource.query(
-      `UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
-         revision = revision + (NOT scopes <@ coalesce($4, scopes) OR expires_at IS DISTINCT FROM coalesce($5, expires_at))::int
-       WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL
-         AND ($4::text[] IS NULL OR $4 <@ scopes)
-         AND ($5::timestamptz IS NULL OR expires_at IS NULL OR $5 <= expires_at)
-       RETURNING id`,
-      [userId, id, name, scopes, expiresAt],
-    );
+    const narrowed = await this.dataSource.transaction(async (manager) => {
+      const [rows]: [unknown[]] = await manager.query(
+        `UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
+           revision = revision + (NOT scopes <@ coalesce($4, scopes) OR expires_at IS DISTINCT FROM coalesce($5, expires_at))::int
+         WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL
+           AND ($4::text[] IS NULL OR $4 <@ scopes)
+           AND ($5::timestamptz IS NULL OR expires_at IS NULL OR $5 <= expires_at)
+         RETURNING id`,
+        [userId, id, name, scopes, expiresAt],
+      );
+      if (rows.length > 0) await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
+      return rows.length > 0;
+    });
     const key = await this.find(userId, id);
-    if (rows.length === 0) throw new ValidationError(widenings(key, changes));
+    if (!narrowed) throw new ValidationError(widenings(key, changes));
     if (scopes || expiresAt)
       this.log.happened('api-key.narrowed', { userId, credentialId: id, scopes: key.scopes });
     return key;
   }
 
-  /** Ends a key: the next request that presents it is refused. @throws NotFoundError */
+  /** Ends a key on every node: the next request that presents it is refused. @throws NotFoundError */
   async revoke(userId: string, id: string): Promise<void> {
-    const live = { id, userId, revokedAt: IsNull() };
-    const { affected } = await this.dataSource.manager.update(ApiKey, live, { revokedAt: this.clock.now() });
-    if (affected !== 1) throw new NotFoundError();
+    await this.dataSource.transaction(async (manager) => {
+      const live = { id, userId, revokedAt: IsNull() };
+      const { affected } = await manager.update(ApiKey, live, { revokedAt: this.clock.now() });
+      if (affected !== 1) throw new NotFoundError();
+      await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
+    });
     this.log.happened('api-key.revoked', { userId, credentialId: id });
   }
 

@@ -6,9 +6,15 @@ import { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
-import { MergedLookup } from '../lookup/merged-lookup.js';
+import { CachedLookup } from '../revocations/cached-lookup.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../sign-ins/carriers.js';
-import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS, whyOver } from '../sign-ins/live-sign-in.js';
+import {
+  type LiveSignIn,
+  LIVE_SIGN_IN_COLUMNS,
+  subjectsOfSignIn,
+  whyOver,
+} from '../sign-ins/live-sign-in.js';
 import { PasswordsService } from '../sign-ins/passwords.service.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
 import { showSignIn } from '../sign-ins/sign-in-view.js';
@@ -24,7 +30,7 @@ import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS } from './session-c
 export class SessionsService implements Carrier, OnModuleInit {
   readonly name = 'cookie';
   readonly cookies = [{ name: SESSION_COOKIE, options: SESSION_COOKIE_OPTIONS }];
-  readonly #lookup = new MergedLookup<LiveSignIn>((hashes) => this.#query(hashes));
+  readonly #lookup: CachedLookup<LiveSignIn>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -33,7 +39,15 @@ export class SessionsService implements Carrier, OnModuleInit {
     private readonly signIns: SignInsService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    feed: RevocationFeed,
+  ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      config.CREDENTIAL_CACHE_TTL,
+      (hashes) => this.#query(hashes),
+      subjectsOfSignIn,
+    );
+  }
 
   onModuleInit(): void {
     this.carriers.register(this);
@@ -96,10 +110,14 @@ export class SessionsService implements Carrier, OnModuleInit {
 
   async #end(manager: EntityManager, secrets: string[]): Promise<void> {
     if (secrets.length === 0) return;
-    await manager.query(
-      `UPDATE sign_ins s SET ended_at = $2, end_reason = 'signed in again' FROM sessions c
-       WHERE c.secret_hash = ANY($1::bytea[]) AND s.id = c.sign_in_id AND s.ended_at IS NULL`,
-      [secrets.map(sha256), this.clock.now()],
+    const rows: { id: string }[] = await manager.query(
+      'SELECT sign_in_id AS id FROM sessions WHERE secret_hash = ANY($1::bytea[])',
+      [secrets.map(sha256)],
+    );
+    await this.signIns.endThese(
+      manager,
+      rows.map(({ id }) => id),
+      'signed in again',
     );
   }
 

@@ -26,3 +26,6 @@ export function whyOver(signIn: LiveSignIn, now: Date): string | undefined {
   if (signIn.idleExpiresAt <= now) return 'sign-in idle for too long';
   return signIn.status === 'active' ? undefined : 'user disabled';
 }
+
+/** Whose revocation makes a remembered sign-in old: its own, or a change of its user. */
+export const subjectsOfSignIn = (signIn: LiveSignIn): readonly string[] => [signIn.id, signIn.userId];

@@ -9,10 +9,12 @@ import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { SecurityLog } from '../logging/security-log.js';
-import { MergedLookup } from '../lookup/merged-lookup.js';
 import { WriteBehind } from '../lookup/write-behind.js';
 import { type ListQuery, pageQuery, toPage } from '../pagination/page.js';
-import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS } from './live-sign-in.js';
+import { CachedLookup } from '../revocations/cached-lookup.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
+import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS, subjectsOfSignIn } from './live-sign-in.js';
 import { type CarrierName, SignIn } from './sign-in.entity.js';
 import { showSignIn } from './sign-in-view.js';
 import type { SignInView } from './sign-ins.schemas.js';
@@ -37,16 +39,24 @@ interface Seen {
 /** The records of who is signed in. Whoever ends one holds its user's row or comes alone: users before sign_ins, always. */
 @Injectable()
 export class SignInsService implements OnApplicationShutdown {
-  readonly #lookup = new MergedLookup<LiveSignIn>((ids) => this.#query(ids));
+  readonly #lookup: CachedLookup<LiveSignIn>;
   readonly #seen: WriteBehind<Seen>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly revocations: RevocationsService,
+    feed: RevocationFeed,
     @Inject(LOGGER) logger: Logger,
     @Inject(CONFIG) config: Config,
   ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      config.CREDENTIAL_CACHE_TTL,
+      (ids) => this.#query(ids),
+      subjectsOfSignIn,
+    );
     this.#seen = new WriteBehind(
       // Soon enough for a session in use never to look idle, however short its idle time is.
       Math.min(SEEN_INTERVAL_MS, config.SESSION_IDLE_TTL / 4),
@@ -84,11 +94,12 @@ export class SignInsService implements OnApplicationShutdown {
       endReason: null,
     });
     await manager.insert(SignIn, signIn);
-    await manager.query(
-      `UPDATE sign_ins SET ended_at = $2, end_reason = 'too many sign-ins' WHERE id IN (
-         SELECT id FROM sign_ins WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2
-         ORDER BY last_seen_at DESC, id DESC OFFSET $3)`,
-      [fields.userId, now, MAX_SIGN_INS_PER_USER],
+    await this.#end(
+      manager,
+      `id IN (SELECT id FROM sign_ins WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3
+              ORDER BY last_seen_at DESC, id DESC OFFSET $2)`,
+      [fields.userId, MAX_SIGN_INS_PER_USER],
+      'too many sign-ins',
     );
     return signIn;
   }
@@ -134,10 +145,13 @@ export class SignInsService implements OnApplicationShutdown {
     // A second's step at least: tokens carry whole seconds, and those from before must not look like those from after.
     const [rows] = await manager.query(
       `UPDATE sign_ins SET auth_time = greatest($2, date_trunc('second', auth_time) + interval '1 second'), last_seen_at = $2
-       WHERE id = $1 AND auth_time = $3 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
+       WHERE id = $1 AND date_trunc('second', auth_time) = date_trunc('second', $3::timestamptz) AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
       [id, now, before],
     );
-    return rows.length === 0 ? undefined : manager.findOneByOrFail(SignIn, { id });
+    if (rows.length === 0) return undefined;
+    const signIn = await manager.findOneByOrFail(SignIn, { id });
+    await this.revocations.announce(manager, [{ kind: 'renewal', subject: id, since: signIn.authTime }]);
+    return signIn;
   }
 
   /**
@@ -152,15 +166,13 @@ export class SignInsService implements OnApplicationShutdown {
     return rows.length > 0;
   }
 
-  /** Ends one sign-in of a user. Whether there was one to end. */
+  /** Ends one sign-in of a user, on every node. Whether there was one to end. */
   async end(userId: string, id: string, reason: string): Promise<boolean> {
-    const [rows] = await this.dataSource.query(
-      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
-       WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3 RETURNING id`,
-      [userId, id, this.clock.now(), reason],
+    const ended = await this.dataSource.transaction((manager) =>
+      this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason),
     );
-    if (rows.length > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
-    return rows.length > 0;
+    if (ended > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
+    return ended > 0;
   }
 
   /** Ends all sign-ins of a user but the one that asks for it, which must not have been ended by another that asked. */
@@ -173,14 +185,35 @@ export class SignInsService implements OnApplicationShutdown {
     });
   }
 
-  /** Ends all sign-ins of a user, but `except`. How many there were. */
+  /** Ends all sign-ins of a user, but `except`, on every node. How many there were. */
   async endAll(manager: EntityManager, userId: string, reason: string, except?: string): Promise<number> {
-    const [rows] = await manager.query(
-      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
-       WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND ended_at IS NULL RETURNING id`,
-      [userId, except ?? null, this.clock.now(), reason],
+    const count = await this.#end(
+      manager,
+      'user_id = $1 AND id IS DISTINCT FROM $2',
+      [userId, except ?? null],
+      reason,
     );
-    this.log.happened('sign-in.all-ended', { userId, reason, count: rows.length });
+    this.log.happened('sign-in.all-ended', { userId, reason, count });
+    return count;
+  }
+
+  /** Ends these sign-ins, whoever's they are: the caller has seen their secrets. */
+  async endThese(manager: EntityManager, ids: readonly string[], reason: string): Promise<void> {
+    if (ids.length > 0)
+      await this.#end(manager, 'id = ANY($1::uuid[]) AND $2::text IS NULL', [ids, null], reason);
+  }
+
+  /** Ends what `which` selects with its two parameters; what only looks idle too, since uses of it may not be written yet. */
+  async #end(manager: EntityManager, which: string, parameters: unknown[], reason: string): Promise<number> {
+    const [rows]: [{ id: string }[]] = await manager.query(
+      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
+       WHERE ${which} AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
+      [...parameters, this.clock.now(), reason],
+    );
+    await this.revocations.announce(
+      manager,
+      rows.map(({ id }) => ({ kind: 'sign-in', subject: id })),
+    );
     return rows.length;
   }
 

@@ -6,8 +6,9 @@ import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { authorizationScheme } from '../auth/presented-credential.js';
 import { Principal } from '../auth/principal.js';
-import { USER_SCOPES } from '../auth/scopes.js';
+import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { scopesOfRoles } from '../users/user-scopes.js';
@@ -39,6 +40,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
     private readonly verifier: AccessTokenVerifier,
     private readonly signIns: SignInsService,
     private readonly clock: Clock,
+    private readonly feed: RevocationFeed,
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -84,32 +86,51 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
   }
 
   /**
-   * A token is as good as the sign-in behind it is now, with what its user may do now.
+   * While the feed is current, what was revoked is in memory, and nothing is asked: a plain JWT. Otherwise, and where a
+   * route declares `live`, a token is as good as the sign-in behind it is now, with what its user may do now.
    * @throws InvalidCredentialError
    */
   async validate(claims: AccessTokenClaims): Promise<Principal> {
+    const revoked = this.#whyRevoked(claims);
+    if (revoked) throw new InvalidCredentialError(revoked);
+    return this.feed.isCurrent ? principalOf(claims) : this.#live(claims);
+  }
+
+  #whyRevoked(claims: AccessTokenClaims): string | undefined {
+    if (this.feed.revokedUntil('token', claims.jti) === Infinity) return 'token revoked';
+    if (this.feed.revokedUntil('sign-in', claims.sid) === Infinity) return 'sign-in ended';
+    // A changed password and a reauthentication renew the time: tokens from before end with the secrets from before.
+    const renewed = Math.floor(this.feed.revokedUntil('renewal', claims.sid) / 1000);
+    return claims.auth_time < renewed ? 'token from before the last proof of identity' : undefined;
+  }
+
+  async #live(claims: AccessTokenClaims): Promise<Principal> {
     const signIn = await this.signIns.find(claims.sid);
     if (!signIn) throw new InvalidCredentialError('sign-in unknown');
     const reason = whyOver(signIn, this.clock.now()) ?? mismatch(claims, signIn);
     if (reason) throw new InvalidCredentialError(reason);
-    const granted = new Set(claims.scope.split(' '));
     const allowed = new Set(scopesOfRoles(signIn.roles));
-    return new Principal({
-      mode: 'jwt',
-      kind: 'person',
-      userId: signIn.userId,
-      credentialId: claims.jti,
-      signInId: signIn.id,
-      scopes: USER_SCOPES.filter((scope) => granted.has(scope) && allowed.has(scope)),
-      authTime: signIn.authTime,
-      amr: signIn.amr,
-    });
+    return principalOf(claims, (scope) => allowed.has(scope));
   }
+}
+
+/** Scopes are the user's own, never `admin:*`, whatever the token says. */
+function principalOf(claims: AccessTokenClaims, allowed: (scope: Scope) => boolean = () => true): Principal {
+  const granted = new Set(claims.scope.split(' '));
+  return new Principal({
+    mode: 'jwt',
+    kind: 'person',
+    userId: claims.sub,
+    credentialId: claims.jti,
+    signInId: claims.sid,
+    scopes: USER_SCOPES.filter((scope) => granted.has(scope) && allowed(scope)),
+    authTime: new Date(claims.auth_time * 1000),
+    amr: claims.amr,
+  });
 }
 
 function mismatch(claims: AccessTokenClaims, signIn: LiveSignIn): string | undefined {
   if (claims.sub !== signIn.userId) return 'sub is not the user of the sign-in';
-  // A changed password and a reauthentication renew the time: tokens from before end with the secrets from before.
   if (claims.auth_time !== Math.floor(signIn.authTime.getTime() / 1000))
     return 'token from before the last proof of identity';
   return undefined;

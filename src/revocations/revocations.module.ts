@@ -1,0 +1,13 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { RevocationFeed } from './revocation-feed.js';
+import { RevocationRow } from './revocation.entity.js';
+import { RevocationsService } from './revocations.service.js';
+
+@Global()
+@Module({
+  imports: [TypeOrmModule.forFeature([RevocationRow])],
+  providers: [RevocationsService, RevocationFeed],
+  exports: [RevocationsService, RevocationFeed],
+})
+export class RevocationsModule {}
