@@ -13,6 +13,7 @@ import { MailModule } from './mail/mail.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
+import { ReportsModule } from './reports/reports.module.js';
 import { RevocationsModule } from './revocations/revocations.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SignInsModule } from './sign-ins/sign-ins.module.js';
@@ -43,6 +44,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     OpenApiModule,
     OrdersModule,
     EventsModule,
+    ReportsModule,
     WhoamiModule,
   ],
   exports: [CONFIG],

@@ -19,6 +19,7 @@ export interface ProtectedPolicy {
   readonly person: boolean;
   readonly scopes: readonly Scope[];
   readonly recentSignIn: boolean;
+  readonly live: boolean;
 }
 
 export type AccessPolicy = PublicPolicy | ProtectedPolicy;
@@ -63,5 +64,12 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
   const impossible = scopes.filter((scope) => definitions.every((mode) => !mode.canHold(scope)));
   if (impossible.length > 0)
     return `asks for scopes that no mode it accepts can hold: ${impossible.join(', ')}`;
-  return { public: false, modes, person, scopes, recentSignIn: declared.recentSignIn ?? false };
+  return {
+    public: false,
+    modes,
+    person,
+    scopes,
+    recentSignIn: declared.recentSignIn ?? false,
+    live: declared.live ?? false,
+  };
 }

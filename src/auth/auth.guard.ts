@@ -72,10 +72,12 @@ export class AuthGuard implements CanActivate {
     const { mode, strategy } = this.#presented(request, policy);
     this.#checkTransport(request);
     if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
-    const principal = await this.#verify(strategy, request, reply).catch((error: unknown) => {
-      if (!(error instanceof InvalidCredentialError)) throw error;
-      throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
-    });
+    const principal = await this.#prove(mode, strategy, request, reply, policy.live).catch(
+      (error: unknown) => {
+        if (!(error instanceof InvalidCredentialError)) throw error;
+        throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
+      },
+    );
     request.user = principal;
     mode.afterVerification?.(request, principal);
     this.#authorize(policy, principal, `${mode.scheme} ${REALM}`);
@@ -96,6 +98,17 @@ export class AuthGuard implements CanActivate {
     if (countExplicitHeaders(request) > 0) throw new ModeNotAcceptedError(this.#challenges(policy));
     if (found[0]) return found[0];
     throw new CredentialRequiredError(this.#challenges(policy));
+  }
+
+  async #prove(
+    mode: ModeDefinition,
+    strategy: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    live: boolean,
+  ): Promise<Principal> {
+    const principal = await this.#verify(strategy, request, reply);
+    return live && mode.seeAlive ? mode.seeAlive(principal) : principal;
   }
 
   #verify(strategy: string, request: FastifyRequest, reply: FastifyReply): Promise<Principal> {

@@ -15,6 +15,11 @@ export interface AuthenticatedOptions {
   scopes?: readonly Scope[];
   /** The person must have proved who they are within REAUTHENTICATION_WINDOW (RFC 9470). Only for persons. */
   recentSignIn?: boolean;
+  /**
+   * What stands behind the credential must be seen alive, now or at most CREDENTIAL_CACHE_TTL ago: current roles, status
+   * and expiry apply. Without it a JWT is believed until it expires or its revocation arrives.
+   */
+  live?: boolean;
 }
 
 export interface PublicOptions {

@@ -20,6 +20,11 @@ export interface ModeDefinition {
   readonly strategies: Readonly<Record<string, Strategy>>;
   /** The strategy to run if the request presents a credential of this mode, from its headers alone, without I/O. */
   presented(request: FastifyRequest): string | undefined;
+  /**
+   * Looks again at what stands behind a verified credential, for routes that declare `live`; throws
+   * InvalidCredentialError. A mode whose every verification does so has none.
+   */
+  seeAlive?(principal: Principal): Promise<Principal>;
   /** Checks that need the verified principal and the request; throws a problem. */
   afterVerification?(request: FastifyRequest, principal: Principal): void;
   /** How OpenAPI describes it. */

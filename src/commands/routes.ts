@@ -3,7 +3,11 @@ import { inApplication } from './in-application.js';
 
 function access({ policy }: Route): string[] {
   if (policy.public) return ['public', '', policy.sameOrigin ? 'same origin' : ''];
-  const conditions = [policy.person ? 'person' : '', policy.recentSignIn ? 'recent sign-in' : ''];
+  const conditions = [
+    policy.person ? 'person' : '',
+    policy.recentSignIn ? 'recent sign-in' : '',
+    policy.live ? 'live' : '',
+  ];
   return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
 }
 

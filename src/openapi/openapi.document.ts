@@ -121,6 +121,7 @@ function describeAccess(operation: Operation, route: Route, registry: ModeRegist
       `Accepts ${policy.modes.join(', ')}${policy.person ? ' (a person)' : ''}.`,
       policy.scopes.length > 0 ? `Needs ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.` : '',
       policy.recentSignIn ? 'Needs a recent sign-in.' : '',
+      policy.live ? 'What is behind the credential must be alive.' : '',
     ];
     operation.description = [operation.description, access.filter(Boolean).join(' ')]
       .filter(Boolean)

@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+
+export const Summary = z
+  .object({ orders: z.int(), items: z.int(), lastOrderAt: z.iso.datetime().nullable() })
+  .meta({ id: 'ReportSummary' });
+export type Summary = z.infer<typeof Summary>;
+
+@Injectable()
+export class ReportsService {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  async summary(userId: string): Promise<Summary> {
+    const [row]: [{ orders: number; items: number; last: Date | null }] = await this.dataSource.query(
+      `SELECT count(*)::int AS orders, coalesce(sum(quantity), 0)::float8 AS items, max(created_at) AS last
+       FROM orders WHERE user_id = $1`,
+      [userId],
+    );
+    return { orders: row.orders, items: row.items, lastOrderAt: row.last?.toISOString() ?? null };
+  }
+}
