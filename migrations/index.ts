@@ -6,3 +6,4 @@ export { Tokens1795300000004 } from './1795300000004-tokens.js';
 export { ApiKeys1795300000005 } from './1795300000005-api-keys.js';
 export { OrdersAndEvents1795300000006 } from './1795300000006-orders-and-events.js';
 export { Revocations1795300000007 } from './1795300000007-revocations.js';
+export { OpaqueTokens1795300000008 } from './1795300000008-opaque-tokens.js';

@@ -10,6 +10,8 @@ import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MailModule } from './mail/mail.module.js';
+import { OAuthModule } from './oauth/oauth.module.js';
+import { OpaqueTokensModule } from './opaque-tokens/opaque-tokens.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
@@ -37,7 +39,9 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     // The modes: what is deleted here and in its folder is gone.
     SessionsModule,
     TokensModule,
+    OpaqueTokensModule,
     ApiKeysModule,
+    OAuthModule,
     // The rooms that use them.
     AdminModule,
     HealthModule,

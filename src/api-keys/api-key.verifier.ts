@@ -17,20 +17,28 @@ import { keyFault } from './api-key.format.js';
 
 const LAST_USED_INTERVAL_MS = 5_000;
 
-interface FoundKey {
+/** A key as a request's check needs it. */
+export interface FoundKey {
   hash: string;
   id: string;
   userId: string;
   scopes: UserScope[];
+  revision: number;
   expiresAt: Date | null;
   revokedAt: Date | null;
   ownerStatus: UserStatus;
 }
 
+const FIND = `
+  SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.user_id AS "userId", k.scopes, k.revision,
+    k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt", u.status AS "ownerStatus"
+  FROM api_keys k JOIN users u ON u.id = k.user_id`;
+
 /** What happens to a key on every request: its form, one merged look-up by its hash, and a note of its use. */
 @Injectable()
 export class ApiKeyVerifier implements OnApplicationShutdown {
-  readonly #lookup: CachedLookup<FoundKey>;
+  readonly #byHash: CachedLookup<FoundKey>;
+  readonly #byId: CachedLookup<FoundKey>;
   readonly #lastUsed: WriteBehind<Date>;
 
   constructor(
@@ -40,12 +48,10 @@ export class ApiKeyVerifier implements OnApplicationShutdown {
     @Inject(LOGGER) logger: Logger,
     feed: RevocationFeed,
   ) {
-    this.#lookup = new CachedLookup(
-      feed,
-      config.CREDENTIAL_CACHE_TTL,
-      (hashes) => this.#query(hashes),
-      (key) => [key.id, key.userId],
-    );
+    const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
+      new CachedLookup(feed, config.CREDENTIAL_CACHE_TTL, query, ({ id, userId }) => [id, userId]);
+    this.#byHash = lookUp((hashes) => this.#queryHashes(hashes));
+    this.#byId = lookUp((ids) => this.#queryIds(ids));
     this.#lastUsed = new WriteBehind(
       LAST_USED_INTERVAL_MS,
       (uses) => this.#writeLastUsed(uses),
@@ -55,16 +61,29 @@ export class ApiKeyVerifier implements OnApplicationShutdown {
 
   /** @throws InvalidCredentialError */
   async verify(key: string): Promise<Principal> {
+    const { id, userId, scopes } = await this.identify(key);
+    return new Principal({ mode: 'api-key', kind: 'machine', userId, credentialId: id, scopes });
+  }
+
+  /** The key that a text is, if it works now. @throws InvalidCredentialError */
+  async identify(key: string): Promise<FoundKey> {
     const fault = keyFault(key, this.config.KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
-    const found = await this.#lookup.find(sha256(key).toString('hex'));
+    const found = await this.#byHash.find(sha256(key).toString('hex'));
     const now = this.clock.now();
     if (!found) throw new InvalidCredentialError('unknown key');
     const refusal = whyRefused(found, now);
     if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
     this.#lastUsed.set(found.id, now);
-    const { id, userId, scopes } = found;
-    return new Principal({ mode: 'api-key', kind: 'machine', userId, credentialId: id, scopes });
+    return found;
+  }
+
+  /** Why what was exchanged for this key at this revision is over; undefined while it is not. */
+  async whyOver(exchanged: { id: string; userId: string; revision: number }): Promise<string | undefined> {
+    const found = await this.#byId.find(exchanged.id);
+    if (!found || found.userId !== exchanged.userId) return 'unknown key';
+    if (found.revision !== exchanged.revision) return 'key narrowed since';
+    return whyRefused(found, this.clock.now());
   }
 
   /** Before the last hook, in which TypeORM closes the pool. */
@@ -72,14 +91,16 @@ export class ApiKeyVerifier implements OnApplicationShutdown {
     return this.#lastUsed.stop();
   }
 
-  async #query(hashes: string[]): Promise<Map<string, FoundKey>> {
-    const rows: FoundKey[] = await this.dataSource.query(
-      `SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.user_id AS "userId", k.scopes, k.expires_at AS "expiresAt",
-         k.revoked_at AS "revokedAt", u.status AS "ownerStatus"
-       FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = ANY($1::bytea[])`,
-      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
-    );
+  async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
+    const rows: FoundKey[] = await this.dataSource.query(`${FIND} WHERE k.key_hash = ANY($1::bytea[])`, [
+      hashes.map((hash) => Buffer.from(hash, 'hex')),
+    ]);
     return new Map(rows.map((row) => [row.hash, row]));
+  }
+
+  async #queryIds(ids: string[]): Promise<Map<string, FoundKey>> {
+    const rows: FoundKey[] = await this.dataSource.query(`${FIND} WHERE k.id = ANY($1::uuid[])`, [ids]);
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   async #writeLastUsed(uses: Map<string, Date>): Promise<void> {

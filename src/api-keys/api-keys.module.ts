@@ -20,7 +20,7 @@ declare module '../auth/auth-modes.js' {
   imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule],
   controllers: [ApiKeysController],
   providers: [ApiKeysService, ApiKeyVerifier],
-  exports: [ApiKeysService],
+  exports: [ApiKeysService, ApiKeyVerifier],
 })
 export class ApiKeysModule implements OnModuleInit {
   constructor(

@@ -69,6 +69,7 @@ const variables = z.object({
   SESSION_IDLE_TTL: lifetime('1d'),
   SESSION_TTL: lifetime('7d'),
   REAUTHENTICATION_WINDOW: lifetime('10m'),
+  SIGNING_KEY_ROTATION: lifetime('90d'),
   KEY_ENCRYPTION_SECRETS: list.refine(
     (secrets) => secrets.every((s) => s.length >= 32),
     'must hold secrets of at least 32 characters each',

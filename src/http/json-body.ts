@@ -1,17 +1,21 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { MalformedRequestError, UnsupportedMediaTypeError } from '../problems/request-problems.js';
 
 export const MAX_BODY_BYTES = 100_000;
 export const MAX_JSON_DEPTH = 20;
 
+const FORM = 'application/x-www-form-urlencoded';
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
 /** Without `fatal` every broken byte becomes the same character, and different texts become one. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** OAuth's endpoints take forms (RFC 6749 3.2), and nothing else does. */
+const takesForms = (request: FastifyRequest) => request.routeOptions.url?.startsWith('/oauth/') ?? false;
+
 /**
- * The only parser of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6).
- * An empty body is none.
+ * The parsers of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6).
+ * An empty body is none. Forms arrive as URLSearchParams, in which a field can be told from the same one sent twice.
  */
 export function parseJsonBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -19,18 +23,30 @@ export function parseJsonBodies(fastify: FastifyInstance): void {
     // What comes for a route that is not there is not read: the answer is 404 or 405 whatever it says.
     if (request.is404) return done(null);
     try {
+      if (takesForms(request))
+        throw new UnsupportedMediaTypeError('Send a form: application/x-www-form-urlencoded.');
       done(null, body.length === 0 ? undefined : parseJson(decode(body, request.headers['content-type'])));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  fastify.addContentTypeParser(FORM, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (request.is404) return done(null);
+    try {
+      if (!takesForms(request))
+        throw new UnsupportedMediaTypeError('Send JSON, with Content-Type: application/json.');
+      done(null, new URLSearchParams(decode(body, request.headers['content-type'])));
     } catch (error) {
       done(error as Error);
     }
   });
 }
 
-/** RFC 8259 8.1: JSON is UTF-8. */
+/** RFC 8259 8.1: JSON is UTF-8; forms are too. */
 function decode(body: Buffer, contentType = ''): string {
   const charset = CHARSET.exec(contentType)?.[1];
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8')
-    throw new UnsupportedMediaTypeError('Send JSON in UTF-8.');
+    throw new UnsupportedMediaTypeError('Send the body in UTF-8.');
   try {
     return utf8.decode(body);
   } catch {

@@ -13,6 +13,7 @@ import { REALM } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { RouteTable } from '../auth/route-table.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
+import { isOAuth, oauthBody } from './oauth-answer.js';
 import { LOGGER } from '../logging/logger.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { findProblem, ProblemError } from '../problems/problem.js';
@@ -57,11 +58,10 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.#problemOf(error, request);
     // Every 401 has a challenge (RFC 9110 15.5.2); where a password was wrong, the ones that a person can answer.
     if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
-    void reply
-      .status(problem.kind.status)
-      .headers(problem.headers)
-      .type(PROBLEM_JSON)
-      .send(problemBody(problem, request.id));
+    void reply.status(problem.kind.status).headers(problem.headers);
+    if (isOAuth(request, problem))
+      return void reply.type('application/json; charset=utf-8').send(oauthBody(problem));
+    void reply.type(PROBLEM_JSON).send(problemBody(problem, request.id));
   }
 
   #problemOf(error: unknown, request: FastifyRequest): ProblemError {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
@@ -11,6 +11,14 @@ import type { Grant } from './token-grant.entity.js';
 
 /** Of a sign-in, what a token says about it. */
 export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'expiresAt'>;
+
+/** Of a key, what a token says about it. */
+export interface TokenKey {
+  readonly id: string;
+  readonly userId: string;
+  readonly revision: number;
+  readonly expiresAt: Date | null;
+}
 
 export interface IssuedAccessToken {
   readonly text: string;
@@ -30,27 +38,44 @@ export class AccessTokenIssuer {
   ) {}
 
   async issue(signIn: TokenSignIn, grant: Grant): Promise<IssuedAccessToken> {
+    const claims = {
+      sub: signIn.userId,
+      aud: grant.audience,
+      scope: grant.scopes.join(' '),
+      client_id: grant.clientId,
+      sid: signIn.id,
+      auth_time: seconds(signIn.authTime.getTime()),
+      amr: signIn.amr,
+    };
+    return this.#sign(claims, signIn.expiresAt, { signInId: signIn.id });
+  }
+
+  /** Nothing but the key can renew it, and it ends with the key. */
+  async issueForKey(key: TokenKey, scopes: readonly string[], audience: string): Promise<IssuedAccessToken> {
+    const claims = {
+      sub: key.userId,
+      aud: audience,
+      scope: scopes.join(' '),
+      client_id: key.id,
+      key_revision: key.revision,
+    };
+    return this.#sign(claims, key.expiresAt, { keyId: key.id });
+  }
+
+  async #sign(
+    claims: { sub: string; scope: string } & JWTPayload,
+    latest: Date | null,
+    behind: { signInId?: string; keyId?: string },
+  ): Promise<IssuedAccessToken> {
     const key = await this.keys.signer();
     const now = this.clock.now().getTime();
     const iat = seconds(now);
-    const exp = seconds(Math.min(now + this.config.ACCESS_TOKEN_TTL, signIn.expiresAt.getTime()));
+    const exp = seconds(Math.min(now + this.config.ACCESS_TOKEN_TTL, latest?.getTime() ?? Infinity));
     const jti = uuidv7();
-    const text = await new SignJWT({
-      iss: this.config.ISSUER,
-      aud: grant.audience,
-      sub: signIn.userId,
-      exp,
-      iat,
-      jti,
-      sid: signIn.id,
-      scope: grant.scopes.join(' '),
-      auth_time: seconds(signIn.authTime.getTime()),
-      amr: signIn.amr,
-      client_id: grant.clientId,
-    })
+    const text = await new SignJWT({ iss: this.config.ISSUER, ...claims, exp, iat, jti })
       .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
       .sign(key.privateKey);
-    this.log.happened('token.issued', { userId: signIn.userId, credentialId: jti, signInId: signIn.id });
+    this.log.happened('token.issued', { userId: claims.sub, credentialId: jti, ...behind });
     return { text, lifetimeSeconds: exp - iat };
   }
 }

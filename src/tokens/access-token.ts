@@ -17,20 +17,38 @@ const Header = z.strictObject({
 export type AccessTokenHeader = z.infer<typeof Header>;
 
 /** jose checks that some claims are there, not what they are. An integer here is a safe one, so `1e400` is none. */
-const Claims = z.object({
+const Common = z.object({
   iss: z.string(),
   aud: z.union([z.string(), z.array(z.string())]),
   sub: z.string(),
   jti: z.string(),
-  sid: z.uuid(),
   client_id: z.string(),
   scope: z.string(),
-  amr: z.array(z.string()),
-  auth_time: z.int(),
   iat: z.int(),
   exp: z.int(),
 });
-export type AccessTokenClaims = Readonly<z.infer<typeof Claims>>;
+
+/** Of a token that a sign-in made. */
+const PersonClaims = Common.extend({
+  sid: z.uuid(),
+  amr: z.array(z.string()),
+  auth_time: z.int(),
+});
+export type PersonClaims = Readonly<z.infer<typeof PersonClaims>>;
+
+/** Of a token exchanged for a key: nothing of a person but whose key it is. */
+const MachineClaims = Common.extend({
+  /** The key's id. */
+  client_id: z.uuid(),
+  /** The key's, as it was: narrowing raises it. */
+  key_revision: z.int(),
+  sid: z.never().optional(),
+  amr: z.never().optional(),
+  auth_time: z.never().optional(),
+});
+export type MachineClaims = Readonly<z.infer<typeof MachineClaims>>;
+
+export type AccessTokenClaims = PersonClaims | MachineClaims;
 
 /** The header of a text that has the one canonical form of a JWT (RFC 7515 3.1), before anything else touches it. */
 export function readHeader(token: string): AccessTokenHeader {
@@ -42,7 +60,8 @@ export function readHeader(token: string): AccessTokenHeader {
 }
 
 export function readClaims(payload: unknown): AccessTokenClaims {
-  return conform(Claims, 'claims', payload);
+  const ofMachine = typeof payload === 'object' && payload !== null && 'key_revision' in payload;
+  return ofMachine ? conform(MachineClaims, 'claims', payload) : conform(PersonClaims, 'claims', payload);
 }
 
 /** What is wrong with a token's times at `now`, also with one that was verified before; undefined if nothing is. */

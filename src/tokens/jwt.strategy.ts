@@ -5,15 +5,11 @@ import { ExtractJwt, Strategy, type VerifyCallback } from 'passport-jwt';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { authorizationScheme } from '../auth/presented-credential.js';
-import { Principal } from '../auth/principal.js';
-import { type Scope, USER_SCOPES } from '../auth/scopes.js';
-import { Clock } from '../clock/clock.js';
-import { RevocationFeed } from '../revocations/revocation-feed.js';
-import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
-import { SignInsService } from '../sign-ins/sign-ins.service.js';
-import { scopesOfRoles } from '../users/user-scopes.js';
+import type { Principal } from '../auth/principal.js';
 import type { AccessTokenClaims } from './access-token.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
+import { isOpaqueBearer } from './bearer.js';
+import { JwtPrincipals } from './jwt-principals.js';
 import { isTokenScope } from './token-scopes.js';
 
 declare module '../auth/auth-modes.js' {
@@ -38,9 +34,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
   constructor(
     private readonly modes: ModeRegistry,
     private readonly verifier: AccessTokenVerifier,
-    private readonly signIns: SignInsService,
-    private readonly clock: Clock,
-    private readonly feed: RevocationFeed,
+    private readonly principals: JwtPrincipals,
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
@@ -54,17 +48,19 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
     this.modes.register({
       name: 'jwt',
       scheme: 'Bearer',
-      carries: 'person',
+      carries: 'both',
       ambient: false,
       canHold: isTokenScope,
       strategies: { jwt: this },
       // Also with nothing or junk behind it: that is a bad credential, not the lack of one.
-      presented: (request) => (authorizationScheme(request) === 'bearer' ? 'jwt' : undefined),
+      presented: (request) =>
+        authorizationScheme(request) === 'bearer' && !isOpaqueBearer(request) ? 'jwt' : undefined,
+      seeAlive: (principal) => this.principals.seeAlive(principal),
       securityScheme: {
         type: 'http',
         scheme: 'bearer',
         bearerFormat: 'JWT',
-        description: 'An access token (RFC 9068) that POST /v1/tokens answers with.',
+        description: 'An access token (RFC 9068) that POST /v1/tokens or POST /oauth/token answers with.',
       },
     });
   }
@@ -85,53 +81,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
     );
   }
 
-  /**
-   * While the feed is current, what was revoked is in memory, and nothing is asked: a plain JWT. Otherwise, and where a
-   * route declares `live`, a token is as good as the sign-in behind it is now, with what its user may do now.
-   * @throws InvalidCredentialError
-   */
-  async validate(claims: AccessTokenClaims): Promise<Principal> {
-    const revoked = this.#whyRevoked(claims);
-    if (revoked) throw new InvalidCredentialError(revoked);
-    return this.feed.isCurrent ? principalOf(claims) : this.#live(claims);
+  /** @throws InvalidCredentialError */
+  validate(claims: AccessTokenClaims): Promise<Principal> {
+    return this.principals.of(claims);
   }
-
-  #whyRevoked(claims: AccessTokenClaims): string | undefined {
-    if (this.feed.revokedUntil('token', claims.jti) === Infinity) return 'token revoked';
-    if (this.feed.revokedUntil('sign-in', claims.sid) === Infinity) return 'sign-in ended';
-    // A changed password and a reauthentication renew the time: tokens from before end with the secrets from before.
-    const renewed = Math.floor(this.feed.revokedUntil('renewal', claims.sid) / 1000);
-    return claims.auth_time < renewed ? 'token from before the last proof of identity' : undefined;
-  }
-
-  async #live(claims: AccessTokenClaims): Promise<Principal> {
-    const signIn = await this.signIns.find(claims.sid);
-    if (!signIn) throw new InvalidCredentialError('sign-in unknown');
-    const reason = whyOver(signIn, this.clock.now()) ?? mismatch(claims, signIn);
-    if (reason) throw new InvalidCredentialError(reason);
-    const allowed = new Set(scopesOfRoles(signIn.roles));
-    return principalOf(claims, (scope) => allowed.has(scope));
-  }
-}
-
-/** Scopes are the user's own, never `admin:*`, whatever the token says. */
-function principalOf(claims: AccessTokenClaims, allowed: (scope: Scope) => boolean = () => true): Principal {
-  const granted = new Set(claims.scope.split(' '));
-  return new Principal({
-    mode: 'jwt',
-    kind: 'person',
-    userId: claims.sub,
-    credentialId: claims.jti,
-    signInId: claims.sid,
-    scopes: USER_SCOPES.filter((scope) => granted.has(scope) && allowed(scope)),
-    authTime: new Date(claims.auth_time * 1000),
-    amr: claims.amr,
-  });
-}
-
-function mismatch(claims: AccessTokenClaims, signIn: LiveSignIn): string | undefined {
-  if (claims.sub !== signIn.userId) return 'sub is not the user of the sign-in';
-  if (claims.auth_time !== Math.floor(signIn.authTime.getTime() / 1000))
-    return 'token from before the last proof of identity';
-  return undefined;
 }

@@ -11,7 +11,7 @@ import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
 import { SignIn } from '../sign-ins/sign-in.entity.js';
 import { RefreshReuse } from './refresh-reuse.js';
 import { RefreshToken } from './refresh-token.entity.js';
-import { CLASSIFY, ROTATE } from './refresh-tokens.sql.js';
+import { CLASSIFY, FIND, ROTATE } from './refresh-tokens.sql.js';
 import type { Grant } from './token-grant.entity.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
 
@@ -38,6 +38,16 @@ interface Presented extends Family {
   /** Of the successor, while it is unused. */
   refreshExpiresAt: Date | null;
 }
+
+/** A token as it lies there, used or not, with its family. */
+export interface FoundRefreshToken extends Family {
+  usedAt: Date | null;
+  createdAt: Date;
+  refreshExpiresAt: Date;
+}
+
+/** Whether a text can be a refresh token of ours. */
+const isRefreshToken = (text: string) => text.startsWith(PREFIX) && isRandomSecret(text.slice(PREFIX.length));
 
 /** Refresh tokens: random, used once, each followed by one successor. */
 @Injectable()
@@ -82,8 +92,7 @@ export class RefreshTokensService {
    */
   async rotate(token: string | undefined): Promise<Rotation> {
     if (token === undefined) throw this.#refuse('none or several presented');
-    if (!token.startsWith(PREFIX) || !isRandomSecret(token.slice(PREFIX.length)))
-      throw this.#refuse('malformed');
+    if (!isRefreshToken(token)) throw this.#refuse('malformed');
     const secret = Secret.random(PREFIX);
     // Under the presented token: only who holds it opens the successor, not who holds the database.
     const sealed = seal(secret.reveal(), token, PURPOSE);
@@ -102,6 +111,13 @@ export class RefreshTokensService {
     if (!rotated) return this.#repeat(token);
     this.log.happened('token.refreshed', { userId: rotated.userId, credentialId: rotated.id });
     return { family: rotated, refresh: { secret, expiresAt: rotated.refreshExpiresAt } };
+  }
+
+  /** Looks at a token without using it. What was granted to its family never changes. */
+  async find(token: string): Promise<FoundRefreshToken | undefined> {
+    if (!isRefreshToken(token)) return undefined;
+    const [found]: FoundRefreshToken[] = await this.dataSource.query(FIND, [sha256(token)]);
+    return found;
   }
 
   /** The token could not be used: the successor again, or the reason why not. */

@@ -1,6 +1,7 @@
 import { LIVE_SIGN_IN_COLUMNS } from '../sign-ins/live-sign-in.js';
 
-const FAMILY_COLUMNS = `${LIVE_SIGN_IN_COLUMNS}, g.client_id AS "clientId", g.scopes, g.audience, g.refresh_in AS "refreshIn"`;
+const FAMILY_COLUMNS = `${LIVE_SIGN_IN_COLUMNS}, g.client_id AS "clientId", g.scopes, g.audience, g.refresh_in AS "refreshIn",
+  g.format`;
 const FAMILY_OF_TOKEN = `refresh_tokens t JOIN token_grants g ON g.sign_in_id = t.sign_in_id
   JOIN sign_ins s ON s.id = g.sign_in_id JOIN users u ON u.id = s.user_id`;
 
@@ -39,3 +40,8 @@ export const CLASSIFY = `
   FROM ${FAMILY_OF_TOKEN}
   LEFT JOIN refresh_tokens n ON n.sign_in_id = t.sign_in_id AND n.used_at IS NULL AND n.predecessor_id = t.id
   WHERE t.token_hash = $1`;
+
+/** What is granted to the family of a token, and whether the token is still to be used. $1 the token's hash. */
+export const FIND = `
+  SELECT ${FAMILY_COLUMNS}, t.used_at AS "usedAt", t.created_at AS "createdAt", t.expires_at AS "refreshExpiresAt"
+  FROM ${FAMILY_OF_TOKEN} WHERE t.token_hash = $1`;

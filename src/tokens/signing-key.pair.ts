@@ -30,12 +30,24 @@ export async function publicKeyOf({ publicJwk, algorithm }: KeyPair): Promise<Cr
 
 /** @throws ConfigError if no secret opens it */
 export async function privateKeyOf(pair: KeyPair, secrets: readonly string[]): Promise<CryptoKey> {
+  const jwk = JSON.parse(open(pair, secrets)) as JWK;
+  return (await importJWK(jwk, pair.algorithm, { extractable: false })) as CryptoKey;
+}
+
+/**
+ * The private key, sealed under the first of `secrets`.
+ * @throws ConfigError if no secret opens it
+ */
+export function reseal(pair: KeyPair, secrets: readonly string[]): Buffer {
+  return seal(open(pair, secrets), secrets[0]!, PURPOSE, pair.kid);
+}
+
+function open({ privateJwkSealed, kid }: KeyPair, secrets: readonly string[]): string {
   try {
-    const jwk = JSON.parse(unseal(pair.privateJwkSealed, secrets, PURPOSE, pair.kid)) as JWK;
-    return (await importJWK(jwk, pair.algorithm, { extractable: false })) as CryptoKey;
+    return unseal(privateJwkSealed, secrets, PURPOSE, kid);
   } catch (error) {
     if (!(error instanceof UnsealError)) throw error;
-    throw new ConfigError([`KEY_ENCRYPTION_SECRETS: none of them opens the signing key ${pair.kid}`]);
+    throw new ConfigError([`KEY_ENCRYPTION_SECRETS: none of them opens the signing key ${kid}`]);
   }
 }
 

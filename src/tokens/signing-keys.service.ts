@@ -4,13 +4,18 @@ import type { CryptoKey } from 'jose';
 import { Repository } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
 import { MAX_LIFETIME_SECONDS } from './access-token.js';
 import { type SigningAlgorithm, SigningKey, type SigningKeyStatus } from './signing-key.entity.js';
-import { makePair, privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
+import { privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
 import type { Jwks } from './tokens.schemas.js';
+import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 
-/** Anybody can make up a `kid`: however many come, the table is read no more often. */
-const RELOAD_COOL_DOWN_MS = 10_000;
+/** Anybody can make up a `kid`: however many come, the table is read for them no more often. */
+const LOOK_AGAIN_MS = 10_000;
+/** No token of a retired key lives longer; the minute is for a node that heard late, and for clocks that differ. */
+export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
 
 export interface VerificationKey {
   readonly kid: string;
@@ -22,47 +27,78 @@ interface LoadedKey extends VerificationKey {
   readonly row: SigningKey;
 }
 
-/** The keys that sign access tokens, in PostgreSQL so that all nodes have the same, and in memory. */
+/**
+ * The keys that sign access tokens, in PostgreSQL so that all nodes have the same, and in the memory of each. Memory is
+ * believed while the feed is current and nothing was announced since it was read; else the table is read first, and who
+ * cannot read it neither verifies nor signs.
+ */
 @Injectable()
 export class SigningKeysService implements OnModuleInit {
   #keys = new Map<string, LoadedKey>();
-  readonly #privateKeys = new Map<string, Promise<CryptoKey>>();
-  #loadedAt = -Infinity;
-  #loading: Promise<void> | undefined;
+  readonly #privateKeys = new Map<string, CryptoKey>();
+  /** How often the keys were announced to have changed, and how often of that when `#keys` was read. */
+  #announced = 0;
+  #known = -1;
+  #reading: Promise<void> = Promise.resolve();
+  #nextReading: Promise<void> | undefined;
+  #lookedAgainAt = -Infinity;
 
   constructor(
     @InjectRepository(SigningKey) private readonly rows: Repository<SigningKey>,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    private readonly feed: RevocationFeed,
+    private readonly revocations: RevocationsService,
+  ) {
+    feed.onRevocation((revocation) => {
+      if (revocation !== 'everything' && revocation[0] !== 'signing-key') return;
+      this.#announced += 1;
+      // At once, for the JWKS; if it fails, whoever needs a key tries again.
+      this.#reload().catch(() => undefined);
+    });
+  }
 
   /** @throws ConfigError if there is a key that the configured secrets do not open */
   async onModuleInit(): Promise<void> {
-    await this.#load();
-    await this.#makeMissing('active');
-    await this.#makeMissing('next');
-    await this.#load();
+    await this.#reload();
+    if (!this.#withStatus('active') || !this.#withStatus('next')) await this.#makeMissing();
     const inUse = [...this.#keys.values()].filter(({ row }) => row.status !== 'retired');
     await Promise.all(inUse.map(({ row }) => this.#open(row)));
   }
 
   /** The key that signs now. */
   async signer(): Promise<{ kid: string; algorithm: SigningAlgorithm; privateKey: CryptoKey }> {
-    const key = this.#withStatus('active');
-    if (!key) throw new Error(`no active signing key for ${this.config.JWT_ALGORITHM}`);
+    if (this.#isOld) await this.#catchUp();
+    // Of the other algorithm, if a node that is configured for it has rotated.
+    const key = this.#withStatus('active') ?? this.#all().find(({ row }) => row.status === 'active');
+    if (!key) throw new Error('no active signing key');
     return { kid: key.kid, algorithm: key.algorithm, privateKey: await this.#open(key.row) };
   }
 
   /** The key that a token names. An unknown one may be new, from another node: it is looked for, but not each time. */
   async find(kid: string): Promise<VerificationKey | undefined> {
-    if (!this.#current(kid)) await this.#reload();
+    if (this.#isOld) await this.#catchUp();
+    if (!this.#current(kid)) await this.#lookAgain();
     return this.#current(kid);
   }
 
   /** The public keys of all tokens that may be alive, now and next. */
   jwks(): Jwks {
-    const current = [...this.#keys.keys()].flatMap((kid) => this.#current(kid) ?? []);
+    const current = this.#all().filter(({ kid }) => this.#current(kid));
     return { keys: current.map(({ row }) => publishedJwk(row)) };
+  }
+
+  get #isOld(): boolean {
+    return !this.feed.isCurrent || this.#known !== this.#announced;
+  }
+
+  async #catchUp(): Promise<void> {
+    do await this.#reload();
+    while (this.#known !== this.#announced);
+  }
+
+  #all(): LoadedKey[] {
+    return [...this.#keys.values()];
   }
 
   #current(kid: string): LoadedKey | undefined {
@@ -73,23 +109,35 @@ export class SigningKeysService implements OnModuleInit {
 
   /** A key that retired then or before has no token that is alive. */
   #forgottenSince(): Date {
-    return this.clock.in(-MAX_LIFETIME_SECONDS * 1000);
+    return this.clock.in(-RETIRED_KEPT_MS);
   }
 
   #withStatus(status: SigningKeyStatus): LoadedKey | undefined {
     const { JWT_ALGORITHM } = this.config;
-    return [...this.#keys.values()].find(
-      (key) => key.row.status === status && key.algorithm === JWT_ALGORITHM,
-    );
+    return this.#all().find((key) => key.row.status === status && key.algorithm === JWT_ALGORITHM);
   }
 
-  async #reload(): Promise<void> {
-    if (!this.#loading && this.clock.now().getTime() - this.#loadedAt < RELOAD_COOL_DOWN_MS) return;
-    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
-    await this.#loading;
+  async #lookAgain(): Promise<void> {
+    if (!this.#nextReading && this.clock.now().getTime() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
+    await this.#reload();
+    // Not before: while the database cannot be asked, a key that is not known is no bad credential.
+    this.#lookedAgainAt = this.clock.now().getTime();
+  }
+
+  /** Reads the table, by a query that begins after this call. Of many at once, those that have to wait share one. */
+  #reload(): Promise<void> {
+    this.#nextReading ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReading = undefined;
+        this.#reading = this.#load();
+        return this.#reading;
+      });
+    return this.#nextReading;
   }
 
   async #load(): Promise<void> {
+    const announced = this.#announced;
     const rows = await this.rows
       .createQueryBuilder('k')
       .where('k.retiredAt IS NULL OR k.retiredAt > :since', { since: this.#forgottenSince() })
@@ -98,24 +146,33 @@ export class SigningKeysService implements OnModuleInit {
       .getMany();
     const keys = rows.map(async (row): Promise<[string, LoadedKey]> => {
       const { kid, algorithm } = row;
-      return [kid, { kid, algorithm, publicKey: await publicKeyOf(row), row }];
+      // A kid is the thumbprint of its key: the same one has the same key.
+      return [
+        kid,
+        { kid, algorithm, publicKey: this.#keys.get(kid)?.publicKey ?? (await publicKeyOf(row)), row },
+      ];
     });
     this.#keys = new Map(await Promise.all(keys));
-    // Not before: while the database cannot be asked, a key that is not known is no bad credential.
-    this.#loadedAt = this.clock.now().getTime();
+    for (const kid of this.#privateKeys.keys()) if (!this.#keys.has(kid)) this.#privateKeys.delete(kid);
+    this.#known = announced;
   }
 
-  /** Of several nodes that start at once one gets its key in, by the unique index; all read it back. */
-  async #makeMissing(status: SigningKeyStatus): Promise<void> {
-    if (this.#withStatus(status)) return;
-    const pair = await makePair(this.config.JWT_ALGORITHM, this.config.KEY_ENCRYPTION_SECRETS[0]!);
-    const row = { ...pair, status, createdAt: this.clock.now() };
-    await this.rows.createQueryBuilder().insert().values(row).orIgnore().execute();
+  /** Of several nodes that start at once one makes the keys; all read them back. */
+  async #makeMissing(): Promise<void> {
+    const { JWT_ALGORITHM: algorithm, KEY_ENCRYPTION_SECRETS } = this.config;
+    await this.rows.manager.transaction(async (manager) => {
+      await lockKeys(manager);
+      const plan = { algorithm, secret: KEY_ENCRYPTION_SECRETS[0]!, now: this.clock.now() };
+      if (await fillKeys(manager, plan)) await this.revocations.announce(manager, [KEYS_CHANGED]);
+    });
+    await this.#reload();
   }
 
-  #open(row: SigningKey): Promise<CryptoKey> {
-    const opened = this.#privateKeys.get(row.kid) ?? privateKeyOf(row, this.config.KEY_ENCRYPTION_SECRETS);
-    this.#privateKeys.set(row.kid, opened);
-    return opened;
+  async #open(row: SigningKey): Promise<CryptoKey> {
+    const opened = this.#privateKeys.get(row.kid);
+    if (opened) return opened;
+    const privateKey = await privateKeyOf(row, this.config.KEY_ENCRYPTION_SECRETS);
+    this.#privateKeys.set(row.kid, privateKey);
+    return privateKey;
   }
 }

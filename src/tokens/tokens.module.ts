@@ -5,13 +5,19 @@ import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { AccessTokenIssuer } from './access-token.issuer.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwksController } from './jwks.controller.js';
+import { JwtPrincipals } from './jwt-principals.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { JwtTokens } from './jwt-tokens.js';
+import { Machines } from './machines.js';
+import { RefreshKind } from './refresh-kind.js';
 import { RefreshReuse } from './refresh-reuse.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
+import { RevokedTokens } from './revoked-tokens.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { TokenGrant } from './token-grant.entity.js';
+import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensService } from './tokens.service.js';
 
@@ -21,20 +27,32 @@ import { TokensService } from './tokens.service.js';
   providers: [
     AccessTokenIssuer,
     AccessTokenVerifier,
+    JwtPrincipals,
     JwtStrategy,
+    JwtTokens,
+    Machines,
+    RefreshKind,
     RefreshReuse,
     RefreshTokensService,
+    RevokedTokens,
     SigningKeysService,
+    TokenKinds,
     TokensService,
   ],
+  exports: [AccessTokenIssuer, Machines, RefreshTokensService, TokenKinds, TokensService],
 })
 export class TokensModule implements OnModuleInit {
   constructor(
     private readonly carriers: CarrierRegistry,
     private readonly tokens: TokensService,
+    private readonly kinds: TokenKinds,
+    private readonly jwts: JwtTokens,
+    private readonly refreshKind: RefreshKind,
   ) {}
 
   onModuleInit(): void {
     this.carriers.register(this.tokens);
+    this.kinds.register(this.jwts);
+    this.kinds.register(this.refreshKind);
   }
 }

@@ -17,7 +17,7 @@ export const TokenRequest = z
   .strictObject({
     email: EmailInput,
     password: PasswordInput,
-    format: z.literal('jwt').default('jwt'),
+    format: z.enum(['jwt', 'opaque']).default('jwt').meta({ description: 'Of the access tokens' }),
     refreshIn: z
       .enum(['body', 'cookie'])
       .default('body')

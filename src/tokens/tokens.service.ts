@@ -7,10 +7,11 @@ import { ValidationError } from '../http/validation.js';
 import type { Carrier, IssuedCredential } from '../sign-ins/carriers.js';
 import { PasswordsService } from '../sign-ins/passwords.service.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
-import { AccessTokenIssuer, type TokenSignIn } from './access-token.issuer.js';
+import type { TokenSignIn } from './access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
 import { FIRST_PARTY, type Grant, TokenGrant } from './token-grant.entity.js';
+import { TokenKinds } from './token-kinds.js';
 import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
 
 /** The pair of access and refresh token that carries a sign-in. */
@@ -21,7 +22,7 @@ export class TokensService implements Carrier {
 
   constructor(
     private readonly passwords: PasswordsService,
-    private readonly accessTokens: AccessTokenIssuer,
+    private readonly kinds: TokenKinds,
     private readonly refreshTokens: RefreshTokensService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -31,9 +32,12 @@ export class TokensService implements Carrier {
     const audience = asked.resource ?? this.config.AUDIENCES[0];
     if (!this.config.AUDIENCES.includes(audience))
       throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
+    if (!this.kinds.issuerOf(asked.format))
+      throw new ValidationError([{ pointer: '/format', detail: 'is no format of this server' }]);
     const scopes = [...new Set(asked.scope?.split(' ') ?? USER_SCOPES)];
     const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
-    const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn: asked.refreshIn };
+    const { format, refreshIn } = asked;
+    const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };
     const attach = async (manager: EntityManager, signIn: SignIn) => {
       await manager.insert(TokenGrant, { signInId: signIn.id, ...grant });
       return { signIn, refresh: await this.refreshTokens.issue(manager, signIn) };
@@ -47,19 +51,27 @@ export class TokensService implements Carrier {
     return this.#respond(signIn, grant, refresh);
   }
 
-  async refresh(refreshToken: string | undefined): Promise<IssuedCredential> {
+  /** `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). */
+  async refresh(refreshToken: string | undefined, scopes?: string[]): Promise<IssuedCredential> {
     const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
-    return this.#respond(family, family, refresh);
+    return this.#respond(family, { ...family, scopes: scopes ?? family.scopes }, refresh);
   }
 
   /** The access tokens from before end too: their `auth_time` is no longer the sign-in's. */
   async renew(manager: EntityManager, signIn: SignIn): Promise<IssuedCredential> {
     const grant = await manager.findOneByOrFail(TokenGrant, { signInId: signIn.id });
-    return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn));
+    return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn), manager);
   }
 
-  async #respond(signIn: TokenSignIn, grant: Grant, refresh: IssuedRefreshToken): Promise<IssuedCredential> {
-    const access = await this.accessTokens.issue(signIn, grant);
+  async #respond(
+    signIn: TokenSignIn,
+    grant: Grant,
+    refresh: IssuedRefreshToken,
+    manager?: EntityManager,
+  ): Promise<IssuedCredential> {
+    const issue = this.kinds.issuerOf(grant.format);
+    if (!issue) throw new Error(`nothing issues access tokens of the format ${grant.format}`);
+    const access = await issue(signIn, grant, manager);
     const body: TokenResponse = {
       access_token: access.text,
       token_type: 'Bearer',

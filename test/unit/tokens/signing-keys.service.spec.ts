@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Repository } from 'typeorm';
 import { Clock } from '../../../src/clock/clock.js';
 import { ConfigError, readConfig } from '../../../src/config/config.js';
+import type { RevocationFeed, RevocationListener } from '../../../src/revocations/revocation-feed.js';
+import type { RevocationsService } from '../../../src/revocations/revocations.service.js';
 import type {
   SigningAlgorithm,
   SigningKey,
@@ -27,6 +29,8 @@ class Table {
   rows: Row[] = [];
   reads = 0;
   down = false;
+  /** What a read waits for after it has seen the rows. */
+  answers: Promise<void> = Promise.resolve();
 
   createQueryBuilder() {
     const query = {
@@ -36,7 +40,9 @@ class Table {
       getMany: async () => {
         this.reads += 1;
         if (this.down) throw new Error('no database');
-        return this.rows;
+        const { rows } = this;
+        await this.answers;
+        return rows;
       },
     };
     return query;
@@ -49,12 +55,37 @@ class Table {
   }
 }
 
+/** Stands for the connection to PostgreSQL: whether it can be relied on, and what it tells. */
+class Feed {
+  isCurrent = true;
+  readonly #listeners: RevocationListener[] = [];
+
+  onRevocation(listener: RevocationListener): void {
+    this.#listeners.push(listener);
+  }
+
+  tell(revocation: Parameters<RevocationListener>[0]): void {
+    for (const listener of this.#listeners) listener(revocation);
+  }
+
+  announce(): void {
+    this.tell(['signing-key', 'changed', null, 0]);
+  }
+}
+
 let table: Table;
+let feed: Feed;
 let clock: SetClock;
 
-const start = async (secrets = SECRET) => {
-  const config = readConfig({ KEY_ENCRYPTION_SECRETS: secrets });
-  const service = new SigningKeysService(table as unknown as Repository<SigningKey>, clock, config);
+const start = async (secrets = SECRET, env: Record<string, string> = {}) => {
+  const config = readConfig({ KEY_ENCRYPTION_SECRETS: secrets, ...env });
+  const service = new SigningKeysService(
+    table as unknown as Repository<SigningKey>,
+    clock,
+    config,
+    feed as unknown as RevocationFeed,
+    {} as RevocationsService,
+  );
   await service.onModuleInit();
   table.reads = 0;
   return service;
@@ -63,6 +94,7 @@ const start = async (secrets = SECRET) => {
 beforeEach(async () => {
   table = new Table();
   clock = new SetClock();
+  feed = new Feed();
   await table.add('active');
   await table.add('next');
 });
@@ -94,6 +126,81 @@ describe('a kid that is not known', () => {
   });
 });
 
+describe('an announcement', () => {
+  it('makes the keys be read at once', async () => {
+    const keys = await start();
+    const { kid } = await table.add('next', 'ES256');
+    feed.announce();
+    await new Promise(setImmediate);
+    expect(keys.jwks().keys.map((key) => key.kid)).toContain(kid);
+    expect(table.reads).toBe(1);
+  });
+
+  it('of something else does not, and that some may have been missed does', async () => {
+    await start();
+    feed.tell(['sign-in', 'an id', null, 0]);
+    await new Promise(setImmediate);
+    expect(table.reads).toBe(0);
+    feed.tell('everything');
+    await new Promise(setImmediate);
+    expect(table.reads).toBe(1);
+  });
+
+  it('ends a key in the same turn: who asks waits for the table', async () => {
+    const keys = await start();
+    const [active] = table.rows as [Row];
+    table.rows = table.rows.slice(1);
+    feed.announce();
+    expect(await keys.find(active.kid)).toBeUndefined();
+  });
+
+  it('is not answered by a read that began before it', async () => {
+    const keys = await start();
+    const [active] = table.rows as [Row];
+    let answer!: () => void;
+    table.answers = new Promise((resolve) => (answer = resolve));
+    feed.announce();
+    await new Promise(setImmediate);
+    table.rows = table.rows.slice(1);
+    feed.announce();
+    const found = keys.find(active.kid);
+    answer();
+    expect(await found).toBeUndefined();
+  });
+
+  it('leaves no key to verify or to sign with, while the table cannot be read', async () => {
+    const keys = await start();
+    const [active] = table.rows as [Row];
+    table.down = true;
+    feed.announce();
+    await expect(keys.find(active.kid)).rejects.toThrow('no database');
+    await expect(keys.signer()).rejects.toThrow('no database');
+    table.down = false;
+    expect(await keys.find(active.kid)).toBeDefined();
+  });
+});
+
+describe('while the feed is not current', () => {
+  it('the table is read for each key that is asked for', async () => {
+    const keys = await start();
+    const [active] = table.rows as [Row];
+    feed.isCurrent = false;
+    expect(await keys.find(active.kid)).toBeDefined();
+    table.rows = table.rows.slice(1);
+    expect(await keys.find(active.kid)).toBeUndefined();
+    table.down = true;
+    await expect(keys.find(table.rows[0]!.kid)).rejects.toThrow('no database');
+    await expect(keys.signer()).rejects.toThrow('no database');
+  });
+
+  it('many who ask at once share a read', async () => {
+    const keys = await start();
+    feed.isCurrent = false;
+    await Promise.all(Array.from({ length: 50 }, () => keys.find(table.rows[0]!.kid)));
+    expect(table.reads).toBe(1);
+  });
+});
+
 describe('the published keys', () => {
   it('hold no private part, whatever the row holds', async () => {
     await table.add('next', 'ES256');
@@ -109,7 +216,7 @@ describe('the published keys', () => {
   it('keep a retired one while a token of it may live', async () => {
     const { kid } = await table.add('retired', 'EdDSA', clock.now());
     const keys = await start();
-    clock.time += 15 * MINUTE - 1;
+    clock.time += 16 * MINUTE - 1;
     expect(keys.jwks().keys.map((key) => key.kid)).toContain(kid);
     clock.time += 1;
     expect(keys.jwks().keys.map((key) => key.kid)).not.toContain(kid);
@@ -130,6 +237,16 @@ describe('a private key', () => {
     const [one, two] = table.rows as [Row, Row];
     await expect(privateKeyOf({ ...one, kid: two.kid }, [SECRET])).rejects.toThrow(ConfigError);
     expect((await privateKeyOf(one, [SECRET])).extractable).toBe(false);
+  });
+
+  it('of the other algorithm signs if there is none of the configured one any more', async () => {
+    await table.add('active', 'ES256');
+    await table.add('next', 'ES256');
+    const keys = await start(SECRET, { JWT_ALGORITHM: 'ES256' });
+    expect((await keys.signer()).algorithm).toBe('ES256');
+    table.rows = table.rows.filter(({ algorithm }) => algorithm === 'EdDSA');
+    feed.announce();
+    expect((await keys.signer()).algorithm).toBe('EdDSA');
   });
 
   it('signs if it is the active one', async () => {

@@ -1,0 +1,47 @@
+import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated } from '../auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import type { Principal } from '../auth/principal.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
+import { SigningKeyRotation } from '../tokens/signing-keys.rotation.js';
+import { showSigningKeys, SigningKeyList } from './signing-keys.schemas.js';
+
+@ApiTags('administration')
+@Controller('v1/admin/signing-keys')
+@Authenticated({ modes: ['session'], scopes: ['admin:keys'], recentSignIn: true })
+export class SigningKeysController {
+  constructor(private readonly rotation: SigningKeyRotation) {}
+
+  @Get()
+  @ApiOperation({ summary: 'The keys that sign access tokens, newest first' })
+  @ApiResponse({ status: 200, description: 'All of them', standardSchema: SigningKeyList })
+  async list(): Promise<SigningKeyList> {
+    return showSigningKeys(await this.rotation.list());
+  }
+
+  @Post()
+  @MayAnswer('signing-key-too-young')
+  @ApiOperation({
+    summary: 'Rotate the signing keys',
+    description:
+      'The next key signs, the one before retires and verifies for as long as a token of it lives, and a new next one is made. No token is refused.',
+  })
+  @ApiResponse({ status: 201, description: 'The keys as they are now', standardSchema: SigningKeyList })
+  async rotate(@CurrentPrincipal() principal: Principal): Promise<SigningKeyList> {
+    await this.rotation.rotate({ by: principal.userId });
+    return this.list();
+  }
+
+  @Delete(':kid')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Revoke a signing key now',
+    description:
+      'Every token that it signed is refused at once on every node. If it is the active one, the next takes over.',
+  })
+  @ApiResponse({ status: 204, description: 'Revoked' })
+  async revoke(@CurrentPrincipal() principal: Principal, @Param('kid') kid: string): Promise<void> {
+    await this.rotation.revoke(kid, principal.userId);
+  }
+}

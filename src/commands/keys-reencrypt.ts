@@ -1,0 +1,11 @@
+import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config/config.js';
+import { reencryptKeys } from '../tokens/signing-keys.reencryption.js';
+import { inApplication } from './in-application.js';
+
+await inApplication(async (app) => {
+  const { KEY_ENCRYPTION_SECRETS } = app.get<Config>(CONFIG);
+  const count = await reencryptKeys(app.get(DataSource), KEY_ENCRYPTION_SECRETS);
+  console.log(`${count} signing keys are sealed under the first of KEY_ENCRYPTION_SECRETS now.`);
+  return 0;
+});

@@ -1,0 +1,7 @@
+import type { EntityManager } from 'typeorm';
+
+/** Runs a DELETE or an UPDATE and says of how many rows. */
+export async function affected(manager: EntityManager, sql: string, parameters: unknown[]): Promise<number> {
+  const [, count]: [unknown, number] = await manager.query(sql, parameters);
+  return count;
+}

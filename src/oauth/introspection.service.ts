@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { REALM } from '../auth/auth.errors.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { SecurityLog } from '../logging/security-log.js';
+import { TokenKinds } from '../tokens/token-kinds.js';
+import { OAuthClients } from './oauth-clients.service.js';
+import { InvalidClientError, OAuthError } from './oauth.errors.js';
+import type { OAuthRequest } from './oauth-request.js';
+
+const SCOPE = 'tokens:introspect';
+
+/** Tells about tokens (RFC 7662) and takes them back (RFC 7009). Of what kind one is, it says itself: hints are not needed. */
+@Injectable()
+export class IntrospectionService {
+  constructor(
+    private readonly clients: OAuthClients,
+    private readonly kinds: TokenKinds,
+    private readonly log: SecurityLog,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Revoked, expired, unknown, somebody else's: one answer (RFC 7662 2.2). @throws OAuthError */
+  async introspect(request: OAuthRequest): Promise<object> {
+    const { key } = await this.clients.authenticate(request.client, { keyHeaders: true });
+    if (!key) throw new InvalidClientError('public client', ['Basic', 'ApiKey']);
+    if (!key.scopes.includes(SCOPE))
+      throw new OAuthError('insufficient_scope', `The scope ${SCOPE} is missing.`, {
+        challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
+      });
+    const token = await this.kinds.find(request.require('token'));
+    if (!token || token.userId !== key.userId) return { active: false };
+    return { active: true, iss: this.config.ISSUER, sub: token.userId, ...token.members };
+  }
+
+  /**
+   * A person's token is taken back by whoever holds it, a machine's by its key. What is no token that works is over
+   * already (RFC 7009 2.2).
+   * @throws OAuthError
+   */
+  async revoke(request: OAuthRequest): Promise<void> {
+    const anonymous = request.client.by === 'nothing';
+    const client = anonymous ? undefined : await this.clients.authenticate(request.client);
+    const token = await this.kinds.find(request.require('token'));
+    if (!token) return;
+    if (token.ofMachine && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
+    if (token.ofMachine && client!.id !== token.clientId)
+      throw new OAuthError('invalid_grant', 'The token was issued to another client.');
+    await token.revoke();
+    const { jti, sid } = token.members;
+    this.log.happened('token.revoked', {
+      userId: token.userId,
+      credentialId: String(jti ?? sid),
+      client: client?.id,
+    });
+  }
+}

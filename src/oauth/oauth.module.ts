@@ -1,0 +1,30 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { ApiKeyVerifier } from '../api-keys/api-key.verifier.js';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { Machines } from '../tokens/machines.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { GrantsService } from './grants.service.js';
+import { IntrospectionService } from './introspection.service.js';
+import { MetadataController } from './metadata.controller.js';
+import { OAuthClients } from './oauth-clients.service.js';
+import { OAuthController } from './oauth.controller.js';
+
+@Module({
+  imports: [ApiKeysModule, TokensModule],
+  controllers: [OAuthController, MetadataController],
+  providers: [OAuthClients, GrantsService, IntrospectionService],
+})
+export class OAuthModule implements OnModuleInit {
+  constructor(
+    private readonly machines: Machines,
+    private readonly keys: ApiKeyVerifier,
+  ) {}
+
+  /** Behind the token of a machine stands its key. */
+  onModuleInit(): void {
+    this.machines.register({
+      whyOver: ({ client_id: id, sub: userId, key_revision: revision }) =>
+        this.keys.whyOver({ id, userId, revision }),
+    });
+  }
+}

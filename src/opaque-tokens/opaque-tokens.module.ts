@@ -1,0 +1,22 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TokenKinds } from '../tokens/token-kinds.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { OpaqueToken } from './opaque-token.entity.js';
+import { OpaqueTokenStrategy } from './opaque-token.strategy.js';
+import { OpaqueTokensService } from './opaque-tokens.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule],
+  providers: [OpaqueTokensService, OpaqueTokenStrategy],
+})
+export class OpaqueTokensModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: TokenKinds,
+    private readonly tokens: OpaqueTokensService,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.register(this.tokens);
+  }
+}

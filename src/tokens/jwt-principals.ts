@@ -1,0 +1,122 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { Principal } from '../auth/principal.js';
+import { type Scope, USER_SCOPES } from '../auth/scopes.js';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { RevocationFeed } from '../revocations/revocation-feed.js';
+import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
+import { SignInsService } from '../sign-ins/sign-ins.service.js';
+import { scopesOfRoles } from '../users/user-scopes.js';
+import type { AccessTokenClaims, MachineClaims, PersonClaims } from './access-token.js';
+import { Machines } from './machines.js';
+import { RevokedTokens } from './revoked-tokens.js';
+
+/** Who a JWT stands for, once its signature and claims are right: whether it was taken back, and what is behind it. */
+@Injectable()
+export class JwtPrincipals {
+  readonly #claims = new WeakMap<Principal, AccessTokenClaims>();
+
+  constructor(
+    private readonly signIns: SignInsService,
+    private readonly machines: Machines,
+    private readonly revoked: RevokedTokens,
+    private readonly feed: RevocationFeed,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * While the feed is current, what was revoked is in memory, and nothing is asked: a plain JWT.
+   * @throws InvalidCredentialError
+   */
+  async of(claims: AccessTokenClaims): Promise<Principal> {
+    // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
+    if (![claims.aud].flat().includes(this.config.AUDIENCES[0]))
+      throw new InvalidCredentialError('token for another audience');
+    const principal = await this.#of(claims, this.#mustLook(claims));
+    this.#claims.set(principal, claims);
+    return principal;
+  }
+
+  /** As good as the sign-in or the key behind it is now, with what its user may do now. For any of the audiences. */
+  live(claims: AccessTokenClaims): Promise<Principal> {
+    return this.#of(claims, true);
+  }
+
+  /** Looks behind a principal that `of` made. */
+  seeAlive(principal: Principal): Promise<Principal> {
+    return this.live(this.#claims.get(principal)!);
+  }
+
+  /** A key that was revoked or narrowed may have tokens from after: only the key can tell. */
+  #mustLook(claims: AccessTokenClaims): boolean {
+    if (!this.feed.isCurrent) return true;
+    if (claims.sid !== undefined) return false;
+    return (
+      this.feed.revokedUntil('api-key', claims.client_id) === Infinity ||
+      this.feed.revokedUntil('user', claims.sub) === Infinity
+    );
+  }
+
+  async #of(claims: AccessTokenClaims, look: boolean): Promise<Principal> {
+    if (await this.revoked.has(claims.jti)) throw new InvalidCredentialError('token revoked');
+    return claims.sid === undefined ? this.#machine(claims, look) : this.#person(claims, look);
+  }
+
+  async #machine(claims: MachineClaims, look: boolean): Promise<Principal> {
+    const reason = look ? await this.machines.whyOver(claims) : undefined;
+    if (reason) throw new InvalidCredentialError(`${reason}: ${claims.client_id}`);
+    return new Principal({
+      mode: 'jwt',
+      kind: 'machine',
+      userId: claims.sub,
+      credentialId: claims.jti,
+      scopes: scopesOf(claims),
+    });
+  }
+
+  async #person(claims: PersonClaims, look: boolean): Promise<Principal> {
+    const revoked = this.#whyRevoked(claims);
+    if (revoked) throw new InvalidCredentialError(revoked);
+    const signIn = look ? await this.#aliveSignIn(claims) : undefined;
+    return new Principal({
+      mode: 'jwt',
+      kind: 'person',
+      userId: claims.sub,
+      credentialId: claims.jti,
+      signInId: claims.sid,
+      scopes: scopesOf(claims, signIn && scopesOfRoles(signIn.roles)),
+      authTime: new Date(claims.auth_time * 1000),
+      amr: claims.amr,
+    });
+  }
+
+  #whyRevoked(claims: PersonClaims): string | undefined {
+    if (this.feed.revokedUntil('sign-in', claims.sid) === Infinity) return 'sign-in ended';
+    // A changed password and a reauthentication renew the time: tokens from before end with the secrets from before.
+    const renewed = Math.floor(this.feed.revokedUntil('renewal', claims.sid) / 1000);
+    return claims.auth_time < renewed ? 'token from before the last proof of identity' : undefined;
+  }
+
+  async #aliveSignIn(claims: PersonClaims): Promise<LiveSignIn> {
+    const signIn = await this.signIns.find(claims.sid);
+    if (!signIn) throw new InvalidCredentialError('sign-in unknown');
+    const reason = whyOver(signIn, this.clock.now()) ?? mismatch(claims, signIn);
+    if (reason) throw new InvalidCredentialError(reason);
+    return signIn;
+  }
+}
+
+/** Scopes are the user's own, never `admin:*`, whatever the token says. */
+function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = USER_SCOPES): Scope[] {
+  const granted = new Set(claims.scope.split(' '));
+  return USER_SCOPES.filter((scope) => granted.has(scope) && allowed.includes(scope));
+}
+
+function mismatch(claims: PersonClaims, signIn: LiveSignIn): string | undefined {
+  if (claims.sub !== signIn.userId) return 'sub is not the user of the sign-in';
+  if (claims.auth_time !== Math.floor(signIn.authTime.getTime() / 1000))
+    return 'token from before the last proof of identity';
+  return undefined;
+}

@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { AccessTokenIssuer, type IssuedAccessToken, type TokenSignIn } from './access-token.issuer.js';
+import { AccessTokenVerifier } from './access-token.verifier.js';
+import { JwtPrincipals } from './jwt-principals.js';
+import { RevokedTokens } from './revoked-tokens.js';
+import type { Grant } from './token-grant.entity.js';
+import type { ActiveToken, TokenKind } from './token-kinds.js';
+
+/** JWTs as a kind of token. */
+@Injectable()
+export class JwtTokens implements TokenKind {
+  readonly name = 'jwt';
+
+  constructor(
+    private readonly issuer: AccessTokenIssuer,
+    private readonly verifier: AccessTokenVerifier,
+    private readonly principals: JwtPrincipals,
+    private readonly revoked: RevokedTokens,
+  ) {}
+
+  recognises(text: string): boolean {
+    return text.includes('.');
+  }
+
+  issue(signIn: TokenSignIn, grant: Grant): Promise<IssuedAccessToken> {
+    return this.issuer.issue(signIn, grant);
+  }
+
+  async find(text: string): Promise<ActiveToken | undefined> {
+    try {
+      const claims = await this.verifier.verify(text);
+      const principal = await this.principals.live(claims);
+      const { client_id, jti, aud, iat, exp, sid, auth_time } = claims;
+      const scope = [...principal.scopes].join(' ');
+      return {
+        userId: claims.sub,
+        clientId: client_id,
+        ofMachine: principal.kind === 'machine',
+        members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time },
+        revoke: () => this.revoked.add(jti),
+      };
+    } catch (error) {
+      if (error instanceof InvalidCredentialError) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../clock/clock.js';
+import { whyOver } from '../sign-ins/live-sign-in.js';
+import { SignInsService } from '../sign-ins/sign-ins.service.js';
+import { RefreshTokensService } from './refresh-tokens.service.js';
+import type { ActiveToken, TokenKind } from './token-kinds.js';
+
+const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
+
+/** Refresh tokens as a kind of token: looked at without being used. */
+@Injectable()
+export class RefreshKind implements TokenKind {
+  readonly name = 'refresh';
+
+  constructor(
+    private readonly refreshTokens: RefreshTokensService,
+    private readonly signIns: SignInsService,
+    private readonly clock: Clock,
+  ) {}
+
+  recognises(text: string): boolean {
+    return text.startsWith('rt_');
+  }
+
+  async find(text: string): Promise<ActiveToken | undefined> {
+    const found = await this.refreshTokens.find(text);
+    const now = this.clock.now();
+    if (!found || found.usedAt || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
+    const { id: sid, userId, clientId, audience: aud } = found;
+    return {
+      userId,
+      clientId,
+      ofMachine: false,
+      members: {
+        scope: found.scopes.join(' '),
+        client_id: clientId,
+        aud,
+        iat: seconds(found.createdAt),
+        exp: seconds(found.refreshExpiresAt),
+        sid,
+        auth_time: seconds(found.authTime),
+      },
+      // Without it nothing carries the sign-in (RFC 7009 2.1: the access tokens of the grant end too).
+      revoke: async () => void (await this.signIns.end(userId, sid, 'refresh token revoked')),
+    };
+  }
+}

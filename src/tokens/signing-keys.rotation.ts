@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, In, Not } from 'typeorm';
+import { Clock } from '../clock/clock.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { affected } from '../housekeeping/affected.js';
+import { SecurityLog } from '../logging/security-log.js';
+import { NotFoundError } from '../problems/not-found.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
+import { SigningKey } from './signing-key.entity.js';
+import { SigningKeyTooYoungError } from './signing-keys.errors.js';
+import { RETIRED_KEPT_MS } from './signing-keys.service.js';
+import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
+
+/** For how long others may keep the JWKS. A key signs when it has been in it for longer. */
+export const JWKS_MAX_AGE_SECONDS = 300;
+
+/** What a kid looks like: an RFC 7638 thumbprint by SHA-256. */
+const KID = /^[\w-]{43}$/;
+
+interface Rotation {
+  readonly active: string;
+  readonly retired: readonly string[];
+}
+
+/** Changes the signing keys, each change in one transaction, announced in it, one at a time over all nodes. */
+@Injectable()
+export class SigningKeyRotation {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly revocations: RevocationsService,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Every key whose tokens may be alive, newest first. */
+  list(): Promise<SigningKey[]> {
+    return this.dataSource.manager.find(SigningKey, { order: { createdAt: 'DESC', kid: 'ASC' } });
+  }
+
+  /**
+   * The next key signs, the one before retires. Returns the kid that signs now.
+   * @throws SigningKeyTooYoungError if services may not know the next key yet, unless forced
+   */
+  async rotate({ force = false, by }: { force?: boolean; by?: string | undefined } = {}): Promise<string> {
+    const rotation = await this.dataSource.transaction(async (manager) => {
+      await lockKeys(manager);
+      const waitMs = force ? 0 : await this.#untilPublished(manager);
+      if (waitMs > 0) throw new SigningKeyTooYoungError(waitMs);
+      return this.#rotate(manager);
+    });
+    this.log.happened('signing-key.rotated', { ...rotation, by });
+    return rotation.active;
+  }
+
+  /**
+   * By the schedule. A next key is made in the moment in which the active one begins to sign, so its age tells for how
+   * long that has been.
+   */
+  async rotateIfDue(manager: EntityManager): Promise<number> {
+    await lockKeys(manager);
+    const next = await this.#next(manager);
+    const due = next && next.createdAt <= this.clock.in(-this.config.SIGNING_KEY_ROTATION);
+    if (!due || (await this.#untilPublished(manager)) > 0) return 0;
+    this.log.happened('signing-key.rotated', { ...(await this.#rotate(manager)), by: 'schedule' });
+    return 1;
+  }
+
+  /**
+   * Ends a key and all tokens that it signed, at once and everywhere. If it was the one that signs, the next takes over.
+   * @throws NotFoundError
+   */
+  async revoke(kid: string, by: string | undefined): Promise<void> {
+    const revoked = await this.dataSource.transaction(async (manager) => {
+      await lockKeys(manager);
+      const key = KID.test(kid) ? await manager.findOneBy(SigningKey, { kid }) : null;
+      if (!key) throw new NotFoundError('There is no such signing key.');
+      await manager.delete(SigningKey, { kid });
+      await this.#fill(manager);
+      await this.revocations.announce(manager, [{ kind: 'signing-key', subject: kid }]);
+      return key;
+    });
+    this.log.happened('signing-key.revoked', { kid, status: revoked.status, by });
+  }
+
+  /** Retired keys that no living token names. */
+  deleteForgotten(now: Date, limit: number, manager: EntityManager): Promise<number> {
+    return affected(
+      manager,
+      `DELETE FROM signing_keys WHERE kid IN
+         (SELECT kid FROM signing_keys WHERE status = 'retired' AND retired_at <= $1 LIMIT $2)`,
+      [new Date(now.getTime() - RETIRED_KEPT_MS), limit],
+    );
+  }
+
+  /** Those of the other algorithm retire too: JWT_ALGORITHM was changed. */
+  async #rotate(manager: EntityManager): Promise<Rotation> {
+    const { JWT_ALGORITHM: algorithm } = this.config;
+    const over = await manager.find(SigningKey, {
+      where: [{ status: 'active' }, { status: 'next', algorithm: Not(algorithm) }],
+    });
+    const retired = over.map(({ kid }) => kid);
+    await manager.update(
+      SigningKey,
+      { kid: In(retired) },
+      { status: 'retired', retiredAt: this.clock.now() },
+    );
+    await this.#fill(manager);
+    await this.revocations.announce(manager, [KEYS_CHANGED]);
+    const { kid } = await manager.findOneByOrFail(SigningKey, { status: 'active', algorithm });
+    return { active: kid, retired };
+  }
+
+  #fill(manager: EntityManager): Promise<boolean> {
+    const { JWT_ALGORITHM: algorithm, KEY_ENCRYPTION_SECRETS } = this.config;
+    return fillKeys(manager, { algorithm, secret: KEY_ENCRYPTION_SECRETS[0]!, now: this.clock.now() });
+  }
+
+  #next(manager: EntityManager): Promise<SigningKey | null> {
+    return manager.findOneBy(SigningKey, { status: 'next', algorithm: this.config.JWT_ALGORITHM });
+  }
+
+  /** Milliseconds until no JWKS without the next key is kept anywhere. */
+  async #untilPublished(manager: EntityManager): Promise<number> {
+    const next = await this.#next(manager);
+    if (!next) return 0;
+    // As old as the oldest: there never was a JWKS without it.
+    const older = await manager.query('SELECT 1 FROM signing_keys WHERE created_at < $1 LIMIT 1', [
+      next.createdAt,
+    ]);
+    if (older.length === 0) return 0;
+    return next.createdAt.getTime() + JWKS_MAX_AGE_SECONDS * 1000 - this.clock.now().getTime();
+  }
+}

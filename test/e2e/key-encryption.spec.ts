@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigError } from '../../src/config/config.js';
+import { unseal } from '../../src/crypto/sealing.js';
+import { reencryptKeys } from '../../src/tokens/signing-keys.reencryption.js';
+import { type Build, buildProject } from '../support/build.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import type { TokenClient } from '../support/person.js';
+import { TestServer } from '../support/server.js';
+
+const OLD = 'the-old-secret-of-these-tests-of-32-characters';
+const NEW = 'the-new-secret-of-these-tests-of-32-characters';
+
+describe('KEY_ENCRYPTION_SECRETS', () => {
+  const nodes: TestServer[] = [];
+  let database: TestDatabase;
+  let build: Build;
+  let token: TokenClient;
+
+  const start = async (secrets: string): Promise<TestServer> => {
+    const node = await TestServer.start({ database, env: { KEY_ENCRYPTION_SECRETS: secrets } });
+    nodes.push(node);
+    return node;
+  };
+  const sealed = (): Promise<{ kid: string; sealed: Buffer }[]> =>
+    nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
+  /** What `npm run` runs, against the same database. */
+  const command = async (name: string, secrets: string) => {
+    const child = spawn(process.execPath, [build.file(`src/commands/${name}.js`)], {
+      env: { ...process.env, DATABASE_URL: database.url, KEY_ENCRYPTION_SECRETS: secrets },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { code, output };
+  };
+  const whoami = async (node: TestServer): Promise<number> => {
+    const client = node.anonymous.with({ Authorization: `Bearer ${token.accessToken}` });
+    return (await client.get('/v1/whoami')).status;
+  };
+
+  beforeAll(async () => {
+    build = buildProject();
+    database = await createDatabase();
+    token = await (await (await start(OLD)).person()).jwt();
+  });
+  afterAll(async () => {
+    for (const node of nodes) await node.stop();
+    await database.drop();
+    build.remove();
+  });
+
+  it('is left alone where a key cannot be opened: all are sealed anew, or none', async () => {
+    const { dataSource } = nodes[0]!;
+    const before = await sealed();
+    const flip = `UPDATE signing_keys SET private_jwk_sealed =
+      set_byte(private_jwk_sealed, 20, get_byte(private_jwk_sealed, 20) # 1) WHERE kid = $1`;
+    await dataSource.query(flip, [before[1]!.kid]);
+    const failure: unknown = await reencryptKeys(dataSource, [NEW, OLD]).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ConfigError);
+    expect((failure as ConfigError).message).not.toContain(OLD);
+    await dataSource.query(flip, [before[1]!.kid]);
+    expect(await sealed()).toEqual(before);
+  });
+
+  it('is rotated: with both secrets all keys are sealed under the first', async () => {
+    const both = await start(`${NEW},${OLD}`);
+    expect(await command('keys-reencrypt', `${NEW},${OLD}`)).toEqual({
+      code: 0,
+      output: '2 signing keys are sealed under the first of KEY_ENCRYPTION_SECRETS now.\n',
+    });
+    for (const { kid, sealed: text } of await sealed()) {
+      expect(unseal(text, [NEW], 'signing-key', kid)).toContain('"d"');
+      expect(() => unseal(text, [OLD], 'signing-key', kid)).toThrow('cannot be opened');
+    }
+    expect(await whoami(both)).toBe(200);
+  });
+
+  it('then needs the new secret only: tokens from before are taken', async () => {
+    const after = await start(NEW);
+    expect(await whoami(after)).toBe(200);
+    await expect(start(OLD)).rejects.toThrow('KEY_ENCRYPTION_SECRETS');
+  });
+
+  it('seals what `npm run keys:rotate` makes, which running nodes take at once', async () => {
+    const [, both] = nodes as [TestServer, TestServer];
+    const kids = async (): Promise<string[]> =>
+      (await both.anonymous.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
+    const [, next] = (await kids()) as [string, string];
+    expect(await command('keys-rotate', NEW)).toEqual({
+      code: 0,
+      output: expect.stringMatching(/^The signing key [\w-]{43} signs from now on\.\n$/),
+    });
+    expect(await whoami(both)).toBe(200);
+    const tooYoung = await command('keys-rotate', NEW);
+    expect(tooYoung).toEqual({ code: 1, output: expect.stringContaining('--force') });
+    expect(await kids()).toHaveLength(3);
+    expect(await kids()).toContain(next);
+  });
+});

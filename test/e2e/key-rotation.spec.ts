@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HousekeepingService } from '../../src/housekeeping/housekeeping.service.js';
+import { SigningKeyRotation } from '../../src/tokens/signing-keys.rotation.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { Person, type SessionClient, type TokenClient } from '../support/person.js';
+import { TestServer } from '../support/server.js';
+
+interface Key {
+  kid: string;
+  algorithm: string;
+  status: string;
+  createdAt: string;
+  retiredAt: string | null;
+}
+
+const PATH = '/v1/admin/signing-keys';
+
+const headerOf = (token: string): { kid: string; alg: string } =>
+  JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
+const kidOf = ({ accessToken }: TokenClient): string => headerOf(accessToken).kid;
+
+/** Asks again until it is so: a notification takes milliseconds, and a machine may be slow. */
+async function eventually<T>(ask: () => Promise<T>, expected: T): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while ((await ask()) !== expected && Date.now() < deadline) await new Promise((r) => setTimeout(r, 5));
+  expect(await ask()).toBe(expected);
+}
+
+/** Somebody who is known everywhere, at this node. */
+const on = (node: TestServer, { id, email, password }: Person) =>
+  new Person(node.url, node.secrets, id, email, password);
+
+/** Nodes on one database, with a person and an administrator whom all of them know. */
+function useNodes(count: number, env: Record<string, string> = {}) {
+  const nodes: TestServer[] = [];
+  let database: TestDatabase;
+  let ada: Person;
+  let admin: Person;
+  const start = async (more: Record<string, string> = {}) => {
+    const node = await TestServer.start({ database, env: { ...env, ...more } });
+    nodes.push(node);
+    return node;
+  };
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    for (let i = 0; i < count; i += 1) await start();
+    ada = await nodes[0]!.person();
+    admin = await nodes[0]!.administrator();
+  });
+  afterAll(async () => {
+    for (const node of nodes) await node.stop();
+    await database.drop();
+  });
+
+  return {
+    nodes,
+    start,
+    token: (node: TestServer): Promise<TokenClient> => on(node, ada).jwt(),
+    admin: (node: TestServer): Promise<SessionClient> => on(node, admin).session(),
+    advance: (duration: string) => nodes.forEach(({ clock }) => clock.advance(duration)),
+    statusOn: async (node: TestServer, { accessToken }: TokenClient): Promise<number> =>
+      (await node.anonymous.with({ Authorization: `Bearer ${accessToken}` }).get('/v1/whoami')).status,
+    published: async (node: TestServer): Promise<string[]> =>
+      (await node.anonymous.get('/.well-known/jwks.json')).body.keys.map(({ kid }: Key) => kid),
+    keys: async (): Promise<Key[]> => {
+      const rows = await nodes[0]!.dataSource.query('SELECT * FROM signing_keys ORDER BY created_at, status');
+      return rows;
+    },
+  };
+}
+
+const withStatus = (keys: Key[], status: string): string => keys.find((key) => key.status === status)!.kid;
+
+describe('GET /v1/admin/signing-keys', () => {
+  const { nodes, admin, token } = useNodes(1);
+
+  it('lists the keys, and no part of them', async () => {
+    const { status, body } = await (await admin(nodes[0]!)).get(PATH);
+    expect(status).toBe(200);
+    expect(body.nextCursor).toBeNull();
+    expect(body.items.map((key: Key) => key.status).toSorted()).toEqual(['active', 'next']);
+    for (const key of body.items)
+      expect(key).toEqual({
+        kid: expect.stringMatching(/^[\w-]{43}$/),
+        algorithm: 'EdDSA',
+        status: expect.any(String),
+        createdAt: expect.stringMatching(/Z$/),
+        retiredAt: null,
+      });
+  });
+
+  it('is for administrators who signed in lately, by session', async () => {
+    const [node] = nodes as [TestServer];
+    const session = await (await node.person()).session();
+    const old = await admin(node);
+    for (const [method, path] of [
+      ['GET', PATH],
+      ['POST', PATH],
+      ['DELETE', `${PATH}/any`],
+    ] as const) {
+      expect((await session.call(method, path)).problem).toBe('insufficient-scope');
+      expect((await (await token(node)).call(method, path)).problem).toBe('mode-not-accepted');
+      node.clock.advance('11m');
+      expect((await old.call(method, path)).problem).toBe('insufficient-user-authentication');
+      node.clock.reset();
+    }
+  });
+});
+
+describe('POST /v1/admin/signing-keys', () => {
+  const { nodes, admin, token, advance, statusOn, published, keys } = useNodes(3);
+
+  it('makes the next key sign, on every node; the one before goes on verifying', async () => {
+    const [a, b, c] = nodes as [TestServer, TestServer, TestServer];
+    const before = await keys();
+    const old = await Promise.all(nodes.map((node) => token(node)));
+    const { status, body } = await (await admin(a)).post(PATH);
+    expect(status).toBe(201);
+    expect(body.items.map((key: Key) => key.status).toSorted()).toEqual(['active', 'next', 'retired']);
+
+    const next = withStatus(before, 'next');
+    for (const node of [a, b, c]) await eventually(async () => kidOf(await token(node)), next);
+    for (const node of nodes) {
+      for (const one of old) expect(await statusOn(node, one)).toBe(200);
+      expect(await published(node)).toEqual(
+        expect.arrayContaining([withStatus(before, 'active'), next, withStatus(await keys(), 'next')]),
+      );
+    }
+    expect(a.entries()).toContainEqual(
+      expect.objectContaining({ event: 'signing-key.rotated', active: next, by: expect.any(String) }),
+    );
+  });
+
+  it('refuses while services may not know the next key, and says for how long', async () => {
+    const [a] = nodes as [TestServer];
+    advance('4m');
+    const before = await keys();
+    const answer = await (await admin(a)).post(PATH);
+    expect(answer).toMatchObject({ status: 409, problem: 'signing-key-too-young' });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect(await keys()).toEqual(before);
+  });
+
+  it('has a way round that for an emergency', async () => {
+    const [a, b] = nodes as [TestServer, TestServer];
+    const next = withStatus(await keys(), 'next');
+    expect(await a.app.get(SigningKeyRotation).rotate({ force: true })).toBe(next);
+    await eventually(async () => kidOf(await token(b)), next);
+  });
+
+  it('rotates once, of two administrators who ask at once', async () => {
+    const [a, b] = nodes as [TestServer, TestServer];
+    advance('301s');
+    const clients = [await admin(a), await admin(b)];
+    const answers = await Promise.all(clients.map((client) => client.post(PATH)));
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['201', '409']);
+    expect((await keys()).map((key) => key.status).toSorted()).toEqual([
+      'active',
+      'next',
+      'retired',
+      'retired',
+      'retired',
+    ]);
+  });
+
+  it('costs nobody a refused request, however many are under way', async () => {
+    advance('5m');
+    const administrator = await admin(nodes[0]!);
+    const seen = { requests: 0, refused: 0, rotated: false, kids: new Set<string>() };
+    /** Uses a token on one node after the other and refreshes it, until some time after the rotation. */
+    const work = async (node: TestServer) => {
+      let { accessToken, refreshToken } = await token(node);
+      for (let after = 0; after < 5; after += seen.rotated ? 1 : 0) {
+        seen.kids.add(headerOf(accessToken).kid);
+        seen.requests += 1;
+        const other = nodes[seen.requests % nodes.length]!;
+        const used = await other.anonymous.with({ Authorization: `Bearer ${accessToken}` }).get('/v1/whoami');
+        const refreshed = await node.anonymous.post('/v1/tokens/refresh', { refreshToken });
+        if (used.status !== 200 || refreshed.status !== 200) seen.refused += 1;
+        ({ access_token: accessToken, refresh_token: refreshToken } = refreshed.body);
+      }
+    };
+    const working = nodes.flatMap((node) => [work(node), work(node), work(node)]);
+    await eventually(async () => seen.requests > 20, true);
+    expect((await administrator.post(PATH)).status).toBe(201);
+    seen.rotated = true;
+    await Promise.all(working);
+    expect(seen.refused).toBe(0);
+    expect(seen.kids.size).toBe(2);
+  });
+});
+
+describe('a rotation by the schedule', () => {
+  const { nodes, advance, keys, token } = useNodes(2, { SIGNING_KEY_ROTATION: '30d' });
+  const housekeeping = () => Promise.all(nodes.map((node) => node.app.get(HousekeepingService).run()));
+
+  it('is done when the active key has signed for long enough, by one node', async () => {
+    const before = await keys();
+    advance('29d');
+    await housekeeping();
+    expect(await keys()).toEqual(before);
+    advance('2d');
+    await housekeeping();
+    const after = await keys();
+    expect(after).toHaveLength(3);
+    expect(withStatus(after, 'active')).toBe(withStatus(before, 'next'));
+    await eventually(async () => kidOf(await token(nodes[1]!)), withStatus(before, 'next'));
+    const logged = nodes
+      .flatMap((node) => node.entries())
+      .filter(({ event }) => event === 'signing-key.rotated');
+    expect(logged).toEqual([expect.objectContaining({ by: 'schedule' })]);
+  });
+
+  it('is due again a whole period later, not when the key that signs was made long ago', async () => {
+    const before = await keys();
+    advance('29d');
+    await housekeeping();
+    expect((await keys()).filter(({ status }) => status !== 'retired')).toEqual(
+      before.filter(({ status }) => status !== 'retired'),
+    );
+    advance('2d');
+    await housekeeping();
+    expect(withStatus(await keys(), 'active')).toBe(withStatus(before, 'next'));
+  });
+});
+
+describe('DELETE /v1/admin/signing-keys/:kid', () => {
+  const { nodes, admin, token, statusOn, published, keys } = useNodes(2);
+
+  it('ends all tokens of the active key on every node, and the next one signs', async () => {
+    const [a, b] = nodes as [TestServer, TestServer];
+    const before = await keys();
+    const [active, next] = [withStatus(before, 'active'), withStatus(before, 'next')];
+    const stolen = await token(a);
+    for (const node of nodes) expect(await statusOn(node, stolen)).toBe(200);
+
+    expect((await (await admin(a)).delete(`${PATH}/${active}`)).status).toBe(204);
+    expect(await statusOn(a, stolen)).toBe(401);
+    await eventually(() => statusOn(b, stolen), 401);
+    for (const node of nodes) {
+      const renewed = await token(node);
+      expect(kidOf(renewed)).toBe(next);
+      for (const other of nodes) expect(await statusOn(other, renewed)).toBe(200);
+      expect(await published(node)).not.toContain(active);
+    }
+    expect((await keys()).map(({ status }) => status)).toEqual(['active', 'next']);
+    expect(a.entries()).toContainEqual(
+      expect.objectContaining({ event: 'signing-key.revoked', kid: active, by: expect.any(String) }),
+    );
+  });
+
+  it('replaces the next key too, which has signed nothing', async () => {
+    const [a] = nodes as [TestServer];
+    const before = await keys();
+    const next = withStatus(before, 'next');
+    const good = await token(a);
+    expect((await (await admin(a)).delete(`${PATH}/${next}`)).status).toBe(204);
+    const after = await keys();
+    expect(withStatus(after, 'active')).toBe(withStatus(before, 'active'));
+    expect(withStatus(after, 'next')).not.toBe(next);
+    expect(await statusOn(a, good)).toBe(200);
+  });
+
+  it('answers 404 for a kid that is unknown, or none', async () => {
+    const client = await admin(nodes[0]!);
+    const before = await keys();
+    for (const kid of ['A'.repeat(43), 'unknown', '%00', withStatus(before, 'active').toLowerCase() + 'x'])
+      expect(await client.delete(`${PATH}/${kid}`)).toMatchObject({ status: 404, problem: 'not-found' });
+    expect(await keys()).toEqual(before);
+  });
+});
+
+describe('another JWT_ALGORITHM', () => {
+  const { nodes, start, admin, token, statusOn, advance, keys } = useNodes(1);
+
+  it('retires the keys of the one before at the next rotation, and no token is refused', async () => {
+    const [before] = nodes as [TestServer];
+    const old = await token(before);
+    const after = await start({ JWT_ALGORITHM: 'ES256' });
+    const renewed = await token(after);
+    expect(headerOf(renewed.accessToken).alg).toBe('ES256');
+    for (const node of nodes) {
+      expect(await statusOn(node, old)).toBe(200);
+      await eventually(() => statusOn(node, renewed), 200);
+    }
+
+    advance('301s');
+    expect((await (await admin(after)).post(PATH)).status).toBe(201);
+    const kinds = (await keys()).map(({ algorithm, status }) => `${algorithm} ${status}`);
+    expect(kinds.toSorted()).toEqual([
+      'ES256 active',
+      'ES256 next',
+      'ES256 retired',
+      'EdDSA retired',
+      'EdDSA retired',
+    ]);
+    for (const node of nodes) for (const one of [old, renewed]) expect(await statusOn(node, one)).toBe(200);
+    // The node that still has the old configuration signs with what there is.
+    await eventually(async () => headerOf((await token(before)).accessToken).alg, 'ES256');
+    expect(await statusOn(after, await token(before))).toBe(200);
+  });
+});
