@@ -157,14 +157,21 @@ describe('an announcement', () => {
   it('is not answered by a read that began before it', async () => {
     const keys = await start();
     const [active] = table.rows as [Row];
-    let answer!: () => void;
-    table.answers = new Promise((resolve) => (answer = resolve));
+    const hold = () => {
+      let release!: () => void;
+      table.answers = new Promise((resolve) => (release = resolve));
+      return release;
+    };
+    const answerFirst = hold();
     feed.announce();
     await new Promise(setImmediate);
     table.rows = table.rows.slice(1);
+    const answerSecond = hold();
     feed.announce();
+    answerFirst();
+    await new Promise(setImmediate);
     const found = keys.find(active.kid);
-    answer();
+    answerSecond();
     expect(await found).toBeUndefined();
   });
 
