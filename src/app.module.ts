@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
+import { SigningKeysAdminModule } from './admin/signing-keys.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ClockModule } from './clock/clock.js';
@@ -8,6 +9,7 @@ import { CryptoModule } from './crypto/crypto.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
+import { HousekeepingModule } from './housekeeping/housekeeping.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MailModule } from './mail/mail.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
@@ -33,6 +35,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     MailModule,
     ProblemsModule,
     AuthModule,
+    HousekeepingModule,
     RevocationsModule,
     UsersModule,
     SignInsModule,
@@ -44,6 +47,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     OAuthModule,
     // The rooms that use them.
     AdminModule,
+    SigningKeysAdminModule,
     HealthModule,
     OpenApiModule,
     OrdersModule,

@@ -2,12 +2,13 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RevocationFeed } from './revocation-feed.js';
 import { RevocationRow } from './revocation.entity.js';
+import { RevocationsHousekeeping } from './revocations.housekeeping.js';
 import { RevocationsService } from './revocations.service.js';
 
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([RevocationRow])],
-  providers: [RevocationsService, RevocationFeed],
+  providers: [RevocationsHousekeeping, RevocationsService, RevocationFeed],
   exports: [RevocationsService, RevocationFeed],
 })
 export class RevocationsModule {}

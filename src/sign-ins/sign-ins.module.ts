@@ -6,12 +6,13 @@ import { PasswordController } from './password.controller.js';
 import { PasswordsService } from './passwords.service.js';
 import { SignIn } from './sign-in.entity.js';
 import { SignInsController } from './sign-ins.controller.js';
+import { SignInsHousekeeping } from './sign-ins.housekeeping.js';
 import { SignInsService } from './sign-ins.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
   controllers: [SignInsController, PasswordController],
-  providers: [SignInsService, PasswordsService, CarrierRegistry],
+  providers: [SignInsHousekeeping, SignInsService, PasswordsService, CarrierRegistry],
   exports: [SignInsService, PasswordsService, CarrierRegistry],
 })
 export class SignInsModule {}

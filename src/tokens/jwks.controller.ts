@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { JWKS_MAX_AGE_SECONDS } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { Jwks } from './tokens.schemas.js';
 
@@ -11,7 +12,7 @@ export class JwksController {
 
   @Get('jwks.json')
   @Public()
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
   @ApiOperation({ summary: 'The public keys that verify access tokens' })
   @ApiResponse({
     status: 200,

@@ -12,17 +12,17 @@ import { Machines } from './machines.js';
 import { RefreshKind } from './refresh-kind.js';
 import { RefreshReuse } from './refresh-reuse.js';
 import { RefreshToken } from './refresh-token.entity.js';
+import { RefreshTokensHousekeeping } from './refresh-tokens.housekeeping.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import { RevokedTokens } from './revoked-tokens.js';
-import { SigningKey } from './signing-key.entity.js';
-import { SigningKeysService } from './signing-keys.service.js';
+import { SigningKeysModule } from './signing-keys.module.js';
 import { TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensService } from './tokens.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TokenGrant, RefreshToken, SigningKey]), SignInsModule],
+  imports: [TypeOrmModule.forFeature([TokenGrant, RefreshToken]), SigningKeysModule, SignInsModule],
   controllers: [TokensController, JwksController],
   providers: [
     AccessTokenIssuer,
@@ -33,9 +33,9 @@ import { TokensService } from './tokens.service.js';
     Machines,
     RefreshKind,
     RefreshReuse,
+    RefreshTokensHousekeeping,
     RefreshTokensService,
     RevokedTokens,
-    SigningKeysService,
     TokenKinds,
     TokensService,
   ],

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EmailVerification } from './email-verification.entity.js';
+import { EmailVerificationsHousekeeping } from './email-verifications.housekeeping.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -10,7 +11,7 @@ import { VerifyPageController } from './verify-page.controller.js';
 @Module({
   imports: [TypeOrmModule.forFeature([User, EmailVerification])],
   controllers: [UsersController, VerifyPageController],
-  providers: [UsersService, EmailVerificationsService],
+  providers: [EmailVerificationsHousekeeping, UsersService, EmailVerificationsService],
   exports: [UsersService, EmailVerificationsService],
 })
 export class UsersModule {}

@@ -1,0 +1,26 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { affected } from '../housekeeping/affected.js';
+import { HousekeepingService } from '../housekeeping/housekeeping.service.js';
+
+/** So that the log can name the sign-in of a late cookie or token, and how it ended. */
+const KEPT_MS = 30 * 86_400_000;
+
+@Injectable()
+export class SignInsHousekeeping implements OnModuleInit {
+  constructor(private readonly housekeeping: HousekeepingService) {}
+
+  onModuleInit(): void {
+    this.housekeeping.register({
+      name: 'sign-ins',
+      // What carries a sign-in goes with it.
+      run: (now, limit, manager) =>
+        affected(
+          manager,
+          `DELETE FROM sign_ins WHERE id IN (
+             SELECT id FROM sign_ins WHERE least(ended_at, idle_expires_at, expires_at) <= $1
+             LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+          [new Date(now.getTime() - KEPT_MS), limit],
+        ),
+    });
+  }
+}
