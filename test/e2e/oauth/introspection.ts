@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { basic, postForm } from '../support/form.js';
-import type { KeyClient, Person } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import { basic, postForm } from '../../support/form.js';
+import type { KeyClient, Person } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
 const REPORTS = 'https://reports.example.com';

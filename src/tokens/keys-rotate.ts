@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { SigningKeyTooYoungError } from '../tokens/signing-keys.errors.js';
-import { SigningKeyRotation } from '../tokens/signing-keys.rotation.js';
-import { inApplication } from './in-application.js';
+import { SigningKeyTooYoungError } from './signing-keys.errors.js';
+import { SigningKeyRotation } from './signing-keys.rotation.js';
+import { inApplication } from '../commands/in-application.js';
 
 await inApplication(async (app, argv) => {
   const { values } = parseArgs({ args: argv, options: { force: { type: 'boolean', default: false } } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { KeyClient } from '../support/person.js';
-import { basic, postForm } from '../support/form.js';
-import { useServer } from '../support/server.js';
+import type { KeyClient } from '../../support/person.js';
+import { basic, postForm } from '../../support/form.js';
+import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
 const REPORTS = 'https://reports.example.com';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { RevocationFeed } from '../../src/revocations/revocation-feed.js';
-import { basic, postForm } from '../support/form.js';
-import type { KeyClient } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
+import { basic, postForm } from '../../support/form.js';
+import type { KeyClient } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 describe('POST /oauth/revoke', () => {
   const context = useServer();

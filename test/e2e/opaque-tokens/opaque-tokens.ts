@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Client } from '../support/client.js';
-import type { Person } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import type { Client } from '../../support/client.js';
+import type { Person } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 const RESOURCE = 'https://reports.example.com';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RouteTable } from '../../src/auth/route-table.js';
-import { useServer } from '../support/server.js';
+import { RouteTable } from '../../../src/auth/route-table.js';
+import { useServer } from '../../support/server.js';
 
 const ISSUER = 'https://auth.example.com';
 

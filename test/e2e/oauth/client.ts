@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as oauth from 'openid-client';
-import type { KeyClient, Person } from '../support/person.js';
-import { useServer } from '../support/server.js';
+import type { KeyClient, Person } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
 
 /** A client that knows OAuth and nothing of us: it finds everything by the metadata. */
 describe('an OAuth client from npm', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { HousekeepingService } from '../../src/housekeeping/housekeeping.service.js';
-import { SigningKeyRotation } from '../../src/tokens/signing-keys.rotation.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { Person, type SessionClient, type TokenClient } from '../support/person.js';
-import { TestServer } from '../support/server.js';
+import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { SigningKeyRotation } from '../../../src/tokens/signing-keys.rotation.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { Person, type SessionClient, type TokenClient } from '../../support/person.js';
+import { TestServer } from '../../support/server.js';
 
 interface Key {
   kid: string;
