@@ -7,3 +7,4 @@ export { ApiKeys1795300000005 } from './1795300000005-api-keys.js';
 export { OrdersAndEvents1795300000006 } from './1795300000006-orders-and-events.js';
 export { Revocations1795300000007 } from './1795300000007-revocations.js';
 export { OpaqueTokens1795300000008 } from './1795300000008-opaque-tokens.js';
+export { Housekeeping1795300000009 } from './1795300000009-housekeeping.js';

@@ -4,11 +4,12 @@ import { TokenKinds } from '../tokens/token-kinds.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { OpaqueToken } from './opaque-token.entity.js';
 import { OpaqueTokenStrategy } from './opaque-token.strategy.js';
+import { OpaqueTokensHousekeeping } from './opaque-tokens.housekeeping.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule],
-  providers: [OpaqueTokensService, OpaqueTokenStrategy],
+  providers: [OpaqueTokensHousekeeping, OpaqueTokensService, OpaqueTokenStrategy],
 })
 export class OpaqueTokensModule implements OnModuleInit {
   constructor(

@@ -10,6 +10,8 @@ export type CarrierName = 'cookie' | 'token';
  */
 @Entity('sign_ins')
 @Index('sign_ins_user_id_idx', ['userId', 'id'])
+@Index('sign_ins_expires_at_idx', ['expiresAt'])
+@Index('sign_ins_ended_at_idx', ['endedAt'], { where: 'ended_at IS NOT NULL' })
 @Check('sign_ins_carrier_known', `carrier IN ('cookie', 'token')`)
 @Check('sign_ins_end_has_reason', `(ended_at IS NULL) = (end_reason IS NULL)`)
 export class SignIn {

@@ -6,6 +6,7 @@ import { TokenGrant } from './token-grant.entity.js';
 @Index('refresh_tokens_token_hash_key', ['tokenHash'], { unique: true })
 @Index('refresh_tokens_unused_key', ['signInId'], { unique: true, where: 'used_at IS NULL' })
 @Index('refresh_tokens_sign_in_id_idx', ['signInId'])
+@Index('refresh_tokens_sealed_idx', ['usedAt'], { where: 'successor_sealed IS NOT NULL' })
 export class RefreshToken {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'refresh_tokens_pkey' })
   id: string;

@@ -5,6 +5,7 @@ import { HousekeepingService } from '../housekeeping/housekeeping.service.js';
 
 /** After the end of its sign-in, so that the log names the family of who comes late. */
 const FAMILY_KEPT_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** A used token is what a replay is recognised by, so it stays for as long as its family lives. */
 @Injectable()
@@ -17,12 +18,13 @@ export class RefreshTokensHousekeeping implements OnModuleInit {
   onModuleInit(): void {
     this.housekeeping.register({
       name: 'refresh-tokens',
+      everyMs: HOUR_MS,
       run: (now, limit, manager) =>
         affected(
           manager,
           `DELETE FROM refresh_tokens WHERE id IN (
              SELECT t.id FROM refresh_tokens t JOIN sign_ins s ON s.id = t.sign_in_id
-             WHERE least(s.ended_at, s.idle_expires_at, s.expires_at) <= $1 LIMIT $2 FOR UPDATE OF t SKIP LOCKED)`,
+             WHERE s.ended_at <= $1 OR s.expires_at <= $1 LIMIT $2 FOR UPDATE OF t SKIP LOCKED)`,
           [new Date(now.getTime() - FAMILY_KEPT_MS), limit],
         ),
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BATCH_SIZE, HousekeepingService } from '../../src/housekeeping/housekeeping.service.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { TestServer, useServer } from '../support/server.js';
+import { PASSWORD, TestServer, useServer } from '../support/server.js';
 
 const DAY_MS = 86_400_000;
 const housekeepingOf = ({ app }: TestServer) => app.get(HousekeepingService);
@@ -36,15 +36,16 @@ describe('the housekeeping', () => {
     await ada.jwt();
     await ended.delete('/v1/sessions/current');
     const where = `user_id = '${ada.id}'`;
-    // The one that ended is over since now, the session after a day unused, the token pair after 14 days.
+    // The one that ended is over since now, the session after 7 days, the token pair after 30.
     await later('29d');
     expect(await count(server, 'sign_ins', where)).toBe(3);
-    await later('61m');
-    await later('1d');
+    await later('25h');
+    expect(await count(server, 'sign_ins', where)).toBe(2);
+    await later('6d');
     expect(await count(server, 'sign_ins', where)).toBe(2);
     await later('1d');
     expect(await count(server, 'sign_ins', where)).toBe(1);
-    await later('14d');
+    await later('23d');
     expect(await count(server, 'sign_ins', where)).toBe(0);
     expect(await count(server, 'sessions')).toBe(0);
     expect(await count(server, 'token_grants')).toBe(0);
@@ -107,6 +108,18 @@ describe('the housekeeping', () => {
     expect(await count(server, 'email_verifications', mine)).toBe(1);
     await later('61m');
     expect(await count(server, 'email_verifications', mine)).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes opaque tokens that expired', async () => {
+    const { server } = context;
+    const { email } = await server.person();
+    const body = { email, password: PASSWORD, format: 'opaque' };
+    expect((await server.anonymous.post('/v1/tokens', body)).status).toBe(201);
+    await later('9m');
+    expect(await count(server, 'access_tokens')).toBe(1);
+    await later('61s');
+    expect(await count(server, 'access_tokens')).toBe(0);
     server.clock.reset();
   });
 
