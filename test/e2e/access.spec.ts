@@ -3,3 +3,4 @@ import './access/access-matrix.js';
 import './access/access-table.js';
 import './access/declarations.js';
 import './access/strategies.js';
+import './access/costs.js';

@@ -1,0 +1,142 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module } from '@nestjs/common';
+import pg from 'pg';
+import { Authenticated } from '../../../src/auth/authenticated.decorator.js';
+import { Client } from '../../support/client.js';
+import { basic, postForm } from '../../support/form.js';
+import { PASSWORD, useServer } from '../../support/server.js';
+
+@Controller('costs')
+class CostsController {
+  @Get('plain')
+  @Authenticated({ modes: 'any' })
+  plain() {}
+
+  @Get('live')
+  @Authenticated({ modes: ['jwt'], live: true })
+  live() {}
+}
+
+@Module({ controllers: [CostsController] })
+class CostsModule {}
+
+/** What is read on the way of a request; the heartbeat of the feed is nobody's request. */
+const isLookup = (text: string) => /^\s*(SELECT|WITH)\b/i.test(text) && text !== 'SELECT 1';
+
+/** All look-ups of this process, by whatever client of pg. */
+const queries: string[] = [];
+const { query } = pg.Client.prototype;
+function recordingQuery(this: pg.Client, ...parameters: unknown[]): unknown {
+  const [first] = parameters as [string | { text?: string }];
+  const text = typeof first === 'string' ? first : (first.text ?? '');
+  if (isLookup(text)) queries.push(text);
+  return Reflect.apply(query, this, parameters);
+}
+
+interface Row {
+  readonly credential: string;
+  readonly bytes: number;
+  readonly first: number;
+  readonly next: number;
+}
+const table: Row[] = [];
+
+/** The header that says who it is, in the bytes that go over the wire. */
+const bytesOf = ({ headers }: Client) => {
+  const { 'X-CSRF-Token': _csrf, ...credential } = headers;
+  return Object.entries(credential).reduce((sum, [name, value]) => sum + `${name}: ${value}\r\n`.length, 0);
+};
+
+describe('what a request costs', () => {
+  const context = useServer({ modules: [CostsModule] });
+  const always = useServer({ modules: [CostsModule], env: { CREDENTIAL_CACHE_TTL: '0' } });
+  beforeAll(() => void Object.assign(pg.Client.prototype, { query: recordingQuery }));
+  afterAll(() => {
+    Object.assign(pg.Client.prototype, { query });
+    const line = (cells: unknown[]) =>
+      `  ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(24) : String(cell).padStart(15))).join('')}`;
+    console.info(
+      [
+        'Cost of a credential: bytes in each request, queries in the first one and in the next:',
+        line(['credential', 'bytes', 'queries, first', 'queries, next']),
+        ...table.map((row) => line([row.credential, row.bytes, row.first, row.next])),
+      ].join('\n'),
+    );
+  });
+  beforeEach(() => void (queries.length = 0));
+  afterEach(() => void (queries.length = 0));
+
+  const bearer = (url: string, token: string, { secrets } = context.server) =>
+    new Client(url, secrets, { Authorization: `Bearer ${token}` });
+
+  /** Each kind of credential, new. */
+  async function credentials(server = context.server): Promise<Record<string, Client>> {
+    const ada = await server.person();
+    const opaque = await server.anonymous.post('/v1/tokens', {
+      email: ada.email,
+      password: PASSWORD,
+      format: 'opaque',
+    });
+    const { id, key } = await ada.apiKey(['orders:read', 'events:write']);
+    const machine = await postForm(
+      server.anonymous,
+      '/oauth/token',
+      { grant_type: 'client_credentials' },
+      basic(id, key),
+    );
+    return {
+      session: await ada.session(),
+      jwt: await ada.jwt(),
+      'jwt, live': await ada.jwt(),
+      opaque: bearer(server.url, opaque.body.access_token),
+      'API key': await ada.apiKey(['orders:read', 'events:write']),
+      'jwt of an API key': bearer(server.url, machine.body.access_token),
+    };
+  }
+
+  async function cost(client: Client, path: string): Promise<number> {
+    const before = queries.length;
+    expect((await client.get(path)).status).toBe(200);
+    return queries.length - before;
+  }
+
+  const pathOf = (name: string) => (name.endsWith('live') ? '/costs/live' : '/costs/plain');
+
+  it('is one query at first and none for CREDENTIAL_CACHE_TTL, and never one for a plain JWT', async () => {
+    for (const [name, client] of Object.entries(await credentials())) {
+      const first = await cost(client, pathOf(name));
+      const next = await cost(client, pathOf(name));
+      table.push({ credential: name, bytes: bytesOf(client), first, next });
+    }
+    const counts = Object.fromEntries(
+      table.map(({ credential, first, next }) => [credential, [first, next]]),
+    );
+    expect(counts).toEqual({
+      session: [1, 0],
+      jwt: [0, 0],
+      'jwt, live': [1, 0],
+      opaque: [1, 0],
+      'API key': [1, 0],
+      'jwt of an API key': [0, 0],
+    });
+  });
+
+  it('is one query each time where nothing may be remembered', async () => {
+    for (const [name, client] of Object.entries(await credentials(always.server))) {
+      const expected = name.startsWith('jwt') && name !== 'jwt, live' ? 0 : 1;
+      expect([name, await cost(client, pathOf(name)), await cost(client, pathOf(name))]).toEqual([
+        name,
+        expected,
+        expected,
+      ]);
+    }
+  });
+
+  it('is one query for many at once', async () => {
+    const client = (await credentials())['session']!;
+    const before = queries.length;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.get('/costs/plain')));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(queries.length - before).toBeLessThan(20);
+  });
+});
