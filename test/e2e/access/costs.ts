@@ -47,14 +47,23 @@ const bytesOf = ({ headers }: Client) => {
   return Object.entries(credential).reduce((sum, [name, value]) => sum + `${name}: ${value}\r\n`.length, 0);
 };
 
+const line = (cells: unknown[]) =>
+  `  ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(24) : String(cell).padStart(15))).join('')}`;
+
+async function cost(client: Client, path: string): Promise<number> {
+  const before = queries.length;
+  expect((await client.get(path)).status).toBe(200);
+  return queries.length - before;
+}
+
+const pathOf = (name: string) => (name.endsWith('live') ? '/costs/live' : '/costs/plain');
+
 describe('what a request costs', () => {
   const context = useServer({ modules: [CostsModule] });
   const always = useServer({ modules: [CostsModule], env: { CREDENTIAL_CACHE_TTL: '0' } });
   beforeAll(() => void Object.assign(pg.Client.prototype, { query: recordingQuery }));
   afterAll(() => {
     Object.assign(pg.Client.prototype, { query });
-    const line = (cells: unknown[]) =>
-      `  ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(24) : String(cell).padStart(15))).join('')}`;
     console.info(
       [
         'Cost of a credential: bytes in each request, queries in the first one and in the next:',
@@ -93,14 +102,6 @@ describe('what a request costs', () => {
       'jwt of an API key': bearer(server.url, machine.body.access_token),
     };
   }
-
-  async function cost(client: Client, path: string): Promise<number> {
-    const before = queries.length;
-    expect((await client.get(path)).status).toBe(200);
-    return queries.length - before;
-  }
-
-  const pathOf = (name: string) => (name.endsWith('live') ? '/costs/live' : '/costs/plain');
 
   it('is one query at first and none for CREDENTIAL_CACHE_TTL, and never one for a plain JWT', async () => {
     for (const [name, client] of Object.entries(await credentials())) {
