@@ -3,7 +3,6 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { SigningKeyRotation } from '../tokens/signing-keys.rotation.js';
 import { showSigningKeys, SigningKeyList } from './signing-keys.schemas.js';
 
@@ -21,7 +20,6 @@ export class SigningKeysController {
   }
 
   @Post()
-  @MayAnswer('signing-key-too-young')
   @ApiOperation({
     summary: 'Rotate the signing keys',
     description:
@@ -29,7 +27,7 @@ export class SigningKeysController {
   })
   @ApiResponse({ status: 201, description: 'The keys as they are now', standardSchema: SigningKeyList })
   async rotate(@CurrentPrincipal() principal: Principal): Promise<SigningKeyList> {
-    await this.rotation.rotate({ by: principal.userId });
+    await this.rotation.rotate(principal.userId);
     return this.list();
   }
 

@@ -13,6 +13,8 @@ const duration = (preset: string) =>
       return z.NEVER;
     });
 
+const HOUR_MS = 3_600_000;
+
 /** A lifetime: a duration that is not zero. */
 const lifetime = (preset: string) => duration(preset).refine((ms) => ms > 0, 'must be longer than 0');
 
@@ -69,7 +71,8 @@ const variables = z.object({
   SESSION_IDLE_TTL: lifetime('1d'),
   SESSION_TTL: lifetime('7d'),
   REAUTHENTICATION_WINDOW: lifetime('10m'),
-  SIGNING_KEY_ROTATION: lifetime('90d'),
+  // Longer than anybody keeps the JWKS, so that whoever verifies has the key that takes over.
+  SIGNING_KEY_ROTATION: duration('90d').refine((ms) => ms >= HOUR_MS, 'must be 1h or longer'),
   KEY_ENCRYPTION_SECRETS: list.refine(
     (secrets) => secrets.every((s) => s.length >= 32),
     'must hold secrets of at least 32 characters each',

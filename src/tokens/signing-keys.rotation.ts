@@ -8,11 +8,10 @@ import { SecurityLog } from '../logging/security-log.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
 import { SigningKey } from './signing-key.entity.js';
-import { SigningKeyTooYoungError } from './signing-keys.errors.js';
 import { RETIRED_KEPT_MS } from './signing-keys.service.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 
-/** For how long others may keep the JWKS. A key signs when it has been in it for longer. */
+/** For how long others may keep the JWKS. A next key is in it for much longer before it signs. */
 export const JWKS_MAX_AGE_SECONDS = 300;
 
 /** What a kid looks like: an RFC 7638 thumbprint by SHA-256. */
@@ -40,14 +39,13 @@ export class SigningKeyRotation {
   }
 
   /**
-   * The next key signs, the one before retires. Returns the kid that signs now.
-   * @throws SigningKeyTooYoungError if services may not know the next key yet, unless forced
+   * The next key signs, the one before retires. Returns the kid that signs now. A service that keeps the JWKS may not
+   * have the key of a second rotation within JWKS_MAX_AGE_SECONDS: it asks again for a kid that it does not know
+   * (OpenID Connect Core 10.1.1).
    */
-  async rotate({ force = false, by }: { force?: boolean; by?: string | undefined } = {}): Promise<string> {
+  async rotate(by: string): Promise<string> {
     const rotation = await this.dataSource.transaction(async (manager) => {
       await lockKeys(manager);
-      const waitMs = force ? 0 : await this.#untilPublished(manager);
-      if (waitMs > 0) throw new SigningKeyTooYoungError(waitMs);
       return this.#rotate(manager);
     });
     this.log.happened('signing-key.rotated', { ...rotation, by });
@@ -62,7 +60,7 @@ export class SigningKeyRotation {
     await lockKeys(manager);
     const next = await this.#next(manager);
     const due = next && next.createdAt <= this.clock.in(-this.config.SIGNING_KEY_ROTATION);
-    if (!due || (await this.#untilPublished(manager)) > 0) return 0;
+    if (!due) return 0;
     this.log.happened('signing-key.rotated', { ...(await this.#rotate(manager)), by: 'schedule' });
     return 1;
   }
@@ -119,17 +117,5 @@ export class SigningKeyRotation {
 
   #next(manager: EntityManager): Promise<SigningKey | null> {
     return manager.findOneBy(SigningKey, { status: 'next', algorithm: this.config.JWT_ALGORITHM });
-  }
-
-  /** Milliseconds until no JWKS without the next key is kept anywhere. */
-  async #untilPublished(manager: EntityManager): Promise<number> {
-    const next = await this.#next(manager);
-    if (!next) return 0;
-    // As old as the oldest: there never was a JWKS without it.
-    const older = await manager.query('SELECT 1 FROM signing_keys WHERE created_at < $1 LIMIT 1', [
-      next.createdAt,
-    ]);
-    if (older.length === 0) return 0;
-    return next.createdAt.getTime() + JWKS_MAX_AGE_SECONDS * 1000 - this.clock.now().getTime();
   }
 }

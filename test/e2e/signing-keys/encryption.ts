@@ -26,7 +26,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
     nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
-    const child = spawn(process.execPath, [build.file(`src/commands/${name}.js`)], {
+    const child = spawn(process.execPath, [build.file(`src/tokens/${name}.js`)], {
       env: { ...process.env, DATABASE_URL: database.url, KEY_ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -93,8 +93,6 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
       output: expect.stringMatching(/^The signing key [\w-]{43} signs from now on\.\n$/),
     });
     expect(await whoami(both)).toBe(200);
-    const tooYoung = await command('keys-rotate', NEW);
-    expect(tooYoung).toEqual({ code: 1, output: expect.stringContaining('--force') });
     expect(await kids()).toHaveLength(3);
     expect(await kids()).toContain(next);
   });
