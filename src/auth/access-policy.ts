@@ -45,7 +45,7 @@ export function readPolicy(
 function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions): ProtectedPolicy | string {
   const registered = registry.all();
   const known = new Set<string>(registered.map((mode) => mode.name));
-  const person = declared.modes === 'person';
+  const person = declared.modes === 'person' || (declared.person ?? false);
   const modes: readonly AuthMode[] =
     declared.modes === 'any' || declared.modes === 'person'
       ? registered.filter((mode) => !person || mode.carries !== 'machine').map((mode) => mode.name)
@@ -59,8 +59,9 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
   if (unknownScopes.length > 0) return `names unknown scopes: ${unknownScopes.join(', ')}`;
 
   const definitions = modes.map((name) => registry.get(name));
-  if (declared.recentSignIn && definitions.every((mode) => mode.carries === 'machine'))
-    return 'asks for a recent sign-in, but accepts machines only';
+  const machinesOnly = definitions.every((mode) => mode.carries === 'machine');
+  if (person && machinesOnly) return 'asks for a person, but accepts machines only';
+  if (declared.recentSignIn && machinesOnly) return 'asks for a recent sign-in, but accepts machines only';
   const impossible = scopes.filter((scope) => definitions.every((mode) => !mode.canHold(scope)));
   if (impossible.length > 0)
     return `asks for scopes that no mode it accepts can hold: ${impossible.join(', ')}`;

@@ -11,6 +11,8 @@ export interface AuthenticatedOptions {
    * Or the modes by name.
    */
   modes: 'any' | 'person' | readonly [AuthMode, ...AuthMode[]];
+  /** A person must be behind the credential, in whichever of the modes it comes: `'person'` says so for all of them. */
+  person?: boolean;
   /** All of them are needed. */
   scopes?: readonly Scope[];
   /** The person must have proved who they are within REAUTHENTICATION_WINDOW (RFC 9470). Only for persons. */

@@ -40,7 +40,10 @@ export class ModeRegistry {
 
   register(mode: ModeDefinition): void {
     if (this.#modes.has(mode.name)) throw new Error(`the mode "${mode.name}" is registered twice`);
-    this.#modes.set(mode.name, mode);
+    // By name: the order in which modules start changes with any of their imports, and clients see this one.
+    const modes = [...this.#modes.values(), mode].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.#modes.clear();
+    for (const one of modes) this.#modes.set(one.name, one);
     // By name: given an instance, passport runs parallel requests on that one object and mixes up their users.
     for (const [name, strategy] of Object.entries(mode.strategies)) this.passport.use(name, strategy);
   }

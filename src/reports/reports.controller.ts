@@ -12,7 +12,7 @@ export class ReportsController {
   constructor(private readonly reports: ReportsService) {}
 
   @Get('summary')
-  @Authenticated({ modes: ['jwt'], scopes: ['reports:read'], live: true })
+  @Authenticated({ modes: ['jwt'], person: true, scopes: ['reports:read'], live: true })
   @ApiOperation({ summary: 'What I ordered, in numbers' })
   @ApiResponse({ status: 200, description: 'The summary', standardSchema: Summary })
   summary(@CurrentPrincipal() principal: Principal): Promise<Summary> {

@@ -56,7 +56,14 @@ describe('readPolicy', () => {
   });
 
   it('reads a protected one, closed where nothing is said', () => {
-    const policy = { public: false, modes: [ROBOT], person: false, scopes: [], recentSignIn: false };
+    const policy = {
+      public: false,
+      modes: [ROBOT],
+      person: false,
+      scopes: [],
+      recentSignIn: false,
+      live: false,
+    };
     expect(declare({ modes: [ROBOT] })).toEqual(policy);
     expect(policyOf({ onClass: Authenticated({ modes: [ROBOT] }) })).toEqual(policy);
   });
@@ -72,8 +79,18 @@ describe('readPolicy', () => {
   });
 
   it('takes "any" for every mode, and "person" for those that can carry one', () => {
-    expect(declare({ modes: 'any' })).toMatchObject({ modes: [BADGE, TICKET, ROBOT], person: false });
+    expect(declare({ modes: 'any' })).toMatchObject({ modes: [BADGE, ROBOT, TICKET], person: false });
     expect(declare({ modes: 'person' })).toMatchObject({ modes: [BADGE, TICKET], person: true });
+  });
+
+  it('takes the modes by name in the order given, with whoever they carry unless it must be a person', () => {
+    expect(declare({ modes: [TICKET, BADGE] })).toMatchObject({ modes: [TICKET, BADGE], person: false });
+    expect(declare({ modes: [TICKET], person: true })).toMatchObject({ modes: [TICKET], person: true });
+    expect(declare({ modes: 'any', person: true })).toMatchObject({ modes: [BADGE, TICKET], person: true });
+  });
+
+  it('reads that what is behind the credential must be alive', () => {
+    expect(declare({ modes: 'any', live: true })).toMatchObject({ live: true });
   });
 
   it('keeps scopes that some accepted mode can hold', () => {
@@ -116,6 +133,7 @@ describe('readPolicy', () => {
       { modes: [TICKET, ROBOT], scopes: ['admin:users', 'orders:read', 'admin:keys'] },
       'asks for scopes that no mode it accepts can hold: admin:users, admin:keys',
     ],
+    [{ modes: [ROBOT], person: true }, 'asks for a person, but accepts machines only'],
     [{ modes: [ROBOT], recentSignIn: true }, 'asks for a recent sign-in, but accepts machines only'],
   ])('refuses %j', (options, fault) => {
     expect(declare(options)).toBe(fault);
