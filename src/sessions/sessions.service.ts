@@ -43,7 +43,8 @@ export class SessionsService implements Carrier, OnModuleInit {
   ) {
     this.#lookup = new CachedLookup(
       feed,
-      config.CREDENTIAL_CACHE_TTL,
+      // Other nodes put off the idle expiry too: what is remembered is never so old that it could look idle for that.
+      Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
       (hashes) => this.#query(hashes),
       subjectsOfSignIn,
     );
@@ -84,7 +85,7 @@ export class SessionsService implements Carrier, OnModuleInit {
     if (!signIn) throw new InvalidCredentialError('unknown session');
     const reason = whyOver(signIn, this.clock.now());
     if (reason) throw new InvalidCredentialError(reason);
-    this.signIns.seen(signIn.id, this.config.SESSION_IDLE_TTL);
+    this.signIns.seen(signIn, this.config.SESSION_IDLE_TTL);
     return new Principal({
       mode: 'session',
       kind: 'person',

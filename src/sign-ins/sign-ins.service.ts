@@ -126,10 +126,15 @@ export class SignInsService implements OnApplicationShutdown {
     return showSignIn(await this.dataSource.manager.findOneByOrFail(SignIn, { id }), id);
   }
 
-  /** Notes that a sign-in is used, which puts off its idle expiry by `idle` milliseconds. Written in batches. */
-  seen(id: string, idle: number): void {
-    const now = this.clock.now();
-    this.#seen.set(id, { at: now, idleExpiresAt: new Date(now.getTime() + idle) });
+  /**
+   * Notes that a sign-in is used, which puts off its idle expiry by `idle` milliseconds: at once in `signIn`, which may be
+   * remembered, and in batches in the table.
+   */
+  seen(signIn: LiveSignIn, idle: number): void {
+    const at = this.clock.now();
+    const idleExpiresAt = new Date(at.getTime() + idle);
+    if (idleExpiresAt > signIn.idleExpiresAt) signIn.idleExpiresAt = idleExpiresAt;
+    this.#seen.set(signIn.id, { at, idleExpiresAt });
   }
 
   /**
