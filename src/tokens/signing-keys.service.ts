@@ -41,6 +41,7 @@ export class SigningKeysService implements OnModuleInit {
   #known = -1;
   #reading: Promise<void> = Promise.resolve();
   #nextReading: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
   #lookedAgainAt = -Infinity;
 
   constructor(
@@ -117,8 +118,14 @@ export class SigningKeysService implements OnModuleInit {
     return this.#all().find((key) => key.row.status === status && key.algorithm === JWT_ALGORITHM);
   }
 
-  async #lookAgain(): Promise<void> {
-    if (!this.#nextReading && this.clock.now().getTime() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
+  /** Who comes while it is looked for waits for the same answer. */
+  #lookAgain(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    if (this.clock.now().getTime() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
     await this.#reload();
     // Not before: while the database cannot be asked, a key that is not known is no bad credential.
     this.#lookedAgainAt = this.clock.now().getTime();
