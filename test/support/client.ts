@@ -18,6 +18,8 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
+export const FORM = 'application/x-www-form-urlencoded';
+
 /** Calls the server with one credential, or none. */
 export class Client {
   constructor(
@@ -43,7 +45,9 @@ export class Client {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const answer = await read(response);
-    this.secrets.keepAllOf(body);
+    this.secrets.keepAllOf(
+      headers['Content-Type'] === FORM ? Object.fromEntries(new URLSearchParams(String(body))) : body,
+    );
     this.secrets.keepAllOf(answer.body);
     for (const value of Object.values(answer.cookies)) this.secrets.keep(value);
     return answer;

@@ -1,4 +1,4 @@
-import type { Answer, Client } from './client.js';
+import { type Answer, type Client, FORM } from './client.js';
 
 /** Posts a form, as OAuth's endpoints take it. A list sends a field several times. */
 export function postForm(
@@ -11,7 +11,7 @@ export function postForm(
   for (const [name, value] of Object.entries(fields))
     for (const one of [value].flat()) form.append(name, one);
   return client.post(path, form.toString(), {
-    headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
+    headers: { 'Content-Type': FORM, ...headers },
   });
 }
 

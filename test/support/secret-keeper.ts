@@ -11,6 +11,8 @@ const SECRET_FIELDS = new Set([
   'refreshToken',
   'key',
   'token',
+  'client_secret',
+  'subject_token',
 ]);
 /** Shorter ones stand in other texts by chance. */
 const SHORTEST = 8;
