@@ -206,11 +206,12 @@ describe('the command', () => {
       for (const row of [
         ['GET', '/health/live', 'public'],
         ['POST', '/v1/sessions', 'public', 'same origin'],
-        ['GET', '/v1/orders', 'session jwt api-key', 'orders:read'],
-        ['GET', '/v1/whoami', 'session jwt api-key'],
+        ['GET', '/v1/orders', 'api-key jwt opaque session', 'orders:read'],
+        ['GET', '/v1/whoami', 'api-key jwt opaque session'],
         ['POST', '/v1/events', 'api-key', 'events:write'],
-        ['POST', '/v1/api-keys', 'session jwt', 'api-keys:write', 'person, recent sign-in'],
-        ['DELETE', '/v1/sessions/current', 'session jwt', 'person'],
+        ['POST', '/v1/api-keys', 'jwt opaque session', 'api-keys:write', 'person, recent sign-in'],
+        ['DELETE', '/v1/sessions/current', 'jwt opaque session', 'person'],
+        ['GET', '/v1/reports/summary', 'jwt', 'reports:read', 'person, live'],
         ['PUT', '/v1/admin/users/:id/roles', 'session', 'admin:users', 'recent sign-in'],
       ])
         expect(rows).toContainEqual(row);

@@ -107,6 +107,6 @@ describe('GET /v1/whoami', () => {
   it('names a challenge for every mode where there is no credential', async () => {
     const answer = await context.server.anonymous.get('/v1/whoami');
     expect(answer).toMatchObject({ status: 401, problem: 'credential-required' });
-    expect(answer.challenges).toBe('Session realm="api", Bearer realm="api", ApiKey realm="api"');
+    expect(answer.challenges).toBe('ApiKey realm="api", Bearer realm="api", Session realm="api"');
   });
 });

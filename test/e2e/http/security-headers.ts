@@ -74,14 +74,19 @@ describe('the headers of every answer', () => {
     }
   });
 
-  it('let no answer be stored but the public keys, the API reference and the files of its page', async () => {
+  it('let no answer be stored but the public keys, the metadata, the API reference and the files of its page', async () => {
     const stored: string[] = [];
     for (const { method, path } of context.server.app.get(RouteTable).all()) {
       const url = path.replace(':file', 'swagger-ui.css').replaceAll(/:\w+/g, 'x');
       const { headers } = await ask(method, url);
       if (headers['cache-control'] !== 'no-store') stored.push(`${method} ${path}`);
     }
-    expect(stored.toSorted()).toEqual(['GET /.well-known/jwks.json', 'GET /docs/:file', 'GET /openapi.json']);
+    expect(stored.toSorted()).toEqual([
+      'GET /.well-known/jwks.json',
+      'GET /.well-known/oauth-authorization-server',
+      'GET /docs/:file',
+      'GET /openapi.json',
+    ]);
   });
 });
 

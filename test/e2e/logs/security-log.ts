@@ -5,6 +5,8 @@ import type { Person, SessionClient, TokenClient } from '../../support/person.js
 import { TestServer, useServer } from '../../support/server.js';
 
 const COOKIE = '__Host-session';
+/** Looks behind a JWT. */
+const LIVE = '/v1/reports/summary';
 const ORDER = { item: 'Tea', quantity: 1 };
 /** Base64url of 32 bytes, and of no credential. */
 const UNKNOWN = 'A'.repeat(43);
@@ -73,11 +75,12 @@ describe('the security log', () => {
     await token.get('/v1/whoami');
     return later(duration, token).get('/v1/whoami');
   };
-  const disabled = async (use: (person: Person) => Promise<Client>): Promise<Answer> => {
+  /** Of a disabled user, whose status alone is changed: that an administrator ends the sign-ins too is another reason. */
+  const disabled = async (use: (person: Person) => Promise<Client>, path = '/v1/whoami'): Promise<Answer> => {
     const person = await context.server.person();
     const client = await use(person);
     await context.server.dataSource.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [person.id]);
-    return client.get('/v1/whoami');
+    return client.get(path);
   };
 
   describe('of a credential that is refused', () => {
@@ -99,8 +102,11 @@ describe('the security log', () => {
         '"exp" claim timestamp check failed',
         async () => byToken(later('10m', (await ada.jwt()).accessToken)),
       ],
-      ['sign-in ended: signed out', async () => byToken((await signedOut(await ada.jwt())).accessToken)],
-      ['user disabled', () => disabled((person) => person.jwt())],
+      // The feed knows that it ended, not why.
+      ['sign-in ended', async () => byToken((await signedOut(await ada.jwt())).accessToken)],
+      ['sign-in ended: signed out', async () => byToken((await signedOut(await ada.opaque())).accessToken)],
+      ['user disabled', () => disabled((person) => person.jwt(), LIVE)],
+      ['user disabled', () => disabled((person) => person.opaque())],
       ['token expired', () => used('10m')],
     ])('says precisely: %s', async (reason, act) => {
       const answer = await act();

@@ -227,7 +227,7 @@ describe('POST /v1/tokens/refresh', () => {
       const token = await (await context.server.person()).jwt();
       await context.server.dataSource.query(update, [token.claims['sid']]);
       expect(await refresh(token.refreshToken)).toMatchObject(REFUSED);
-      expect((await token.get('/v1/whoami')).status).toBe(accessToken);
+      expect((await token.get('/v1/reports/summary')).status).toBe(accessToken);
     });
   });
 

@@ -161,10 +161,11 @@ describe('POST /v1/tokens', () => {
   });
 
   describe('resource', () => {
-    it('picks the audience, and the server takes its own tokens for each', async () => {
-      const token = await ada.jwt({ resource: REPORTS });
-      expect(token.claims['aud']).toBe(REPORTS);
-      expect((await token.get('/v1/whoami')).status).toBe(200);
+    it('picks the audience, of which the first is this server', async () => {
+      const [here, elsewhere] = [await ada.jwt({ resource: API }), await ada.jwt({ resource: REPORTS })];
+      expect([here.claims['aud'], elsewhere.claims['aud']]).toEqual([API, REPORTS]);
+      expect((await here.get('/v1/whoami')).status).toBe(200);
+      expect(await elsewhere.get('/v1/whoami')).toMatchObject(NO_TOKEN);
     });
 
     it.each(['https://evil.example.com', `${API}/`, ''])('is refused as %j', async (resource) => {
@@ -176,7 +177,7 @@ describe('POST /v1/tokens', () => {
 
   describe('refuses', () => {
     it.each([
-      ['a format that is not there', { format: 'opaque' }, '/format'],
+      ['a format that is not there', { format: 'saml' }, '/format'],
       ['another place for the refresh token', { refreshIn: 'url' }, '/refreshIn'],
       ['a field that it does not know', { grant_type: 'password' }, '/grant_type'],
       ['an address that is none', { email: 'ada' }, '/email'],
@@ -191,7 +192,7 @@ describe('POST /v1/tokens', () => {
       for (const fields of [{ password: 'wrong horse' }, { email: 'nobody@example.com' }]) {
         const answer = await askFor(fields);
         expect(answer).toMatchObject(NO_TOKEN);
-        expect(answer.challenges).toBe('Session realm="api", Bearer realm="api"');
+        expect(answer.challenges).toBe('Bearer realm="api", Session realm="api"');
       }
     });
 
