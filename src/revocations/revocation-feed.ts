@@ -32,6 +32,8 @@ export class RevocationFeed implements OnModuleInit, OnApplicationShutdown {
   #position = 0;
   #client: pg.Client | undefined;
   #stopped = false;
+  /** Ends the pause between two heartbeats. */
+  readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   readonly #purging = setInterval(() => this.#memory.purge(this.clock.now().getTime()), PURGE_MS).unref();
 
@@ -50,6 +52,7 @@ export class RevocationFeed implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     clearInterval(this.#purging);
     await this.#client?.end().catch(() => undefined);
     await this.#running;
@@ -139,7 +142,7 @@ export class RevocationFeed implements OnModuleInit, OnApplicationShutdown {
       try {
         client ??= await this.#connect();
         await this.#beat(client);
-        await sleep(this.config.FEED_MAX_LAG / 4, undefined, { ref: false });
+        await sleep(this.config.FEED_MAX_LAG / 4, undefined, { ref: false, signal: this.#stopping.signal });
       } catch (error) {
         if (this.#stopped) return;
         if (client)
