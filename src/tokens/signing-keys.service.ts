@@ -125,7 +125,8 @@ export class SigningKeysService implements OnModuleInit {
   }
 
   async #look(): Promise<void> {
-    if (this.clock.now().getTime() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
+    // Either way: a clock that was set back is no reason to wait.
+    if (Math.abs(this.clock.now().getTime() - this.#lookedAgainAt) < LOOK_AGAIN_MS) return;
     await this.#reload();
     // Not before: while the database cannot be asked, a key that is not known is no bad credential.
     this.#lookedAgainAt = this.clock.now().getTime();

@@ -2,21 +2,44 @@ import type { ProtectedPolicy } from '../../src/auth/access-policy.js';
 import type { Route } from '../../src/auth/route-table.js';
 import { ADMIN_SCOPES, type Scope, USER_SCOPES } from '../../src/auth/scopes.js';
 
-/** What the contract says of each mode. A new mode goes here, and into the wallet of access-matrix.spec.ts. */
-const MODES: Record<string, { scheme: string; person: boolean; holds: readonly Scope[] }> = {
-  session: { scheme: 'Session', person: true, holds: USER_SCOPES },
-  jwt: { scheme: 'Bearer', person: true, holds: USER_SCOPES },
-  'api-key': {
-    scheme: 'ApiKey',
-    person: false,
-    holds: USER_SCOPES.filter((scope) => scope !== 'account:security'),
-  },
+const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
+
+interface Kind {
+  readonly mode: string;
+  readonly person: boolean;
+  readonly holds: readonly Scope[];
+  /** Where it goes over, and a route is not live, nothing but announcements ends it. */
+  readonly believed?: boolean;
+}
+
+/** What the contract says of each kind of credential. A new one goes here, and into the wallet of access-matrix.ts. */
+const KINDS: Record<string, Kind> = {
+  session: { mode: 'session', person: true, holds: USER_SCOPES },
+  jwt: { mode: 'jwt', person: true, holds: USER_SCOPES, believed: true },
+  opaque: { mode: 'opaque', person: true, holds: USER_SCOPES },
+  'api-key': { mode: 'api-key', person: false, holds: KEY_SCOPES },
+  'jwt of a machine': { mode: 'jwt', person: false, holds: KEY_SCOPES, believed: true },
 };
 
-function contractOf(mode: string) {
-  const known = MODES[mode];
-  if (!known) throw new Error(`the access matrix does not know the mode "${mode}": it goes into MODES`);
-  return known;
+const SCHEMES: Record<string, string> = {
+  session: 'Session',
+  jwt: 'Bearer',
+  opaque: 'Bearer',
+  'api-key': 'ApiKey',
+};
+
+const contractOf = (kind: string): Kind => KINDS[kind]!;
+const schemeOf = (mode: string): string => SCHEMES[mode]!;
+
+/** The kinds of credentials of an application with these modes and routes. */
+export function kindsOf(modes: readonly string[], routes: readonly Pick<Route, 'path'>[]): string[] {
+  for (const mode of modes)
+    if (!SCHEMES[mode])
+      throw new Error(`the access matrix does not know the mode "${mode}": it goes into KINDS`);
+  const exchanges = routes.some(({ path }) => path === '/oauth/token');
+  return Object.entries(KINDS)
+    .filter(([kind, { mode }]) => modes.includes(mode) && (kind === mode || exchanges))
+    .map(([kind]) => kind);
 }
 
 const MAX_AGE = 'max_age="600"';
@@ -24,8 +47,9 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 const URL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'token', 'session'];
 
 export interface Credential {
-  readonly mode: string;
-  readonly state: 'good' | 'malformed' | 'unknown' | 'revoked' | 'owner disabled';
+  readonly kind: string;
+  /** `row changed`: the owner is disabled in the database, and nobody was told. */
+  readonly state: 'good' | 'malformed' | 'unknown' | 'revoked' | 'owner disabled' | 'row changed';
   readonly scopes: readonly Scope[];
   /** `Authorization: ApiKey` in place of `X-API-Key`. */
   readonly inAuthorization?: boolean;
@@ -66,15 +90,17 @@ export function expectedAnswer(
 
   const credential = explicit[0] ?? cookie;
   if (!credential) return refusal(401, 'credential-required', challenges(policy));
-  const { mode, state, scopes } = credential;
-  if (!(policy.modes as readonly string[]).includes(mode))
+  const { kind, state, scopes } = credential;
+  const contract = KINDS[kind];
+  if (!contract || !(policy.modes as readonly string[]).includes(contract.mode))
     return refusal(401, 'mode-not-accepted', challenges(policy));
-  if (state !== 'good' || when === 'expired')
-    return refusal(401, 'invalid-credential', challenges(policy, mode));
+  const { mode, person, believed } = contract;
+  const isGood = state === 'good' || (state === 'row changed' && believed && !policy.live);
+  if (!isGood || when === 'expired') return refusal(401, 'invalid-credential', challenges(policy, mode));
 
   const cookieMayWrite = csrfToken === undefined || SAFE_METHODS.includes(method);
   if (mode === 'session' && (foreign || !cookieMayWrite)) return refusal(403, 'csrf');
-  const { person, scheme } = contractOf(mode);
+  const scheme = schemeOf(mode);
   if (policy.person && !person) return refusal(403, 'person-required');
   const missing = policy.scopes.filter((scope) => !scopes.includes(scope)).join(' ');
   if (missing)
@@ -96,90 +122,91 @@ const refusal = (status: number, slug: string, challenges: string[] = []): Refus
 
 /** One for each scheme that the route accepts; on Bearer, whether the token was what failed. */
 function challenges({ modes }: ProtectedPolicy, failed?: string): string[] {
-  const failedBearer = failed && contractOf(failed).scheme === 'Bearer' ? ', error="invalid_token"' : '';
-  const schemes = new Set(modes.map((mode) => contractOf(mode).scheme));
+  const failedBearer = failed && schemeOf(failed) === 'Bearer' ? ', error="invalid_token"' : '';
+  const schemes = new Set(modes.map(schemeOf));
   return [...schemes].map((scheme) => `${scheme} realm="api"${scheme === 'Bearer' ? failedBearer : ''}`);
 }
 
 const a = (words: string) => `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`;
 
-const of = (mode: string, state: Credential['state'] = 'good'): Credential => ({
-  mode,
+const of = (kind: string, state: Credential['state'] = 'good'): Credential => ({
+  kind,
   state,
-  scopes: contractOf(mode).holds,
+  scopes: contractOf(kind).holds,
 });
 
 /** Presents a credential as its mode does: in the cookie, or in a header. */
 const present = (credential: Credential): Pick<Attempt, 'cookie' | 'explicit'> =>
-  credential.mode === 'session' ? { cookie: credential } : { explicit: [credential] };
+  credential.kind === 'session' ? { cookie: credential } : { explicit: [credential] };
 
 const ADMINISTRATOR: Credential = { ...of('session'), scopes: [...USER_SCOPES, ...ADMIN_SCOPES] };
 const KEY_IN_AUTHORIZATION: Credential = { ...of('api-key'), inAuthorization: true };
 /** A scheme that nobody here knows. */
-const BASIC: Credential = { mode: 'basic', state: 'malformed', scopes: [] };
+const BASIC: Credential = { kind: 'basic', state: 'malformed', scopes: [] };
 
-/** Every attempt on a route, with credentials of the modes that are there. */
-export function attemptsOn({ policy }: Pick<Route, 'policy'>, modes: readonly string[]): Attempt[] {
+/** Every attempt on a route, with credentials of the kinds that are there. */
+export function attemptsOn({ policy }: Pick<Route, 'policy'>, kinds: readonly string[]): Attempt[] {
   const attempts: Attempt[] = [
     { name: 'no credential' },
-    ...modes.flatMap((mode) => bad(mode)),
-    ...two(modes),
-    ...fromElsewhere(modes),
+    ...kinds.flatMap((kind) => bad(kind)),
+    ...two(kinds),
+    ...fromElsewhere(kinds),
     ...URL_PARAMETERS.map((name) => ({ name: `a credential in ?${name}=`, urlParameter: name })),
   ];
   if (policy.public) return attempts;
   return [
     ...attempts,
-    ...modes.flatMap((mode) => good(mode)),
-    ...besideCookie(modes),
-    ...withoutCsrfToken(modes),
-    ...modes.flatMap((mode) => tooLittle(policy, mode)),
+    ...kinds.flatMap((kind) => good(kind)),
+    ...besideCookie(kinds),
+    ...withoutCsrfToken(kinds),
+    ...kinds.flatMap((kind) => tooLittle(policy, kind)),
+    ...kinds.flatMap((kind) => unannounced(kind)),
   ];
 }
 
-function good(mode: string): Attempt[] {
-  const attempts: Attempt[] = [{ name: a(mode), ...present(of(mode)) }];
-  if (mode === 'session') attempts.push({ name: 'the session of an administrator', cookie: ADMINISTRATOR });
-  if (mode === 'api-key')
+function good(kind: string): Attempt[] {
+  const attempts: Attempt[] = [{ name: a(kind), ...present(of(kind)) }];
+  if (kind === 'session') attempts.push({ name: 'the session of an administrator', cookie: ADMINISTRATOR });
+  if (kind === 'api-key')
     attempts.push({ name: 'an api-key in Authorization', explicit: [KEY_IN_AUTHORIZATION] });
   return attempts;
 }
 
 /** All without a CSRF token, which is asked for after the credential. */
-function bad(mode: string): Attempt[] {
+function bad(kind: string): Attempt[] {
   const csrfToken = 'missing';
   return [
-    { name: `a malformed ${mode}`, ...present(of(mode, 'malformed')), csrfToken },
-    { name: `an unknown ${mode}`, ...present(of(mode, 'unknown')), csrfToken },
-    { name: `a revoked ${mode}`, ...present(of(mode, 'revoked')), csrfToken },
-    { name: `${a(mode)} of a disabled user`, ...present(of(mode, 'owner disabled')), csrfToken },
-    { name: `an expired ${mode}`, ...present(of(mode)), csrfToken, when: 'expired' },
+    { name: `a malformed ${kind}`, ...present(of(kind, 'malformed')), csrfToken },
+    { name: `an unknown ${kind}`, ...present(of(kind, 'unknown')), csrfToken },
+    { name: `a revoked ${kind}`, ...present(of(kind, 'revoked')), csrfToken },
+    { name: `${a(kind)} of a disabled user`, ...present(of(kind, 'owner disabled')), csrfToken },
+    { name: `an expired ${kind}`, ...present(of(kind)), csrfToken, when: 'expired' },
   ];
 }
 
 /** However good they are. */
-function two(modes: readonly string[]): Attempt[] {
-  const explicit = modes.filter((mode) => mode !== 'session');
-  const attempts = explicit.map((mode): Attempt => ({
-    name: `one ${mode} twice`,
-    explicit: [of(mode), of(mode)],
+function two(kinds: readonly string[]): Attempt[] {
+  const explicit = kinds.filter((kind) => kind !== 'session');
+  const attempts = explicit.map((kind): Attempt => ({
+    name: `one ${kind} twice`,
+    explicit: [of(kind), of(kind)],
   }));
-  if (explicit.length > 1)
-    attempts.push({ name: explicit.map(a).join(' and '), explicit: explicit.map((mode) => of(mode)) });
-  if (modes.includes('api-key'))
+  for (const [i, kind] of explicit.slice(1).entries())
+    attempts.push({ name: `${a(explicit[i]!)} and ${a(kind)}`, explicit: [of(explicit[i]!), of(kind)] });
+  if (kinds.includes('api-key'))
     attempts.push({ name: 'an api-key in both headers', explicit: [of('api-key'), KEY_IN_AUTHORIZATION] });
   return attempts;
 }
 
 /** What another site can make a browser send. Only a cookie comes along by itself. */
-function fromElsewhere(modes: readonly string[]): Attempt[] {
+function fromElsewhere(kinds: readonly string[]): Attempt[] {
   const foreign = { Origin: 'https://evil.example' };
-  const attempts = modes.map((mode) => ({
-    name: `${a(mode)} from another origin`,
-    ...present(of(mode)),
+  const attempts = kinds.map((kind) => ({
+    name: `${a(kind)} from another origin`,
+    ...present(of(kind)),
     foreign,
   }));
-  if (!modes.includes('session')) return attempts;
+  if (!kinds.includes('session')) return attempts;
   const cookie = of('session');
   return [
     ...attempts,
@@ -188,8 +215,8 @@ function fromElsewhere(modes: readonly string[]): Attempt[] {
   ];
 }
 
-function withoutCsrfToken(modes: readonly string[]): Attempt[] {
-  if (!modes.includes('session')) return [];
+function withoutCsrfToken(kinds: readonly string[]): Attempt[] {
+  if (!kinds.includes('session')) return [];
   const cookie = of('session');
   return [
     { name: 'a session without X-CSRF-Token', cookie, csrfToken: 'missing' },
@@ -198,35 +225,43 @@ function withoutCsrfToken(modes: readonly string[]): Attempt[] {
 }
 
 /** What is explicit wins over the cookie, however bad it is and however good the cookie. */
-function besideCookie(modes: readonly string[]): Attempt[] {
-  if (!modes.includes('session')) return [];
+function besideCookie(kinds: readonly string[]): Attempt[] {
+  if (!kinds.includes('session')) return [];
   const cookie = of('session');
-  const explicit = modes.filter((mode) => mode !== 'session');
+  const explicit = kinds.filter((kind) => kind !== 'session');
   return [
     { name: 'Basic beside a good cookie', explicit: [BASIC], cookie },
-    ...explicit.flatMap((mode) => [
-      { name: `a malformed ${mode} beside a good cookie`, explicit: [of(mode, 'malformed')], cookie },
-      { name: `${a(mode)} beside a bad cookie`, explicit: [of(mode)], cookie: of('session', 'unknown') },
+    ...explicit.flatMap((kind) => [
+      { name: `a malformed ${kind} beside a good cookie`, explicit: [of(kind, 'malformed')], cookie },
+      { name: `${a(kind)} beside a bad cookie`, explicit: [of(kind)], cookie: of('session', 'unknown') },
     ]),
   ];
 }
 
+/** What is believed does not hear of what nobody announces, unless the route is live. */
+function unannounced(kind: string): Attempt[] {
+  if (!contractOf(kind).believed) return [];
+  return [
+    { name: `${a(kind)} whose owner is disabled in the database only`, ...present(of(kind, 'row changed')) },
+  ];
+}
+
 /** Too few scopes, and a sign-in too long ago. A session is never narrow: it carries all that its user may do. */
-function tooLittle(policy: ProtectedPolicy, mode: string): Attempt[] {
-  const { person, holds } = contractOf(mode);
+function tooLittle(policy: ProtectedPolicy, kind: string): Attempt[] {
+  const { person, holds } = contractOf(kind);
   const [first] = policy.scopes;
   const lacking = USER_SCOPES.find((scope) => !policy.scopes.includes(scope))!;
   const attempts: Attempt[] = [];
-  const only = (scope: Scope) => present({ ...of(mode), scopes: [scope] });
-  const isNarrowed = mode !== 'session' && first !== undefined;
-  if (isNarrowed) attempts.push({ name: `${a(mode)} that may only ${lacking}`, ...only(lacking) });
+  const only = (scope: Scope) => present({ ...of(kind), scopes: [scope] });
+  const isNarrowed = kind !== 'session' && first !== undefined;
+  if (isNarrowed) attempts.push({ name: `${a(kind)} that may only ${lacking}`, ...only(lacking) });
   if (isNarrowed && policy.scopes.length > 1 && holds.includes(first))
-    attempts.push({ name: `${a(mode)} that may only ${first}`, ...only(first) });
+    attempts.push({ name: `${a(kind)} that may only ${first}`, ...only(first) });
   if (!policy.recentSignIn || !person) return attempts;
-  attempts.push({ name: `an old ${mode}`, ...present(of(mode)), when: 'late' });
-  if (mode === 'session')
+  attempts.push({ name: `an old ${kind}`, ...present(of(kind)), when: 'late' });
+  if (kind === 'session')
     attempts.push({ name: 'the old session of an administrator', cookie: ADMINISTRATOR, when: 'late' });
   if (isNarrowed)
-    attempts.push({ name: `an old ${mode} that may only ${lacking}`, ...only(lacking), when: 'late' });
+    attempts.push({ name: `an old ${kind} that may only ${lacking}`, ...only(lacking), when: 'late' });
   return attempts;
 }

@@ -6,9 +6,15 @@ import { Controller, Delete, Get, Module } from '@nestjs/common';
 import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
 import { type Route, RouteTable } from '../../../src/auth/route-table.js';
-import { type Attempt, attemptsOn, type Credential, expectedAnswer } from '../../support/access-matrix.js';
+import {
+  type Attempt,
+  attemptsOn,
+  type Credential,
+  expectedAnswer,
+  kindsOf,
+} from '../../support/access-matrix.js';
 import type { Client } from '../../support/client.js';
-import { KeyClient, type Person } from '../../support/person.js';
+import { KeyClient, MachineClient, type Person, type SessionClient } from '../../support/person.js';
 import { type ServerOptions, TestServer, useServer } from '../../support/server.js';
 
 /** What a user of the template adds. It is in the matrix without another line. */
@@ -17,6 +23,12 @@ import { type ServerOptions, TestServer, useServer } from '../../support/server.
 class ParcelsController {
   @Get()
   list() {
+    return [];
+  }
+
+  @Get('costs')
+  @Authenticated({ modes: 'any', scopes: ['orders:read'], live: true })
+  costs() {
     return [];
   }
 
@@ -42,36 +54,45 @@ class ParcelsModule {}
 const OPTIONS: ServerOptions = {
   modules: [ParcelsModule],
   // An old sign-in needs a token that outlives REAUTHENTICATION_WINDOW.
-  env: { ACCESS_TOKEN_TTL: '15m', RATE_LIMITS: 'off' },
+  // However slow the machine is, the feed is current: a plain JWT is believed.
+  env: { ACCESS_TOKEN_TTL: '15m', RATE_LIMITS: 'off', FEED_MAX_LAG: '20s' },
 };
 
 /** What the application declares, before Jest collects the tests. */
-async function declared(): Promise<{ routes: readonly Route[]; modes: string[] }> {
+async function declared(): Promise<{ routes: readonly Route[]; kinds: string[] }> {
   const server = await TestServer.start(OPTIONS);
   const routes = server.app.get(RouteTable).all();
   const modes = server.app.get(ModeRegistry).all();
   await server.stop();
-  return { routes, modes: modes.map(({ name }) => name) };
+  const names = modes.map(({ name }) => name);
+  return { routes, kinds: kindsOf(names, routes) };
 }
 
-const { routes, modes } = await declared();
-const cases = routes.flatMap((route) =>
-  attemptsOn(route, modes).map((attempt) => ({ route, attempt, expected: expectedAnswer(route, attempt) })),
-);
-
-const titleOf = ({ route, attempt, expected }: (typeof cases)[number]) =>
-  `${route.method} ${route.path} with ${attempt.name} ` +
-  (expected === 'passes' ? 'passes' : `answers ${expected.status} ${expected.slug}`);
+const { routes, kinds } = await declared();
+const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+const cases = routes.map((route) => ({
+  name: nameOf(route),
+  route,
+  attempts: attemptsOn(route, kinds).map((attempt) => ({
+    attempt,
+    expected: expectedAnswer(route, attempt),
+  })),
+}));
 
 /** What a call without a body, to an id of nothing, may put an end to is the credential that it carries. */
 const mayDestroy = ({ method, path, policy }: Route) =>
   !policy.public && method !== 'GET' && !path.includes(':');
+
+const MOMENTS: Attempt['when'][] = [undefined, 'late', 'expired'];
 
 type Headers = Readonly<Record<string, string>>;
 
 const MALFORMED: Record<string, Headers> = {
   session: { Cookie: '__Host-session=not-a-secret' },
   jwt: { Authorization: 'Bearer not.a.token' },
+  opaque: { Authorization: 'Bearer at_not-a-token' },
+  // As a person's, but not the same.
+  'jwt of a machine': { Authorization: 'Bearer not.a-machine.token' },
   'api-key': { 'X-API-Key': 'not-a-key' },
   basic: { Authorization: 'Basic YWRhOmFkYQ==' },
 };
@@ -79,41 +100,55 @@ const MALFORMED: Record<string, Headers> = {
 /** Makes the credentials, each for a person of its own. */
 class Wallet {
   readonly #kept = new Map<string, Promise<Headers>>();
+  #administrator: Promise<SessionClient> | undefined;
 
   constructor(private readonly server: TestServer) {}
 
   headersOf(credential: Credential, fresh: boolean): Promise<Headers> {
-    if (fresh && credential.state === 'good') return this.#make(credential);
+    if (fresh && ['good', 'row changed'].includes(credential.state)) return this.#make(credential);
     const key = JSON.stringify(credential);
     const kept = this.#kept.get(key) ?? this.#make(credential);
     this.#kept.set(key, kept);
     return kept;
   }
 
-  async #make({ mode, state, scopes, inAuthorization }: Credential): Promise<Headers> {
-    if (state === 'malformed') return MALFORMED[mode]!;
+  async #make({ kind, state, scopes, inAuthorization }: Credential): Promise<Headers> {
+    if (state === 'malformed') return MALFORMED[kind]!;
     const administrator = scopes.includes('admin:users');
     const person = await (administrator ? this.server.administrator() : this.server.person());
-    const client = await this.#signIn(mode, person, scopes);
+    const client = await this.#signIn(kind, person, scopes);
     if (state === 'unknown') return this.#unknown(client);
     if (state === 'revoked') await this.#revoke(client, person);
-    // Nothing but the status: that an administrator also ends the sign-ins must not be what refuses.
-    if (state === 'owner disabled')
+    // Where the row is looked at, nothing but it: that an administrator also ends the sign-ins must not be what refuses.
+    const isBelieved = kind.startsWith('jwt');
+    if (state === 'row changed' || (state === 'owner disabled' && !isBelieved))
       await this.server.dataSource.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [person.id]);
+    else if (state === 'owner disabled') await this.#disable(person);
     return inAuthorization ? { Authorization: `ApiKey ${client.headers['X-API-Key']}` } : client.headers;
   }
 
-  #signIn(mode: string, person: Person, scopes: readonly string[]): Promise<Client> {
-    if (mode === 'session') return person.session();
-    if (mode === 'jwt') return person.jwt({ scope: scopes.join(' ') });
-    if (mode === 'api-key') return person.apiKey([...scopes], { expiresAt: this.server.clock.in(3_600_000) });
-    throw new Error(`the wallet does not know the mode "${mode}"`);
+  #signIn(kind: string, person: Person, scopes: readonly string[]): Promise<Client> {
+    const ofKey = { expiresAt: this.server.clock.in(3_600_000) };
+    if (kind === 'session') return person.session();
+    if (kind === 'jwt') return person.jwt({ scope: scopes.join(' ') });
+    if (kind === 'opaque') return person.opaque({ scope: scopes.join(' ') });
+    if (kind === 'api-key') return person.apiKey([...scopes], ofKey);
+    if (kind === 'jwt of a machine') return person.machine([...scopes], ofKey);
+    throw new Error(`the wallet does not know "${kind}"`);
+  }
+
+  async #disable(person: Person): Promise<void> {
+    this.#administrator ??= this.server.administrator().then((administrator) => administrator.session());
+    const path = `/v1/admin/users/${person.id}/status`;
+    expect((await (await this.#administrator).put(path, { status: 'disabled' })).status).toBe(200);
   }
 
   /** Well-formed, and nobody's. */
   async #unknown(client: Client): Promise<Headers> {
     const { Cookie, Authorization } = client.headers;
     if (Cookie) return { Cookie: `__Host-session=${randomBytes(32).toString('base64url')}` };
+    if (Authorization?.includes('at_'))
+      return { Authorization: `Bearer at_${randomBytes(32).toString('base64url')}` };
     if (Authorization)
       return { Authorization: Authorization.replace(/[^.]+$/, randomBytes(64).toString('base64url')) };
     const { id } = client as KeyClient;
@@ -122,9 +157,10 @@ class Wallet {
   }
 
   async #revoke(client: Client, person: Person): Promise<void> {
+    const key = client instanceof MachineClient ? client.key : client;
     const { status } =
-      client instanceof KeyClient
-        ? await (await person.session()).delete(`/v1/api-keys/${client.id}`)
+      key instanceof KeyClient
+        ? await (await person.session()).delete(`/v1/api-keys/${key.id}`)
         : await client.delete('/v1/sessions/current');
     expect(status).toBe(204);
   }
@@ -156,9 +192,24 @@ function send(method: string, url: URL, headers: [string, string][]): Promise<Ra
 }
 
 /** Problems that only the guard has: with one of them, a request has not passed. */
-const REFUSALS = new Set(cases.flatMap(({ expected }) => (expected === 'passes' ? [] : [expected.slug])));
+const REFUSALS = new Set(
+  cases
+    .flatMap(({ attempts }) => attempts)
+    .flatMap(({ expected }) => (expected === 'passes' ? [] : [expected.slug])),
+);
 
-function judge({ policy }: Route, { status, headers, challenges, body }: RawAnswer) {
+/** The guard's refusals as OAuth's endpoints tell them; what else they answer is their own. */
+function judgeOAuth({ status, challenges, body }: RawAnswer) {
+  const { error, error_description: detail } = body ? JSON.parse(body) : {};
+  if (status >= 500) return body;
+  if (!/^The query parameter '\w+' is refused/.test(detail)) return 'passes';
+  expect(error).toBe('invalid_request');
+  return { status, slug: 'credential-in-url', challenges };
+}
+
+function judge({ path, policy }: Route, answer: RawAnswer) {
+  const { status, headers, challenges, body } = answer;
+  if (path.startsWith('/oauth/')) return judgeOAuth(answer);
   if (!headers['content-type']?.startsWith('application/problem+json')) return status < 400 ? 'passes' : body;
   const problem = JSON.parse(body);
   const slug: string = problem.type.replace('/problems/', '');
@@ -193,26 +244,54 @@ describe('the access matrix', () => {
     return other['X-CSRF-Token']!;
   }
 
-  it.each(cases.map((one) => ({ title: titleOf(one), ...one })))(
-    '$title',
-    async ({ route, attempt, expected }) => {
-      const { server } = context;
-      const { method } = route;
-      const headers = await headersFor(attempt, expected === 'passes' && mayDestroy(route));
+  /** Sends all attempts of one moment at once. */
+  async function answersTo(
+    route: Route,
+    attempts: readonly Attempt[],
+    makesFresh: (attempt: Attempt) => boolean,
+  ) {
+    const { server } = context;
+    const requests: [Attempt, [string, string][]][] = [];
+    for (const attempt of attempts) requests.push([attempt, await headersFor(attempt, makesFresh(attempt))]);
+    if (attempts[0]?.when) server.clock.advance(attempts[0].when === 'late' ? '11m' : '8d');
+    const answers = requests.map(async ([attempt, headers]): Promise<[string, unknown]> => {
       const url = new URL(
         route.path.replaceAll(/:\w+/g, () => randomUUID()),
         server.url,
       );
       if (attempt.urlParameter) url.searchParams.set(attempt.urlParameter, 'secret');
-      if (attempt.when) server.clock.advance(attempt.when === 'late' ? '11m' : '8d');
-      const answer = await send(method, url, headers).finally(() => server.clock.reset());
-      expect(judge(route, answer)).toEqual(expected);
-    },
-  );
+      return [attempt.name, judge(route, await send(route.method, url, headers))];
+    });
+    return Promise.all(answers).finally(() => server.clock.reset());
+  }
+
+  it.each(cases)('gives to each on $name the answer that is declared', async ({ route, attempts }) => {
+    const passes = new Set(
+      attempts.filter(({ expected }) => expected === 'passes').map(({ attempt }) => attempt),
+    );
+    const seen = new Map<string, unknown>();
+    for (const moment of MOMENTS) {
+      const now = attempts.map(({ attempt }) => attempt).filter(({ when }) => when === moment);
+      const answers = await answersTo(route, now, (attempt) => passes.has(attempt) && mayDestroy(route));
+      for (const [name, answer] of answers) seen.set(name, answer);
+    }
+    expect(Object.fromEntries(seen)).toEqual(
+      Object.fromEntries(attempts.map(({ attempt, expected }) => [attempt.name, expected])),
+    );
+    expect(seen.size).toBe(attempts.length);
+  });
 
   it('has the routes of a controller that nobody told it about', () => {
-    const titles = cases.map(titleOf);
-    expect(titles).toContain('GET /v1/parcels with no credential answers 401 credential-required');
-    expect(titles).toContain('GET /v1/parcel-rates with no credential passes');
+    expect(cases.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['GET /v1/parcels', 'GET /v1/parcels/costs', 'GET /v1/parcel-rates']),
+    );
+  });
+
+  it('knows each kind of credential that is there, in every way to be bad', () => {
+    const { attempts } = cases.find(({ name }) => name === 'GET /v1/parcels')!;
+    const names = attempts.map(({ attempt }) => attempt.name);
+    for (const kind of kinds)
+      for (const state of ['malformed', 'unknown', 'revoked', 'expired'])
+        expect(names).toContainEqual(expect.stringMatching(new RegExp(`^an? ${state} ${kind}$`)));
   });
 });

@@ -11,7 +11,7 @@ import { type TestServer, useServer } from '../../support/server.js';
  * Written by hand from the contract: the generated matrix takes the declarations for granted, these tests do not.
  */
 
-/** Who may call what: the routes that are always there, then those that come with a mode. */
+/** Who may call what: the routes that are always there, then those that come with a mode, or with two. */
 const DECLARED = {
   always: `
     POST   /v1/users                              public
@@ -50,7 +50,17 @@ const DECLARED = {
   jwt: `
     POST   /v1/tokens                             public   same-origin
     POST   /v1/tokens/refresh                     public   same-origin
-    GET    /.well-known/jwks.json                 public`,
+    GET    /.well-known/jwks.json                 public
+    GET    /v1/reports/summary                    jwt      person  reports:read  live`,
+  'session+jwt': `
+    GET    /v1/admin/signing-keys                 session  admin:keys        recent
+    POST   /v1/admin/signing-keys                 session  admin:keys        recent
+    DELETE /v1/admin/signing-keys/:kid            session  admin:keys        recent`,
+  'jwt+api-key': `
+    POST   /oauth/token                           public
+    POST   /oauth/introspect                      public
+    POST   /oauth/revoke                          public
+    GET    /.well-known/oauth-authorization-server  public`,
   'api-key': `
     POST   /v1/api-keys                           person   api-keys:write    recent
     GET    /v1/api-keys                           person   api-keys:read
@@ -62,34 +72,42 @@ const DECLARED = {
 
 /**
  * What some of them answer to whom, with the scope that they need and the challenges of a 401: S is Session, B is Bearer,
- * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `scope` 403 insufficient-scope; a number
- * is the handler's own answer to a request without a body. A narrow credential may only reports:read.
+ * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `person` 403 person-required, `scope` 403
+ * insufficient-scope, `client` OAuth's 401 invalid_client; a number is the handler's own answer to a request without a
+ * body. A narrow credential may only reports:read. A machine is a key's JWT.
  */
 const ANSWERS = `
-                                                                      |        | session | admin | jwt  | narrow | key  | narrow
-  GET /health/live                           |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
-  GET /.well-known/jwks.json                 |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
-  GET /problems/csrf                         |                  |     | 200    | 200     | 200   | 200  | 200    | 200  | 200
-  POST /v1/users                             |                  |     | 400    | 400     | 400   | 400  | 400    | 400  | 400
-  POST /v1/tokens                            |                  |     | 400    | 400     | 400   | 400  | 400    | 400  | 400
-  GET /v1/whoami                             |                  | SBK | none   | 200     | 200   | 200  | 200    | 200  | 200
-  GET /v1/users/me                           | profile:read     | SBK | none   | 200     | 200   | 200  | scope  | 200  | scope
-  PATCH /v1/users/me                         | profile:write    | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
-  PUT /v1/users/me/password                  | account:security | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
-  GET /v1/sessions                           | sessions:read    | SB  | none   | 200     | 200   | 200  | scope  | mode | mode
-  DELETE /v1/sessions/:id                    | sessions:write   | SB  | none   | 404     | 404   | 404  | scope  | mode | mode
-  GET /v1/sessions/current                   |                  | SB  | none   | 200     | 200   | 200  | 200    | mode | mode
-  GET /v1/sessions/current/csrf-token        |                  | S   | none   | 200     | 200   | mode | mode   | mode | mode
-  POST /v1/sessions/current/reauthentication | account:security | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
-  POST /v1/api-keys                          | api-keys:write   | SB  | none   | 400     | 400   | 400  | scope  | mode | mode
-  GET /v1/api-keys                           | api-keys:read    | SB  | none   | 200     | 200   | 200  | scope  | mode | mode
-  GET /v1/orders                             | orders:read      | SBK | none   | 200     | 200   | 200  | scope  | 200  | scope
-  POST /v1/orders                            | orders:write     | SBK | none   | 400     | 400   | 400  | scope  | 400  | scope
-  DELETE /v1/orders/:id                      | orders:write     | SBK | none   | 404     | 404   | 404  | scope  | 404  | scope
-  POST /v1/events                            | events:write     | K   | none   | mode    | mode  | mode | mode   | 400  | scope
-  GET /v1/admin/users                        | admin:users      | S   | none   | scope   | 200   | mode | mode   | mode | mode
-  PUT /v1/admin/users/:id/roles              | admin:users      | S   | none   | scope   | 400   | mode | mode   | mode | mode
-  DELETE /v1/sessions/current                |                  | SB  | none   | 204     | 204   | 204  | 204    | mode | mode`;
+                                                                        |        | session | admin  | jwt    | narrow | opaque | narrow | key    | narrow | machine | narrow
+  GET /health/live                            |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/jwks.json                  |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /problems/csrf                          |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/oauth-authorization-server |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  POST /v1/users                              |                   |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  POST /v1/tokens                             |                   |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  GET /v1/whoami                              |                   | SBK | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /v1/users/me                            | profile:read      | SBK | none   | 200     | 200    | 200    | scope  | 200    | scope  | 200    | scope  | 200     | scope
+  PATCH /v1/users/me                          | profile:write     | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
+  PUT /v1/users/me/password                   | account:security  | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions                            | sessions:read     | SB  | none   | 200     | 200    | 200    | scope  | 200    | scope  | mode   | mode   | person  | person
+  DELETE /v1/sessions/:id                     | sessions:write    | SB  | none   | 404     | 404    | 404    | scope  | 404    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions/current                    |                   | SB  | none   | 200     | 200    | 200    | 200    | 200    | 200    | mode   | mode   | person  | person
+  GET /v1/sessions/current/csrf-token         |                   | S   | none   | 200     | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  POST /v1/sessions/current/reauthentication  | account:security  | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
+  POST /v1/api-keys                           | api-keys:write    | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/api-keys                            | api-keys:read     | SB  | none   | 200     | 200    | 200    | scope  | 200    | scope  | mode   | mode   | person  | person
+  GET /v1/orders                              | orders:read       | SBK | none   | 200     | 200    | 200    | scope  | 200    | scope  | 200    | scope  | 200     | scope
+  POST /v1/orders                             | orders:write      | SBK | none   | 400     | 400    | 400    | scope  | 400    | scope  | 400    | scope  | 400     | scope
+  DELETE /v1/orders/:id                       | orders:write      | SBK | none   | 404     | 404    | 404    | scope  | 404    | scope  | 404    | scope  | 404     | scope
+  POST /v1/events                             | events:write      | K   | none   | mode    | mode   | mode   | mode   | mode   | mode   | 400    | scope  | mode    | mode
+  GET /v1/admin/users                         | admin:users       | S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  PUT /v1/admin/users/:id/roles               | admin:users       | S   | none   | scope   | 400    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  GET /v1/reports/summary                     | reports:read      | B   | none   | mode    | mode   | 200    | 200    | mode   | mode   | mode   | mode   | person  | person
+  GET /v1/admin/signing-keys                  | admin:keys        | S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  DELETE /v1/admin/signing-keys/:kid          | admin:keys        | S   | none   | scope   | 404    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  POST /oauth/token                           |                   |     | client | client  | client | client | client | client | client | client | client | client  | client
+  POST /oauth/introspect                      | tokens:introspect |     | client | client  | client | client | client | client | client | 400    | scope  | client  | client
+  POST /oauth/revoke                          |                   |     | 400    | 400     | 400    | client | client | client | client | client | client | client  | client
+  DELETE /v1/sessions/current                 |                   | SB  | none   | 204     | 204    | 204    | 204    | 204    | 204    | mode   | mode   | person  | person`;
 
 const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
 const NARROW = 'reports:read';
@@ -101,11 +119,21 @@ const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise
   ['session', async (server) => (await server.administrator()).session()],
   ['jwt', (_, ada) => ada.jwt()],
   ['jwt', (_, ada) => ada.jwt({ scope: NARROW })],
+  ['opaque', (_, ada) => ada.opaque()],
+  ['opaque', (_, ada) => ada.opaque({ scope: NARROW })],
   ['api-key', (_, ada) => ada.apiKey(KEY_SCOPES)],
   ['api-key', (_, ada) => ada.apiKey([NARROW])],
+  ['jwt+api-key', (_, ada) => ada.machine(KEY_SCOPES)],
+  ['jwt+api-key', (_, ada) => ada.machine([NARROW])],
 ];
-const SCHEMES: Record<string, string> = { session: 'Session', jwt: 'Bearer', 'api-key': 'ApiKey' };
-const LETTERS: Record<string, string> = { session: 'S', jwt: 'B', 'api-key': 'K' };
+const SCHEMES: Record<string, string> = {
+  session: 'Session',
+  jwt: 'Bearer',
+  opaque: 'Bearer',
+  'api-key': 'ApiKey',
+  'jwt+api-key': 'Bearer',
+};
+const LETTERS: Record<string, string> = { Session: 'S', Bearer: 'B', ApiKey: 'K' };
 
 const linesOf = (text: string) =>
   text
@@ -131,7 +159,8 @@ describe('the access table', () => {
     );
   });
 
-  const isThere = (mode: string) => ['', 'always', ...modes].includes(mode);
+  const isThere = (needed: string) =>
+    needed.split('+').every((mode) => ['', 'always', ...modes].includes(mode));
   /** Whether a route went with its mode. */
   const isDeleted = (route: string) =>
     Object.entries(DECLARED).some(
@@ -143,7 +172,16 @@ describe('the access table', () => {
       .filter(([mode]) => isThere(mode))
       .flatMap(([, routes]) => linesOf(routes))
       .map((line) => line.replaceAll(/ +/g, ' ').replace(/ any\b/, ` ${modes.join('+')}`));
-    const found = context.server.app.get(RouteTable).all().map(show);
+    const person = context.server.app
+      .get(ModeRegistry)
+      .all()
+      .filter(({ carries }) => carries !== 'machine')
+      .map(({ name }) => name)
+      .join('+');
+    const found = context.server.app
+      .get(RouteTable)
+      .all()
+      .map((route) => show(route, person));
     expect(found.toSorted()).toEqual(expected.toSorted());
   });
 
@@ -153,16 +191,20 @@ describe('the access table', () => {
       ?.split(/, (?=[A-Z])/)
       .toSorted()
       .join(', ');
-    const accepted = Object.entries(SCHEMES)
-      .filter(([mode]) => isThere(mode) && letters.includes(LETTERS[mode]!))
-      .map(([, scheme]) => `${scheme} realm="api"`)
+    const schemes = Object.entries(SCHEMES).flatMap(([mode, scheme]) => (isThere(mode) ? [scheme] : []));
+    const accepted = [...new Set(schemes)]
+      .filter((scheme) => letters.includes(LETTERS[scheme]!))
+      .map((scheme) => `${scheme} realm="api"`)
       .toSorted()
       .join(', ');
     const tooFew = `${SCHEMES[mode]} realm="api", error="insufficient_scope", scope="${scope}"`;
-    const seen = [answer.status, answer.problem, challenges].filter(Boolean).join(' ');
+    const kind = answer.problem ?? answer.body?.error?.replaceAll('_', '-');
+    const seen = [answer.status, kind, challenges].filter(Boolean).join(' ');
     if (seen === `401 credential-required ${accepted}`) return 'none';
     if (seen === `401 mode-not-accepted ${accepted}`) return 'mode';
     if (seen === `403 insufficient-scope ${tooFew}`) return 'scope';
+    if (seen === '403 person-required') return 'person';
+    if (/^401 invalid-client (ApiKey realm="api", )?Basic realm="api"$/.test(seen)) return 'client';
     return [401, 403].includes(answer.status) ? seen : `${answer.status}`;
   }
 
@@ -174,7 +216,7 @@ describe('the access table', () => {
     'gives to each on %s the answer of the contract',
     async (...[route = '', scope = '', letters = '', ...cells]) => {
       if (isDeleted(route)) return;
-      const [method = '', path = ''] = route.replace(':id', randomUUID()).split(' ');
+      const [method = '', path = ''] = route.replace(/:\w+/, randomUUID()).split(' ');
       const seen: (string | undefined)[] = [];
       for (const [column, client] of clients.entries())
         seen.push(client && cellOf(await client.call(method, path), COLUMNS[column]![0], scope, letters));
@@ -184,30 +226,39 @@ describe('the access table', () => {
 });
 
 describe('the resource of another user', () => {
-  it.each(['session', 'jwt', 'api-key'] as const)('is not there for a good %s', async (mode) => {
-    const [ada, bob] = [await context.server.person(), await context.server.person()];
-    const owner = await bob.session();
-    const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
-    const { id: key } = await bob.apiKey(['orders:read']);
-    const calls = [
-      ['GET', `/v1/orders/${order}`],
-      ['DELETE', `/v1/orders/${order}`],
-    ];
-    if (mode !== 'api-key')
-      calls.push(
-        ['GET', `/v1/api-keys/${key}`],
-        ['PATCH', `/v1/api-keys/${key}`],
-        ['DELETE', `/v1/api-keys/${key}`],
-        ['DELETE', `/v1/sessions/${owner.signInId}`],
-      );
-    const client = mode === 'api-key' ? await ada.apiKey(['orders:read', 'orders:write']) : await ada[mode]();
-    for (const [method, path] of calls) {
-      const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
-      const { status, problem } = await client.call(method!, path!, body);
-      expect({ method, path, status, problem }).toEqual({ method, path, status: 404, problem: 'not-found' });
-    }
-    expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
-  });
+  it.each(['session', 'jwt', 'opaque', 'apiKey', 'machine'] as const)(
+    'is not there for a good %s',
+    async (mode) => {
+      const isMachine = mode === 'apiKey' || mode === 'machine';
+      const [ada, bob] = [await context.server.person(), await context.server.person()];
+      const owner = await bob.session();
+      const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
+      const { id: key } = await bob.apiKey(['orders:read']);
+      const calls = [
+        ['GET', `/v1/orders/${order}`],
+        ['DELETE', `/v1/orders/${order}`],
+      ];
+      if (!isMachine)
+        calls.push(
+          ['GET', `/v1/api-keys/${key}`],
+          ['PATCH', `/v1/api-keys/${key}`],
+          ['DELETE', `/v1/api-keys/${key}`],
+          ['DELETE', `/v1/sessions/${owner.signInId}`],
+        );
+      const client = isMachine ? await ada[mode](['orders:read', 'orders:write']) : await ada[mode]();
+      for (const [method, path] of calls) {
+        const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
+        const { status, problem } = await client.call(method!, path!, body);
+        expect({ method, path, status, problem }).toEqual({
+          method,
+          path,
+          status: 404,
+          problem: 'not-found',
+        });
+      }
+      expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
+    },
+  );
 });
 
 describe('a credential in the URL', () => {
@@ -249,14 +300,17 @@ describe('HEAD', () => {
   });
 });
 
-/** A route in the words of DECLARED. */
-function show({ method, path, policy }: Route): string {
-  const words = policy.public
-    ? ['public', policy.sameOrigin ? 'same-origin' : '']
-    : [
-        policy.person ? 'person' : policy.modes.join('+'),
-        ...policy.scopes,
-        policy.recentSignIn ? 'recent' : '',
-      ];
+/** A route in the words of DECLARED; `all` are the modes that can carry a person. */
+function show({ method, path, policy }: Route, all: string): string {
+  if (policy.public)
+    return [method, path, 'public', policy.sameOrigin ? 'same-origin' : ''].filter(Boolean).join(' ');
+  const modes = policy.modes.join('+');
+  const words = [
+    policy.person && modes === all ? '' : modes,
+    policy.person ? 'person' : '',
+    ...policy.scopes,
+    policy.recentSignIn ? 'recent' : '',
+    policy.live ? 'live' : '',
+  ];
   return [method, path, ...words].filter(Boolean).join(' ');
 }

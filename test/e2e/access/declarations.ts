@@ -205,13 +205,15 @@ describe("a controller of one's own", () => {
     const { paths } = (await context.server.anonymous.get('/openapi.json')).body;
     const scopes = ['orders:read', 'profile:read'];
     expect(paths['/v1/parcels'].get.security).toEqual([
-      { session: scopes },
-      { jwt: scopes },
       { 'api-key': scopes },
+      { jwt: scopes },
+      { opaque: scopes },
+      { session: scopes },
     ]);
     expect(paths['/v1/parcels/{id}'].put.security).toEqual([
-      { session: ['orders:write'] },
       { jwt: ['orders:write'] },
+      { opaque: ['orders:write'] },
+      { session: ['orders:write'] },
     ]);
     expect(paths['/v1/parcels/{id}'].delete.security).toEqual([{ 'api-key': [] }]);
     expect(paths['/v1/open-shelf'].get.security).toEqual([{}]);
