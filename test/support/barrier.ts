@@ -6,7 +6,7 @@ import type { TestServer } from './server.js';
 const PATIENCE_MS = 8_000;
 
 /** A lock that the test holds in a transaction of its own, so that whoever comes next waits in PostgreSQL. */
-class Barrier {
+export class Barrier {
   private constructor(
     private readonly holder: pg.Client,
     private readonly watcher: pg.Client,
