@@ -2,3 +2,4 @@
 import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';
+import './examples/resource-server.js';

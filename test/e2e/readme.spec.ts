@@ -1,53 +1,21 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
 import { VARIABLE_NAMES } from '../../src/config/config.js';
 import { useServer } from '../support/server.js';
+import { runTour, statusSaidBy, tourOf } from '../support/tour.js';
 
 const readme = await readFile('README.md', 'utf8');
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));
 
-/** The lines of the tour, in their order. */
-const tour = [...readme.matchAll(/<!-- tour -->\n+```sh\n([\s\S]*?)```/g)].flatMap((block) =>
-  block[1]!.trim().split('\n'),
-);
-const expectedStatus = (line: string) => /# (\d{3})$/.exec(line)?.[1];
-
-/** Runs a script as a person's shell would; curl also says the status of each answer on standard error. */
-async function shell(
-  script: string,
-  cwd: string,
-): Promise<{ statuses: string[]; code: number | null; output: string }> {
-  const child = spawn('bash', ['-c', script], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => (output += chunk));
-  child.stderr.on('data', (chunk) => (errors += chunk));
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return {
-    statuses: [...errors.matchAll(/^status (\d{3})$/gm)].map((match) => match[1]!),
-    code,
-    output: output + errors,
-  };
-}
+const tour = tourOf(readme);
 
 describe('the README', () => {
   const context = useServer();
-  let directory: string;
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'auth-modes-readme-'));
-  });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('has a curl tour in which every line answers what it says', async () => {
-    const script = [
-      `curl() { command curl --silent --show-error --write-out '%{stderr}status %{http_code}\\n' "$@"; }`,
-      ...tour.map((line) => line.replaceAll('http://localhost:3000', context.server.url)),
-    ].join('\n');
-    const { statuses, code, output } = await shell(script, directory);
-    const expected = tour.flatMap((line) => expectedStatus(line) ?? []);
+    const { expected, statuses, code, output } = await runTour(tour, {
+      'http://localhost:3000': context.server.url,
+    });
     expect(expected.length).toBeGreaterThan(15);
     expect({ statuses, code, output: statuses.length === expected.length ? '' : output }).toEqual({
       statuses: expected,
@@ -57,7 +25,7 @@ describe('the README', () => {
   });
 
   it('says the status of every curl line', () => {
-    expect(tour.filter((line) => line.includes('curl ') && !expectedStatus(line))).toEqual([]);
+    expect(tour.filter((line) => line.includes('curl ') && !statusSaidBy(line))).toEqual([]);
   });
 
   it('lists every variable of the configuration, and no other', () => {
@@ -71,7 +39,7 @@ describe('the README', () => {
 
   it('lists every script that is to be called, and no other', () => {
     const section = readme.slice(readme.indexOf('## Scripts'), readme.indexOf('## Configuration'));
-    const named = [...section.matchAll(/^\| `npm (?:run )?([\w:]+)/gm)].map((match) => match[1]!);
+    const named = [...section.matchAll(/^\| `npm (?:run )?([\w:-]+)/gm)].map((match) => match[1]!);
     const hooks = Object.keys(manifest.scripts).filter(
       (name) => name.startsWith('pre') && name.slice(3) in manifest.scripts,
     );

@@ -1,0 +1,37 @@
+import { IssuerUnavailable, type Issuer, TIMEOUT_MS, TokenRefused, type Verify } from './verify.js';
+
+/** An API key with the scope `tokens:introspect`. */
+export interface Client {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** Asks the issuer about each token (RFC 7662): what was revoked is refused, and opaque tokens work as well. */
+export function byIntrospection({ issuer, audience, url }: Issuer, { id, key }: Client): Verify {
+  const Authorization = `Basic ${Buffer.from(`${id}:${key}`).toString('base64')}`;
+
+  const introspect = async (token: string): Promise<Record<string, unknown>> => {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { Authorization },
+        body: new URLSearchParams({ token }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (response.status !== 200) throw new Error(`status ${response.status}`);
+      return (await response.json()) as Record<string, unknown>;
+    } catch (error) {
+      throw new IssuerUnavailable('the issuer cannot be asked', { cause: error });
+    }
+  };
+
+  return async (token) => {
+    const { active, iss, aud, token_type, sub, client_id, scope } = await introspect(token);
+    if (active !== true) throw new TokenRefused('not active');
+    // A refresh token is active too, and has no type.
+    if (token_type !== 'Bearer') throw new TokenRefused('no access token');
+    if (iss !== issuer || aud !== audience) throw new TokenRefused('for another service');
+    return { subject: String(sub), client: String(client_id), scopes: new Set(String(scope).split(' ')) };
+  };
+}
