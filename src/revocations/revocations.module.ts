@@ -4,11 +4,17 @@ import { RevocationFeed } from './revocation-feed.js';
 import { RevocationRow } from './revocation.entity.js';
 import { RevocationsHousekeeping } from './revocations.housekeeping.js';
 import { RevocationsService } from './revocations.service.js';
+import { RevokedMemory } from './revoked-memory.js';
 
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([RevocationRow])],
-  providers: [RevocationsHousekeeping, RevocationsService, RevocationFeed],
+  providers: [
+    RevocationsHousekeeping,
+    RevocationsService,
+    RevocationFeed,
+    { provide: RevokedMemory, useFactory: () => new RevokedMemory() },
+  ],
   exports: [RevocationsService, RevocationFeed],
 })
 export class RevocationsModule {}

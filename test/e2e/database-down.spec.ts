@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -7,52 +5,7 @@ import type { Answer, Client } from '../support/client.js';
 import { createDatabase, type TestDatabase, urlOf } from '../support/databases.js';
 import type { Person, TokenClient } from '../support/person.js';
 import { PASSWORD, TestServer } from '../support/server.js';
-
-/** Stands between the server and its database, and can be cut. */
-class Wire {
-  #broken: 'no' | 'closed' | 'silent' = 'no';
-  readonly #sockets = new Set<Socket>();
-  readonly #listener = createServer((client) => this.#accept(client));
-
-  constructor(private readonly target: NetConnectOpts) {}
-
-  async open(): Promise<number> {
-    this.#listener.listen(0, '127.0.0.1');
-    await once(this.#listener, 'listening');
-    return (this.#listener.address() as AddressInfo).port;
-  }
-
-  /** Ends all connections; new ones are ended at once too, or never get an answer. */
-  cut(how: 'closed' | 'silent'): void {
-    this.#broken = how;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  mend(): void {
-    this.#broken = 'no';
-  }
-
-  close(): void {
-    this.cut('closed');
-    this.#listener.close();
-  }
-
-  #accept(client: Socket): void {
-    this.#keep(client);
-    if (this.#broken === 'closed') client.destroy();
-    if (this.#broken !== 'no') return;
-    const database = this.#keep(connect(this.target));
-    client.pipe(database).pipe(client);
-    client.on('close', () => database.destroy());
-    database.on('close', () => client.destroy());
-  }
-
-  #keep(socket: Socket): Socket {
-    this.#sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
-    return socket;
-  }
-}
+import { Wire } from '../support/wire.js';
 
 describe('a server whose database is gone', () => {
   let database: TestDatabase;
@@ -70,15 +23,9 @@ describe('a server whose database is gone', () => {
   beforeAll(async () => {
     process.on('unhandledRejection', onUnhandled);
     database = await createDatabase();
-    const url = new URL(database.url);
-    name = url.pathname.slice(1);
-    const directory = url.searchParams.get('host');
-    const port = Number(url.port || 5432);
-    wire = new Wire(directory ? { path: `${directory}/.s.PGSQL.${port}` } : { host: url.hostname, port });
-    const wired = new URL(url);
-    wired.searchParams.delete('host');
-    wired.host = `127.0.0.1:${await wire.open()}`;
-    server = await TestServer.start({ database: { ...database, url: wired.href } });
+    name = new URL(database.url).pathname.slice(1);
+    wire = await Wire.before(database.url);
+    server = await TestServer.start({ database: { ...database, url: wire.url.href } });
     admin = new pg.Client({ connectionString: urlOf(database.url, 'postgres') });
     await admin.connect();
 

@@ -30,6 +30,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Modules besides the application's: a test's own controllers. */
   modules?: (Type | DynamicModule)[];
+  /** Providers in place of the application's, each by its class. */
+  overrides?: object[];
   /** Another database than one of its own, which the caller drops. */
   database?: TestDatabase;
 }
@@ -52,7 +54,12 @@ export class TestServer {
     this.log = state.log;
   }
 
-  static async start({ env = {}, modules = [], database }: ServerOptions = {}): Promise<TestServer> {
+  static async start({
+    env = {},
+    modules = [],
+    overrides = [],
+    database,
+  }: ServerOptions = {}): Promise<TestServer> {
     const own = database ? undefined : await createDatabase();
     const directory = await mkdtemp(join(tmpdir(), 'auth-modes-data-'));
     try {
@@ -69,14 +76,15 @@ export class TestServer {
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
       const logger = createLogger(config, sink);
-      const testing = await Test.createTestingModule({ imports: [AppModule.with(config), ...modules] })
+      const builder = Test.createTestingModule({ imports: [AppModule.with(config), ...modules] })
         .overrideProvider(Clock)
         .useValue(clock)
         .overrideProvider(PasswordHasher)
         .useValue(new PasswordHasher(CHEAP))
         .overrideProvider(LOGGER)
-        .useValue(logger)
-        .compile();
+        .useValue(logger);
+      for (const value of overrides) builder.overrideProvider(value.constructor).useValue(value);
+      const testing = await builder.compile();
       const app = testing.createNestApplication<NestFastifyApplication>(createAdapter(config), {
         ...APP_OPTIONS,
         logger: new NestLogger(logger),

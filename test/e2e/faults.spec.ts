@@ -1,0 +1,2 @@
+import './faults/feed-memory.js';
+import './faults/feed.js';
