@@ -12,7 +12,5 @@ if (!url)
 /** For TypeORM's command line only, on the compiled code. The application loads its entities by module. */
 export default new DataSource({
   ...dataSourceOptions(url, 2),
-  // Without the time limit of a request's queries: a migration takes as long as it takes.
-  extra: {},
   entities: [join(import.meta.dirname, '../**/*.entity.js')],
 });

@@ -25,7 +25,7 @@ async function underLock<T>(
   try {
     // Said, since with another default it would not see what was committed while it waited.
     await runner.startTransaction('READ COMMITTED');
-    // Neither the wait nor a migration is bound by the limit of a request's queries.
+    // The role may have a limit for the queries of requests.
     await runner.query('SET LOCAL statement_timeout = 0');
     await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     const executor = new MigrationExecutor(dataSource, runner);

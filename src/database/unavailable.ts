@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import pg from 'pg';
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import { SILENT } from './impatient-socket.js';
 
 /**
  * SQLSTATEs that end the connection or refuse it: its class 08, shutdown (57P01 to 57P05), too many connections. FATAL
@@ -9,12 +10,12 @@ import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 const STATES = /^(08...|57P0[1-5]|53300)$/;
 /** Of a socket that was open; whatever fails in `connect` or `getaddrinfo` counts as well. */
 const SOCKET_CODES = /^(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN)$/;
-/** What pg, its pool and TypeORM say in errors that have no code. */
+/** What pg, its pool, TypeORM and our sockets say in errors that have no code. */
 const MESSAGES = [
+  SILENT,
   'Connection terminated',
   'Client has encountered a connection error',
   'Client was closed and is not queryable',
-  'Query read timeout',
   'timeout exceeded when trying to connect',
   'timeout expired',
   'Cannot use a pool after calling end',

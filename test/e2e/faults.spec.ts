@@ -1,2 +1,3 @@
 import './faults/feed-memory.js';
 import './faults/feed.js';
+import './faults/silent-pool.js';

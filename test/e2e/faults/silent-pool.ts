@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RequestLimits } from '../../../src/database/data-source.options.js';
+import type { Client } from '../../support/client.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { TestServer } from '../../support/server.js';
+import { Wire } from '../../support/wire.js';
+
+describe('a server whose connections to the database go silent', () => {
+  let database: TestDatabase;
+  let wire: Wire;
+  let server: TestServer;
+  let key: Client;
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown) => unhandled.push(reason);
+
+  beforeAll(async () => {
+    process.on('unhandledRejection', onUnhandled);
+    database = await createDatabase();
+    wire = await Wire.before(database.url);
+    server = await TestServer.start({
+      database: { ...database, url: wire.url.href },
+      // The idle ones stay, to be found silent; and every request asks.
+      overrides: [new RequestLimits(500, 60_000)],
+      env: { DATABASE_LISTEN_URL: database.url, CREDENTIAL_CACHE_TTL: '0ms', DATABASE_POOL_SIZE: '2' },
+    });
+    key = await (await server.person()).apiKey(['orders:read']);
+  });
+  afterAll(async () => {
+    await server.stop();
+    wire.close();
+    await database.drop();
+    process.off('unhandledRejection', onUnhandled);
+  });
+
+  it('answers 503 to who asks over one, and never asks over it again', async () => {
+    expect((await key.get('/v1/orders')).status).toBe(200);
+    wire.stall();
+    // What waits over the silent ones, and what finds no other.
+    const answers = await Promise.all([1, 2, 3].map(() => key.get('/v1/orders')));
+    expect(answers.map(({ problem }) => problem)).toEqual(answers.map(() => 'database-unavailable'));
+    wire.mend();
+    for (let i = 0; i < 4; i += 1) expect((await key.get('/v1/orders')).status).toBe(200);
+  });
+
+  it('answers 503 where one goes silent in the middle of a transaction', async () => {
+    const runner = server.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('LOCK TABLE users IN EXCLUSIVE MODE');
+    const answer = server.anonymous.post('/v1/users', { email: 'new@example.com', password: 'a'.repeat(20) });
+    wire.stall();
+    expect((await answer).problem).toBe('database-unavailable');
+    await runner.release();
+    wire.mend();
+    expect((await key.get('/v1/orders')).status).toBe(200);
+  });
+
+  it('lets a query take its time as long as something is heard', async () => {
+    const slowly = `SELECT repeat('x', 9000), pg_sleep(0.1) FROM generate_series(1, 8)`;
+    expect(await server.dataSource.query(slowly)).toHaveLength(8);
+  });
+
+  it('left no rejection unhandled', () => {
+    expect(unhandled).toEqual([]);
+  });
+});
