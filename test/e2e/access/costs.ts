@@ -21,7 +21,7 @@ class CostsController {
 class CostsModule {}
 
 /** What is read on the way of a request; the heartbeat of the feed is nobody's request. */
-const isLookup = (text: string) => /^\s*(SELECT|WITH)\b/i.test(text) && text !== 'SELECT 1';
+const isLookup = (text: string) => /^\s*(SELECT|WITH)\b/i.test(text) && !text.includes('pg_backend_pid');
 
 /** All look-ups of this process, by whatever client of pg. */
 const queries: string[] = [];
