@@ -1,4 +1,4 @@
-import { IssuerUnavailable, type Issuer, TIMEOUT_MS, TokenRefused, type Verify } from './verify.js';
+import { callerOf, type Issuer, IssuerUnavailable, TIMEOUT_MS, TokenRefused, type Verify } from './verify.js';
 
 /** An API key with the scope `tokens:introspect`. */
 export interface Client {
@@ -27,11 +27,12 @@ export function byIntrospection({ issuer, audience, url }: Issuer, { id, key }: 
   };
 
   return async (token) => {
-    const { active, iss, aud, token_type, sub, client_id, scope } = await introspect(token);
-    if (active !== true) throw new TokenRefused('not active');
+    const told = await introspect(token);
+    if (told['active'] !== true) throw new TokenRefused('not active');
     // A refresh token is active too, and has no type.
-    if (token_type !== 'Bearer') throw new TokenRefused('no access token');
-    if (iss !== issuer || aud !== audience) throw new TokenRefused('for another service');
-    return { subject: String(sub), client: String(client_id), scopes: new Set(String(scope).split(' ')) };
+    if (told['token_type'] !== 'Bearer') throw new TokenRefused('no access token');
+    if (told['iss'] !== issuer || told['aud'] !== audience) throw new TokenRefused('for another service');
+    if (told['cnf'] !== undefined) throw new TokenRefused('sender-constrained');
+    return callerOf(told);
   };
 }

@@ -28,3 +28,10 @@ export class TokenRefused extends Error {}
 
 /** Nobody gets in meanwhile. */
 export class IssuerUnavailable extends Error {}
+
+/** Takes nothing for granted about what a token, or its issuer, says. @throws TokenRefused */
+export function callerOf({ sub, client_id: client, scope }: Record<string, unknown>): Caller {
+  if (typeof sub !== 'string' || typeof client !== 'string' || typeof scope !== 'string')
+    throw new TokenRefused('a claim is missing, or of another type');
+  return { subject: sub, client, scopes: new Set(scope.split(' ')) };
+}

@@ -300,3 +300,45 @@ describe('the example of a resource server, and an issuer that signs anything', 
     expect(await statusOf(await token())).toBe(401);
   });
 });
+
+describe('the example of a resource server, and an issuer that says anything of a token', () => {
+  const listen = useListeners();
+  let service: Client;
+  let told: object;
+
+  beforeAll(async () => {
+    const url = await listen(createServer((_request, response) => response.end(JSON.stringify(told))));
+    const verify = byIntrospection({ issuer: ISSUER, audience: AUDIENCE, url }, { id: 'id', key: 'key' });
+    service = new Client(await listen(createResourceServer(verify)), secrets);
+  });
+
+  const GOOD = {
+    active: true,
+    iss: ISSUER,
+    aud: AUDIENCE,
+    token_type: 'Bearer',
+    sub: 'ada',
+    client_id: 'first-party',
+    scope: 'orders:read',
+  };
+
+  it('takes what is right in every way', async () => {
+    told = GOOD;
+    expect(await status(service, 'any')).toBe(200);
+  });
+
+  it.each<object>([
+    { active: false },
+    { active: 'true' },
+    { iss: 'http://elsewhere.example.com' },
+    { aud: API },
+    { token_type: null },
+    { sub: null },
+    { client_id: null },
+    { scope: null },
+    { cnf: { 'x5t#S256': 'A'.repeat(43) } },
+  ])('refuses %j', async (wrong) => {
+    told = { ...GOOD, ...wrong };
+    expect(await status(service, 'any')).toBe(401);
+  });
+});
