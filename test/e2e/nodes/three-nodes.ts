@@ -47,6 +47,8 @@ class ThreeNodes {
   admin: Client;
   #build: Build;
   #directory: string;
+  /** How often the feed of each had been back, when it was cut. */
+  readonly #timesBack: number[] = [];
 
   async start(): Promise<void> {
     this.#build = buildProject();
@@ -93,25 +95,30 @@ class ThreeNodes {
     }
   }
 
-  /** The server process that a node's feed is connected to, and what it was asked last. */
-  async feed(node: number): Promise<{ pid: number; query: string } | undefined> {
-    const [row] = await this.server.dataSource.query(
-      `SELECT pid, query FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1`,
+  /** The server process that a node's feed is connected to. */
+  async feed(node: number): Promise<number | undefined> {
+    const [row]: { pid: number }[] = await this.server.dataSource.query(
+      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1`,
       [feedName(node)],
     );
-    return row;
+    return row?.pid;
   }
 
   /** Ends the connection of a node's feed, and waits until it is gone. */
   async cutFeed(node: number): Promise<void> {
-    const { pid } = (await this.feed(node))!;
+    const pid = await this.feed(node);
+    this.#timesBack[node] = this.#countBack(node);
     await this.server.dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
-    await eventually(async () => (await this.feed(node))?.pid !== pid);
+    await eventually(async () => (await this.feed(node)) !== pid);
   }
 
-  /** Waits until a node believes its memory: it has loaded, and its heart beats. */
+  /** Waits until a node whose feed was cut believes its memory again. */
   feedIsBack(node: number): Promise<void> {
-    return eventually(async () => (await this.feed(node))?.query === 'SELECT 1');
+    return eventually(async () => this.#countBack(node) > this.#timesBack[node]!);
+  }
+
+  #countBack(node: number): number {
+    return this.nodes[node]!.output.split('the revocation feed is back').length - 1;
   }
 
   #start(node: number): Promise<Node> {
@@ -121,7 +128,6 @@ class ThreeNodes {
       DATABASE_URL: this.database.url,
       DATABASE_LISTEN_URL: listen.href,
       DATA_DIRECTORY: this.#directory,
-      LOG_LEVEL: 'silent',
     });
   }
 }
