@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { SigningKeyRotation } from '../tokens/signing-keys.rotation.js';
+import { SigningKeyRotation } from '../signing-keys/signing-keys.rotation.js';
 import { showSigningKeys, SigningKeyList } from './signing-keys.schemas.js';
 
 @ApiTags('administration')

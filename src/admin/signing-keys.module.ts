@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { SigningKeysModule } from '../tokens/signing-keys.module.js';
+import { SigningKeysModule } from '../signing-keys/signing-keys.module.js';
 import { SigningKeysController } from './signing-keys.controller.js';
 
 /** Goes with the mode `jwt`, whose keys they are. */

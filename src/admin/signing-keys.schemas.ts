@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageOf } from '../pagination/page.js';
-import type { SigningKey } from '../tokens/signing-key.entity.js';
+import type { SigningKey } from '../signing-keys/signing-key.entity.js';
 
 /** Nothing of the private key, and of the public one only its name. */
 export const SigningKeyView = z

@@ -5,8 +5,8 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
+import { SigningKeysService } from '../signing-keys/signing-keys.service.js';
 import { ACCESS_TOKEN_TYPE } from './access-token.js';
-import { SigningKeysService } from './signing-keys.service.js';
 import type { Grant } from './token-grant.entity.js';
 
 /** Of a sign-in, what a token says about it. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { MAX_LIFETIME_SECONDS } from '../signing-keys/signing-keys.service.js';
 
 /** RFC 9068. An id token or any other JWT of ours is no access token. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
-/** No access token lives longer, so that a retired key may be forgotten after it. */
-export const MAX_LIFETIME_SECONDS = 15 * 60;
 const MAX_LENGTH = 8192;
 const IAT_TOLERANCE_SECONDS = 5;
 

@@ -3,8 +3,8 @@ import { errors, jwtVerify } from 'jose';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { SigningKeysService, type VerificationKey } from '../signing-keys/signing-keys.service.js';
 import { type AccessTokenClaims, readClaims, readHeader, wrongTime } from './access-token.js';
-import { SigningKeysService, type VerificationKey } from './signing-keys.service.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** Whether a text is an access token of ours that is valid now. Whether its sign-in is alive is asked elsewhere. */

@@ -2,9 +2,9 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CarrierRegistry } from '../sign-ins/carriers.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
+import { SigningKeysModule } from '../signing-keys/signing-keys.module.js';
 import { AccessTokenIssuer } from './access-token.issuer.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
-import { JwksController } from './jwks.controller.js';
 import { JwtPrincipals } from './jwt-principals.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { JwtTokens } from './jwt-tokens.js';
@@ -15,7 +15,6 @@ import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensHousekeeping } from './refresh-tokens.housekeeping.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import { RevokedTokens } from './revoked-tokens.js';
-import { SigningKeysModule } from './signing-keys.module.js';
 import { TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
@@ -23,7 +22,7 @@ import { TokensService } from './tokens.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([TokenGrant, RefreshToken]), SigningKeysModule, SignInsModule],
-  controllers: [TokensController, JwksController],
+  controllers: [TokensController],
   providers: [
     AccessTokenIssuer,
     AccessTokenVerifier,

@@ -51,20 +51,3 @@ export const TokenResponse = describeRenewal(
     .meta({ id: 'TokenResponse' }),
 );
 export type TokenResponse = z.infer<typeof TokenResponse>;
-
-export const Jwks = z
-  .object({
-    keys: z.array(
-      z.object({
-        kty: z.string(),
-        crv: z.string(),
-        x: z.string(),
-        y: z.string().optional(),
-        kid: z.string(),
-        alg: z.string(),
-        use: z.literal('sig'),
-      }),
-    ),
-  })
-  .meta({ id: 'Jwks', description: 'RFC 7517' });
-export type Jwks = z.infer<typeof Jwks>;

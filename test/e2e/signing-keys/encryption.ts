@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../../src/config/config.js';
 import { unseal } from '../../../src/crypto/sealing.js';
-import { reencryptKeys } from '../../../src/tokens/signing-keys.reencryption.js';
+import { reencryptKeys } from '../../../src/signing-keys/signing-keys.reencryption.js';
 import { type Build, buildProject } from '../../support/build.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';

@@ -5,8 +5,8 @@ import { InvalidCredentialError } from '../../../src/auth/auth.errors.js';
 import { Clock } from '../../../src/clock/clock.js';
 import { readConfig } from '../../../src/config/config.js';
 import { AccessTokenVerifier } from '../../../src/tokens/access-token.verifier.js';
-import type { SigningAlgorithm } from '../../../src/tokens/signing-key.entity.js';
-import type { SigningKeysService, VerificationKey } from '../../../src/tokens/signing-keys.service.js';
+import type { SigningAlgorithm } from '../../../src/signing-keys/signing-key.entity.js';
+import type { SigningKeysService, VerificationKey } from '../../../src/signing-keys/signing-keys.service.js';
 
 const ISSUER = 'https://api.example.com';
 const NOW = Date.UTC(2030, 0, 1);

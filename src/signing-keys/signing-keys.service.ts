@@ -6,15 +6,16 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
-import { MAX_LIFETIME_SECONDS } from './access-token.js';
 import { type SigningAlgorithm, SigningKey, type SigningKeyStatus } from './signing-key.entity.js';
 import { privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
-import type { Jwks } from './tokens.schemas.js';
+import type { Jwks } from './jwks.schemas.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 
 /** Anybody can make up a `kid`: however many come, the table is read for them no more often. */
 const LOOK_AGAIN_MS = 10_000;
-/** No token of a retired key lives longer; the minute is for a node that heard late, and for clocks that differ. */
+/** No access token lives longer, so that a retired key may be forgotten after it. */
+export const MAX_LIFETIME_SECONDS = 15 * 60;
+/** The minute is for a node that heard late, and for clocks that differ. */
 export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
 
 export interface VerificationKey {

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
+import { inApplication } from '../commands/in-application.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { reencryptKeys } from './signing-keys.reencryption.js';
-import { inApplication } from '../commands/in-application.js';
 
 await inApplication(async (app) => {
   const { KEY_ENCRYPTION_SECRETS } = app.get<Config>(CONFIG);

@@ -1,9 +1,9 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { Jwks } from './jwks.schemas.js';
 import { JWKS_MAX_AGE_SECONDS } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
-import { Jwks } from './tokens.schemas.js';
 
 @ApiTags('tokens')
 @Controller('.well-known')

@@ -1,18 +1,11 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HousekeepingService } from '../housekeeping/housekeeping.service.js';
-import { SigningKey } from './signing-key.entity.js';
 import { SigningKeyRotation } from './signing-keys.rotation.js';
-import { SigningKeysService } from './signing-keys.service.js';
 
 const HOUR_MS = 3_600_000;
 
-@Module({
-  imports: [TypeOrmModule.forFeature([SigningKey])],
-  providers: [SigningKeysService, SigningKeyRotation],
-  exports: [SigningKeysService, SigningKeyRotation],
-})
-export class SigningKeysModule implements OnModuleInit {
+@Injectable()
+export class SigningKeysHousekeeping implements OnModuleInit {
   constructor(
     private readonly housekeeping: HousekeepingService,
     private readonly rotation: SigningKeyRotation,

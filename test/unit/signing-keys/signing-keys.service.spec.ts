@@ -8,9 +8,9 @@ import type {
   SigningAlgorithm,
   SigningKey,
   SigningKeyStatus,
-} from '../../../src/tokens/signing-key.entity.js';
-import { makePair, privateKeyOf } from '../../../src/tokens/signing-key.pair.js';
-import { SigningKeysService } from '../../../src/tokens/signing-keys.service.js';
+} from '../../../src/signing-keys/signing-key.entity.js';
+import { makePair, privateKeyOf } from '../../../src/signing-keys/signing-key.pair.js';
+import { SigningKeysService } from '../../../src/signing-keys/signing-keys.service.js';
 
 const SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 const MINUTE = 60_000;
