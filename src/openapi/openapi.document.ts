@@ -98,9 +98,11 @@ const TAGS: Record<string, string> = {
   sessions: 'Sign-ins: by cookie, and the list of all of them',
   tokens: 'Sign-ins by token, and the keys that verify them',
   'api-keys': 'Keys of machines',
-  administration: 'What administrators do to users',
+  oauth: 'The endpoints that OAuth clients and libraries know',
+  administration: 'What administrators do to users, and to the keys that sign',
   orders: 'An example that every mode may call',
   events: 'An example for machines only',
+  reports: 'An example that looks behind a token',
   whoami: 'What the server takes a credential for',
   server: 'The server itself',
 };

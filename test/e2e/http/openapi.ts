@@ -7,11 +7,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
 import { type Route, RouteTable } from '../../../src/auth/route-table.js';
-import type { Answer, Client } from '../../support/client.js';
+import { type Answer, type Client, FORM } from '../../support/client.js';
+import { postForm } from '../../support/form.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const FORM = 'application/x-www-form-urlencoded';
 /** 200 without a body, as RFC 7009 2.2 has it. */
 const REVOCATION = 'POST /oauth/revoke';
 /** For people only: no program calls them. */
@@ -152,6 +152,8 @@ describe('GET /openapi.json', () => {
   });
 });
 
+const KEY_SCOPES = ['events:write', 'tokens:introspect'];
+
 /** Why an answer is not what the document says of it; undefined where it is. */
 function fault(method: string, path: string, { status, headers, body }: Answer): string | undefined {
   const response = operationOf({ method, path }).responses[status];
@@ -174,14 +176,15 @@ describe('the answers of the server', () => {
     const { server } = context;
     const faults: string[] = [];
     const call = async (by: Client, method: string, path: string, body?: unknown, id?: string) => {
-      const answer = await by.call(method, path.replace(':id', id ?? ''), { body });
+      const answer = await by.call(method, path.replace(/:\w+/, id ?? ''), { body });
       const found = fault(method, path, answer);
       if (found) faults.push(`${method} ${path} ${answer.status}: ${found}`);
       return answer;
     };
     const nobody = server.anonymous;
     const ada = await server.person();
-    const [session, jwt, key] = [await ada.session(), await ada.jwt(), await ada.apiKey(['events:write'])];
+    const [session, jwt, key] = [await ada.session(), await ada.jwt(), await ada.apiKey(KEY_SCOPES)];
+    const [opaque, machine] = [await ada.opaque(), await key.exchange()];
     const admin = await (await server.administrator()).session();
     const credentials = { email: ada.email, password: PASSWORD };
     const newUser = { email: 'new@example.com', password: PASSWORD, name: 'Ada' };
@@ -190,6 +193,7 @@ describe('the answers of the server', () => {
     await call(nobody, 'GET', '/health/ready');
     await call(nobody, 'GET', '/openapi.json');
     await call(nobody, 'GET', '/.well-known/jwks.json');
+    await call(nobody, 'GET', '/.well-known/oauth-authorization-server');
     await call(nobody, 'POST', '/v1/users', newUser);
     await call(nobody, 'POST', '/v1/email-verifications', { email: ada.email });
     await call(nobody, 'PUT', '/v1/email-verifications', {
@@ -201,11 +205,12 @@ describe('the answers of the server', () => {
     const { body: pair } = await call(nobody, 'POST', '/v1/tokens', credentials);
     await call(nobody, 'POST', '/v1/tokens/refresh', { refreshToken: pair.refresh_token });
     await call(nobody, 'POST', '/v1/tokens/refresh', { refreshToken: 'unknown' });
-    for (const by of [nobody, session, jwt, key]) {
+    for (const by of [nobody, session, jwt, opaque, key, machine]) {
       await call(by, 'GET', '/v1/whoami');
       await call(by, 'GET', '/v1/users/me');
       await call(by, 'GET', '/v1/sessions/current');
       await call(by, 'GET', '/v1/sessions/current/csrf-token');
+      await call(by, 'GET', '/v1/reports/summary');
     }
     await call(session, 'PATCH', '/v1/users/me', { name: 'Ada' });
     await call(jwt, 'GET', '/v1/sessions');
@@ -228,6 +233,25 @@ describe('the answers of the server', () => {
     await call(session, 'GET', '/v1/api-keys/:id', undefined, created.id);
     await call(session, 'PATCH', '/v1/api-keys/:id', { name: 'y' }, created.id);
     await call(session, 'DELETE', '/v1/api-keys/:id', undefined, created.id);
+    const asKey = { client_id: key.id, client_secret: key.key };
+    const form = async (path: string, fields: Record<string, string>) => {
+      const answer = await postForm(nobody, path, fields);
+      const found = fault('POST', path, answer);
+      if (found) faults.push(`POST ${path} ${answer.status}: ${found}`);
+    };
+    await form('/oauth/token', { grant_type: 'client_credentials', ...asKey });
+    await form('/oauth/token', { grant_type: 'client_credentials' });
+    await form('/oauth/token', { grant_type: 'password', ...asKey });
+    await form('/oauth/introspect', { token: opaque.accessToken, ...asKey });
+    await form('/oauth/introspect', { token: machine.accessToken, ...asKey });
+    await form('/oauth/introspect', { token: 'unknown', ...asKey });
+    await form('/oauth/introspect', { token: 'unknown' });
+    await form('/oauth/revoke', { token: opaque.accessToken });
+    await form('/oauth/revoke', {});
+    await call(admin, 'GET', '/v1/admin/signing-keys');
+    const { body: keys } = await call(admin, 'POST', '/v1/admin/signing-keys');
+    const retired = keys.items.find(({ status }: { status: string }) => status === 'retired');
+    await call(admin, 'DELETE', '/v1/admin/signing-keys/:kid', undefined, 'unknown');
     await call(session, 'GET', '/v1/admin/users');
     await call(admin, 'GET', '/v1/admin/users');
     await call(
@@ -260,6 +284,7 @@ describe('the answers of the server', () => {
     await call(last, 'DELETE', '/v1/sessions/:id', undefined, order.id);
     await call(last, 'DELETE', '/v1/sessions');
     await call(last, 'DELETE', '/v1/sessions/current');
+    await call(admin, 'DELETE', '/v1/admin/signing-keys/:kid', undefined, retired.kid);
     expect(faults).toEqual([]);
   });
 
