@@ -86,19 +86,26 @@ const pidOf = async (data: string) =>
 /** What runs on this data directory, as the system sees it. */
 function serversOn(data: string): number[] {
   const processes = process.platform === 'linux' ? readdirSync('/proc').map(lineOf) : ps();
-  return processes.filter((line) => line.includes(` -D ${data} `)).map((line) => Number.parseInt(line, 10));
+  const found = processes
+    .filter((line) => line.includes(` -D ${data} `))
+    .map((line) => line.trim().split(/ +/, 2).map(Number) as [pid: number, parent: number]);
+  const pids = new Set(found.map(([pid]) => pid));
+  // A server's child has the command line of its parent until it gives itself a title.
+  return found.filter(([, parent]) => !pids.has(parent)).map(([pid]) => pid);
 }
 
 function lineOf(pid: string): string {
   try {
-    return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`;
+    // The name of the program is in parentheses, and may hold some itself.
+    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    return `${pid} ${parent} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`;
   } catch {
     return '';
   }
 }
 
 function ps(): string[] {
-  return spawnSync('ps', ['-axww', '-o', 'pid=,command='], { encoding: 'utf8' }).stdout.split('\n');
+  return spawnSync('ps', ['-axww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' }).stdout.split('\n');
 }
 
 function interrupt(pid: number): void {
