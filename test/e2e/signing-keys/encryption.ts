@@ -26,7 +26,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
     nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
-    const child = spawn(process.execPath, [build.file(`src/tokens/${name}.js`)], {
+    const child = spawn(process.execPath, [build.file(`src/signing-keys/${name}.js`)], {
       env: { ...process.env, DATABASE_URL: database.url, KEY_ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
