@@ -1,6 +1,10 @@
 import { types } from 'node:util';
 import pg from 'pg';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { SILENT } from './impatient-socket.js';
 
 /**
@@ -41,6 +45,7 @@ function isConnectionLost(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || STATES.test(error.code ?? '');
   // TypeORM takes the connection away from a transaction in which it was lost.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
   if (syscall !== undefined && SOCKET_CODES.test(code ?? '')) return true;

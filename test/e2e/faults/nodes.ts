@@ -111,7 +111,7 @@ describe('a node that is cut off from what the others revoke', () => {
     await server.stop();
     wires = { pool: await Wire.before(postgres.url), feed: await Wire.before(postgres.url) };
     build = buildProject();
-    const env = { DATA_DIRECTORY: directory, FEED_MAX_LAG: `${LAG_MS}ms` };
+    const env = { DATA_DIRECTORY: directory, FEED_MAX_LAG: `${LAG_MS}ms`, CREDENTIAL_CACHE_TTL: '5m' };
     [a, b] = await Promise.all([
       Node.start(build, { ...env, DATABASE_URL: postgres.url }),
       Node.start(build, {
@@ -238,13 +238,14 @@ describe('a node that is cut off from what the others revoke', () => {
 
   describe.each(Object.keys(FAULTS))('because %s', (name) => {
     const fault = FAULTS[name]!;
+    let mine: Victim[];
     const accepted: Acceptance[] = [];
     const statuses = new Set<number>();
     let goneAt: number;
     let mendedAt: number;
 
     it('refuses all the same what was revoked, and nothing else', async () => {
-      const mine = victims.pop()!;
+      mine = victims.pop()!;
       await until(isFast);
       for (const { client } of mine) expect((await at(b, client).get(PATH)).status).toBe(200);
       const [first, most, last] = [mine.slice(0, 5), mine.slice(5, -5), mine.slice(-5)];
@@ -288,6 +289,9 @@ describe('a node that is cut off from what the others revoke', () => {
     it('recovers by itself: it serves everybody from memory again', async () => {
       await until(() => timesOf(BACK).length === timesOf(LOST).length);
       await until(isFast);
+      // Nor from what it remembered of them before.
+      for (const { client, kind } of mine)
+        expect([kind, (await at(b, client).get(PATH)).status]).toEqual([kind, 401]);
     });
   });
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { isDatabaseUnavailable } from '../../../src/database/unavailable.js';
 
 const fromServer = (code: string, severity = 'ERROR') =>
@@ -24,6 +28,7 @@ describe('isDatabaseUnavailable', () => {
     ['reset connection', inQuery(fromSystem('read', 'ECONNRESET'))],
     ['write into a closed connection', inQuery(fromSystem('write', 'EPIPE'))],
     ['transaction whose connection was taken', new QueryRunnerAlreadyReleasedError()],
+    ['its manager', new QueryRunnerProviderAlreadyReleasedError()],
     ['start of the server', fromServer('57P03', 'FATAL')],
     ['too many connections', fromServer('53300', 'FATAL')],
     ['no such database', fromServer('3D000', 'FATAL')],
