@@ -37,12 +37,11 @@ export class ListeningConnection {
 
   /**
    * Asks for a sign of life. PostgreSQL sends what is committed before it answers, so when this resolves, all that was
-   * committed before the call has been heard.
+   * committed before the call has been heard; unless it resolves to false: behind a pooler one backend hears, and
+   * another one answers.
    */
-  async beat(): Promise<void> {
-    // A pooler may answer from any backend, while one hears.
-    if ((await this.#answeringBackend()) !== this.#backend)
-      throw new Error('the backend that listens is not the one that answers: a pooler is between');
+  async beat(): Promise<boolean> {
+    return (await this.#answeringBackend()) === this.#backend;
   }
 
   /** Rejects as soon as the connection is lost. */

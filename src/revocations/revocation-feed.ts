@@ -122,8 +122,7 @@ export class RevocationFeed implements OnModuleInit, OnApplicationShutdown {
       // Through the pool, as revocations are announced: sent over the connection itself, it would arrive behind a pooler
       // too, and in another database.
       await this.dataSource.query('SELECT pg_notify($1, $2)', [CHANNEL, probe]);
-      await connection.beat();
-      if (!heard) throw this.#unheard();
+      if (!(await connection.beat()) || !heard) throw this.#unheard();
       await this.#load(connection);
       return connection;
     } catch (error) {
@@ -183,7 +182,7 @@ export class RevocationFeed implements OnModuleInit, OnApplicationShutdown {
 
   async #beat(connection: ListeningConnection): Promise<void> {
     const sentAt = performance.now();
-    await connection.beat();
+    if (!(await connection.beat())) throw this.#unheard();
     this.#confirmedAt = sentAt;
     this.#failures = 0;
     this.#sayWhetherComplete();

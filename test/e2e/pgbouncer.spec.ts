@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { ConfigError } from '../../src/config/config.js';
+import { ListeningConnection } from '../../src/revocations/listening-connection.js';
+import { Client } from '../support/client.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { basic, postForm } from '../support/form.js';
+import { findPgBouncer, PgBouncer } from '../support/pgbouncer.js';
+import { PASSWORD, TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const binary = findPgBouncer();
+const isRequired = process.env['REQUIRE_PGBOUNCER'] === '1';
+const PATH = '/v1/whoami';
+
+const faultsOf = async (attempt: Promise<TestServer>) => {
+  const error = await attempt.then(
+    async (server) => server.stop(),
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ConfigError);
+  const { exitCode, faults } = error as ConfigError;
+  expect(exitCode).toBe(78);
+  return faults;
+};
+
+if (!binary && isRequired)
+  it('PgBouncer is installed here, where REQUIRE_PGBOUNCER=1 asks for it', () => {
+    expect(binary).toBeDefined();
+  });
+
+const name = 'behind PgBouncer in transaction mode';
+(binary ? describe : describe.skip)(binary ? name : `${name}, which is not installed here`, () => {
+  let database: TestDatabase;
+  let bouncer: PgBouncer;
+  let servers: TestServer[] = [];
+
+  beforeAll(async () => {
+    database = await createDatabase({ empty: true });
+    bouncer = await PgBouncer.start(binary!, database.url);
+    // At once, on an empty database: both migrate.
+    servers = await Promise.all([start(), start()]);
+  });
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await bouncer?.stop();
+    await database.drop();
+  });
+
+  const start = (url = bouncer.url, listen: string | undefined = database.url) =>
+    TestServer.start({
+      database: { ...database, url },
+      env: listen === '' ? {} : { DATABASE_LISTEN_URL: listen },
+    });
+  const onOther = ({ headers }: Client) => new Client(servers[1]!.url, servers[1]!.secrets, headers);
+
+  it('works in every mode, also for many at once', async () => {
+    const [server] = servers as [TestServer, TestServer];
+    const ada = await server.person();
+    const session = await ada.session();
+    const jwt = await ada.jwt();
+    const { email } = ada;
+    const opaque = await server.anonymous.post('/v1/tokens', { email, password: PASSWORD, format: 'opaque' });
+    const key = await ada.apiKey(['orders:read', 'orders:write']);
+    const clients = [
+      session,
+      jwt,
+      key,
+      server.anonymous.with({ Authorization: `Bearer ${opaque.body.access_token}` }),
+    ];
+    const order = { item: 'book', quantity: 1 };
+    const posted = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => clients[i % clients.length]!.post('/v1/orders', order)),
+    );
+    expect(new Set(posted.map(({ status }) => status))).toEqual(new Set([201]));
+    const { body } = await onOther(key).get('/v1/orders?limit=100');
+    expect(body.items).toHaveLength(40);
+
+    const refreshed = await server.anonymous.post('/v1/tokens/refresh', { refreshToken: jwt.refreshToken });
+    expect(refreshed.status).toBe(200);
+    const grant = { grant_type: 'client_credentials' };
+    expect((await postForm(server.anonymous, '/oauth/token', grant, basic(key.id, key.key))).status).toBe(
+      200,
+    );
+  });
+
+  it.each(['session', 'jwt'] as const)('hears of a %s that another node revokes', async (mode) => {
+    const client = await (await servers[0]!.person())[mode]();
+    for (let i = 0; i < 2; i += 1) expect((await onOther(client).get(PATH)).status).toBe(200);
+    expect((await client.delete('/v1/sessions/current')).status).toBe(204);
+    await until(async () => (await onOther(client).get(PATH)).status === 401);
+  });
+
+  it('does not start without DATABASE_LISTEN_URL, and says so', async () => {
+    expect(await faultsOf(start(bouncer.url, ''))).toEqual([
+      'DATABASE_LISTEN_URL: is missing: DATABASE_URL names a pooler, through which nobody can listen',
+    ]);
+  });
+
+  it('does not start with a DATABASE_LISTEN_URL that is no direct connection, and says so', async () => {
+    expect(await faultsOf(start(bouncer.url, bouncer.url))).toEqual([
+      'DATABASE_LISTEN_URL: what is announced through DATABASE_URL does not arrive there: it names another database, or a transaction pooler',
+    ]);
+  });
+
+  describe('which was told to let every setting pass', () => {
+    let lenient: PgBouncer;
+    beforeAll(async () => {
+      const settings = ['ignore_startup_parameters = statement_timeout'];
+      lenient = await PgBouncer.start(binary!, database.url, settings);
+    });
+    afterAll(() => lenient?.stop());
+
+    it('does not start either', async () => {
+      expect(await faultsOf(start(lenient.url, ''))).toEqual([
+        'DATABASE_LISTEN_URL: is missing: what is announced does not arrive through DATABASE_URL, which names a transaction pooler',
+      ]);
+    });
+
+    it('notices at a heartbeat that another backend answers than the one that listens', async () => {
+      const lost = new AbortController();
+      const connection = new ListeningConnection(
+        lenient.url,
+        5_000,
+        () => undefined,
+        () => lost.abort(),
+      );
+      await connection.listen('revocations');
+      expect(await connection.beat()).toBe(true);
+      // Whoever is in a transaction has the backend to himself.
+      const neighbour = new pg.Client({ connectionString: lenient.url });
+      await neighbour.connect();
+      await neighbour.query('BEGIN');
+      expect(await connection.beat()).toBe(false);
+      await neighbour.end();
+      connection.giveUp(new Error('the test ends'));
+      expect(lost.signal.aborted).toBe(true);
+    });
+  });
+});
