@@ -9,8 +9,9 @@ export const SILENT = 'The database was silent for too long';
  * again, with the query stuck in it.
  */
 export function impatientSocket(limitMs: number): Socket {
-  const socket = new Socket();
-  return socket.setTimeout(limitMs, () => {
+  const socket = new Socket().setTimeout(limitMs);
+  // What setTimeout takes as a second argument is called once only.
+  return socket.on('timeout', () => {
     const { bytesRead } = socket;
     // Where this process was held up itself, the answer has come meanwhile: it is read before this runs.
     setImmediate(() => {

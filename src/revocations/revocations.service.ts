@@ -62,6 +62,8 @@ export class RevocationsService implements EntitySubscriberInterface {
 
   /** This node does not wait for its own notification: what it answers next is right already. */
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
+    // TypeORM says so of a savepoint too, and the rest may still be taken back.
+    if (queryRunner.isTransactionActive) return;
     this.feed.receive(this.#uncommitted.get(queryRunner) ?? []);
     this.#uncommitted.delete(queryRunner);
   }

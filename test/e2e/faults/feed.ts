@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { EntityManager } from 'typeorm';
 import { ConfigError } from '../../../src/config/config.js';
+import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
+import { RevocationsService } from '../../../src/revocations/revocations.service.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
@@ -9,6 +12,10 @@ import { Wire } from '../../support/wire.js';
 const LOST = 'the revocation feed is lost; the database is asked instead';
 const BACK = 'the revocation feed is back';
 const messages = (server: TestServer) => server.entries().map(({ msg }) => msg);
+
+const takeBack = () => {
+  throw new Error('taken back');
+};
 
 describe('the revocation feed', () => {
   let database: TestDatabase;
@@ -51,13 +58,42 @@ describe('the revocation feed', () => {
     for (const payload of ['[oops', '{"jti": 1}', ''])
       await watcher.query('SELECT pg_notify($1, $2)', ['revocations', payload]);
     await until(async () => (await token.get('/v1/whoami')).status === 401);
-    await until(() => messages(server).includes(BACK));
-    expect(messages(server)).toContain(LOST);
+    const count = (text: string) => messages(server).filter((message) => message === text).length;
+    await until(() => count(BACK) > 0 && count(BACK) === count(LOST));
     // The probe of another node that starts is known.
-    const losses = messages(server).filter((message) => message === LOST).length;
+    const losses = count(LOST);
     const second = await TestServer.start({ database });
     await second.stop();
-    expect(messages(server).filter((message) => message === LOST)).toHaveLength(losses);
+    expect(count(LOST)).toBe(losses);
+    await server.stop();
+  });
+
+  it('is not believed after this process was held up, until the next heartbeat; and it is not lost', async () => {
+    const server = await TestServer.start({ database, env: { FEED_MAX_LAG: '200ms' } });
+    const feed = server.app.get(RevocationFeed);
+    await until(() => feed.isCurrent);
+    for (const end = Date.now() + 300; Date.now() < end;);
+    expect(feed.isCurrent).toBe(false);
+    await until(() => feed.isCurrent);
+    expect(messages(server)).not.toContain(LOST);
+    await server.stop();
+  });
+
+  it('knows of what this node revokes when it is committed, not when a savepoint in it is', async () => {
+    const server = await TestServer.start({ database });
+    const feed = server.app.get(RevocationFeed);
+    const announce = (manager: EntityManager, subject: string) =>
+      server.app.get(RevocationsService).announce(manager, [{ kind: 'token', subject }]);
+    const revoke = (subject: string, end: () => void) =>
+      server.dataSource.transaction(async (outer) => {
+        await outer.transaction((inner) => announce(inner, subject));
+        expect(feed.revokedUntil('token', subject)).toBe(-Infinity);
+        end();
+      });
+    await revoke('committed', () => undefined);
+    expect(feed.revokedUntil('token', 'committed')).toBe(Infinity);
+    await expect(revoke('rolled back', takeBack)).rejects.toThrow('taken back');
+    expect(feed.revokedUntil('token', 'rolled back')).toBe(-Infinity);
     await server.stop();
   });
 
