@@ -7,7 +7,7 @@ import { Principal } from '../auth/principal.js';
 import type { UserScope } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { sha256 } from '../crypto/secret.js';
+import { sha256Hex } from '../crypto/secret.js';
 import { LOGGER } from '../logging/logger.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
@@ -69,7 +69,7 @@ export class ApiKeyVerifier implements OnApplicationShutdown {
   async identify(key: string): Promise<FoundKey> {
     const fault = keyFault(key, this.config.KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
-    const found = await this.#byHash.find(sha256(key).toString('hex'));
+    const found = await this.#byHash.find(sha256Hex(key));
     const now = this.clock.now();
     if (!found) throw new InvalidCredentialError('unknown key');
     const refusal = whyRefused(found, now);

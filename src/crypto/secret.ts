@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 const CANONICAL_256_BITS = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
@@ -15,7 +15,12 @@ export function isRandomSecret(text: string): boolean {
 
 /** SHA-256, 32 bytes: how a random secret is stored and looked up. Not for passwords, which are not random. */
 export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
+}
+
+/** The same as 64 hexadecimal digits, at a third of the cost: for a look-up in memory. */
+export function sha256Hex(text: string): string {
+  return hash('sha256', text);
 }
 
 /** HMAC-SHA-256 under `key`, as base64url. */

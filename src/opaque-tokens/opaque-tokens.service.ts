@@ -7,7 +7,7 @@ import { Principal } from '../auth/principal.js';
 import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
+import { isRandomSecret, Secret, sha256Hex } from '../crypto/secret.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
@@ -143,7 +143,7 @@ export class OpaqueTokensService implements TokenKind {
   async #find(text: string): Promise<FoundToken> {
     if (!this.recognises(text) || !isRandomSecret(text.slice(OPAQUE_PREFIX.length)))
       throw new InvalidCredentialError('malformed opaque token');
-    const found = await this.#lookup.find(sha256(text).toString('hex'));
+    const found = await this.#lookup.find(sha256Hex(text));
     if (!found) throw new InvalidCredentialError('unknown opaque token');
     const reason = whyRefused(found, this.clock.now());
     if (reason) throw new InvalidCredentialError(reason);

@@ -5,7 +5,7 @@ import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
+import { isRandomSecret, Secret, sha256, sha256Hex } from '../crypto/secret.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../sign-ins/carriers.js';
@@ -81,7 +81,7 @@ export class SessionsService implements Carrier, OnModuleInit {
    */
   async verify(secret: string): Promise<Principal> {
     if (!isRandomSecret(secret)) throw new InvalidCredentialError('malformed session cookie');
-    const signIn = await this.#lookup.find(sha256(secret).toString('hex'));
+    const signIn = await this.#lookup.find(sha256Hex(secret));
     if (!signIn) throw new InvalidCredentialError('unknown session');
     const reason = whyOver(signIn, this.clock.now());
     if (reason) throw new InvalidCredentialError(reason);

@@ -10,12 +10,15 @@ export function fail(error: unknown): void {
   else if (isDatabaseUnavailable(error))
     console.error(
       error instanceof pg.DatabaseError
-        ? `The database that DATABASE_URL names refuses: ${error.message}.`
-        : 'The database that DATABASE_URL names cannot be reached.',
+        ? `The database that ${named()} names refuses: ${error.message}.`
+        : `The database that ${named()} names cannot be reached.`,
     );
   else if (isUsageError(error)) console.error(error.message);
   else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
 }
+
+const named = () =>
+  process.env['DATABASE_LISTEN_URL'] ? 'DATABASE_URL or DATABASE_LISTEN_URL' : 'DATABASE_URL';
 
 /** What node:util's parseArgs throws for arguments that a command does not know. */
 const isUsageError = (error: unknown): error is Error =>

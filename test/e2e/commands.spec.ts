@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { run as createKey } from '../../src/api-keys/create-key.command.js';
 import { run as createAdmin } from '../../src/commands/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
 import { dataSourceOptions } from '../../src/database/data-source.options.js';
-import { type Build, buildProject } from '../support/build.js';
+import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
 import type { Person } from '../support/person.js';
 import { PASSWORD, useServer } from '../support/server.js';
@@ -43,16 +43,11 @@ const COMMANDS: Record<string, string> = {
 
 describe('the command', () => {
   const context = useServer();
-  let build: Build;
-  beforeAll(() => {
-    build = buildProject();
-  });
-  afterAll(() => build.remove());
 
   /** Runs what an npm script runs, with a text on standard input, on the database of the test unless told. */
   async function run(command: string, args: string[], { input = '', env = {} } = {}): Promise<Outcome> {
     const { config } = context.server;
-    const child = spawn(process.execPath, [build.file(COMMANDS[command]!), ...args], {
+    const child = spawn(process.execPath, [built(COMMANDS[command]!), ...args], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: config.DATABASE_URL,

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Build, buildProject } from '../support/build.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
 import { removeCluster } from '../support/embedded-cluster.js';
 
@@ -19,11 +19,9 @@ class Started {
     this.exited = new Promise((resolve) => child.on('close', resolve));
   }
 
-  static run(build: Build, env: NodeJS.ProcessEnv): Started {
+  static run(env: NodeJS.ProcessEnv): Started {
     const { PATH } = process.env;
-    return new Started(
-      spawn(process.execPath, [build.file('src/main.js')], { env: { PATH, PORT: '0', ...env } }),
-    );
+    return new Started(spawn(process.execPath, [built('src/main.js')], { env: { PATH, PORT: '0', ...env } }));
   }
 
   /** The URL that it prints once it listens. */
@@ -41,19 +39,14 @@ const post = (url: string, body = PERSON) =>
   fetch(url, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
 
 describe('the start', () => {
-  let build: Build;
   let directory: string;
   const running: Started[] = [];
   const start = (env: NodeJS.ProcessEnv = {}) => {
-    const started = Started.run(build, { DATA_DIRECTORY: directory, ...env });
+    const started = Started.run({ DATA_DIRECTORY: directory, ...env });
     running.push(started);
     return started;
   };
 
-  beforeAll(() => {
-    build = buildProject();
-  });
-  afterAll(() => build.remove());
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'auth-modes-start-'));
   });

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { mkdtemp } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
+import { BUILD } from './build.js';
 import { createTemplate } from './databases.js';
 
 export interface TestRun {
@@ -14,6 +16,7 @@ export interface TestRun {
 export default async function setup(): Promise<void> {
   const run: TestRun = {};
   (globalThis as { testRun?: TestRun }).testRun = run;
+  process.env[BUILD] = resolve('.data', `test-build-${randomBytes(6).toString('hex')}`);
   let server = process.env['DATABASE_URL'];
   if (!server) {
     run.directory = await mkdtemp(join(tmpdir(), 'auth-modes-test-'));

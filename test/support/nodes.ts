@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Build } from './build.js';
+import { built } from './build.js';
 
 const KEY_ENCRYPTION_SECRETS = 'a-secret-for-tests-of-32-characters-and-more';
 
@@ -15,10 +15,10 @@ export class Node {
     this.exited = new Promise((resolve) => child.on('close', resolve));
   }
 
-  /** Starts a node of a build and waits until it listens. */
-  static async start(build: Build, env: NodeJS.ProcessEnv): Promise<Node> {
+  /** Starts a node and waits until it listens. */
+  static async start(env: NodeJS.ProcessEnv): Promise<Node> {
     const { PATH } = process.env;
-    const child = spawn(process.execPath, [build.file('src/main.js')], {
+    const child = spawn(process.execPath, [built('src/main.js')], {
       env: {
         PATH,
         PORT: '0',

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/database/embedded-postgres.js';
-import { type Build, buildProject } from '../../support/build.js';
 import { type Answer, Client } from '../../support/client.js';
 import { removeCluster } from '../../support/embedded-cluster.js';
 import { basic, postForm } from '../../support/form.js';
@@ -86,7 +85,6 @@ async function credentialsOf(server: TestServer, person: Person): Promise<Victim
 
 describe('a node that is cut off from what the others revoke', () => {
   let directory: string;
-  let build: Build;
   let postgres: EmbeddedPostgres;
   let wires: { pool: Wire; feed: Wire };
   let a: Node;
@@ -110,11 +108,10 @@ describe('a node that is cut off from what the others revoke', () => {
     }
     await server.stop();
     wires = { pool: await Wire.before(postgres.url), feed: await Wire.before(postgres.url) };
-    build = buildProject();
     const env = { DATA_DIRECTORY: directory, FEED_MAX_LAG: `${LAG_MS}ms`, CREDENTIAL_CACHE_TTL: '5m' };
     [a, b] = await Promise.all([
-      Node.start(build, { ...env, DATABASE_URL: postgres.url }),
-      Node.start(build, {
+      Node.start({ ...env, DATABASE_URL: postgres.url }),
+      Node.start({
         ...env,
         DATABASE_URL: wires.pool.url.href,
         DATABASE_LISTEN_URL: wires.feed.url.href,
@@ -129,7 +126,6 @@ describe('a node that is cut off from what the others revoke', () => {
     await postgres?.stop();
     await removeCluster(directory);
     await rm(directory, { recursive: true, force: true });
-    build?.remove();
     console.info(
       [`Revoked credentials that the other node accepted, FEED_MAX_LAG being ${LAG_MS} ms:`, ...table].join(
         '\n  ',

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { type Build, buildProject } from '../../support/build.js';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { basic, postForm } from '../../support/form.js';
@@ -45,13 +44,11 @@ class ThreeNodes {
   database: TestDatabase;
   /** An administrator's session, on the first of them. */
   admin: Client;
-  #build: Build;
   #directory: string;
   /** How often the feed of each had been back, when it was cut. */
   readonly #timesBack: number[] = [];
 
   async start(): Promise<void> {
-    this.#build = buildProject();
     this.#directory = await mkdtemp(join(tmpdir(), 'auth-modes-nodes-'));
     this.database = await createDatabase();
     this.server = await TestServer.start({ database: this.database });
@@ -64,7 +61,6 @@ class ThreeNodes {
     await this.server?.stop();
     await this.database?.drop();
     await rm(this.#directory, { recursive: true, force: true });
-    this.#build?.remove();
   }
 
   /** Calls a node with a credential, or with none. */
@@ -124,7 +120,7 @@ class ThreeNodes {
   #start(node: number): Promise<Node> {
     const listen = new URL(this.database.url);
     listen.searchParams.set('application_name', feedName(node));
-    return Node.start(this.#build, {
+    return Node.start({
       DATABASE_URL: this.database.url,
       DATABASE_LISTEN_URL: listen.href,
       DATA_DIRECTORY: this.#directory,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../../src/config/config.js';
 import { unseal } from '../../../src/crypto/sealing.js';
 import { reencryptKeys } from '../../../src/signing-keys/signing-keys.reencryption.js';
-import { type Build, buildProject } from '../../support/build.js';
+import { built } from '../../support/build.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';
 import { TestServer } from '../../support/server.js';
@@ -14,7 +14,6 @@ const NEW = 'the-new-secret-of-these-tests-of-32-characters';
 describe('KEY_ENCRYPTION_SECRETS', () => {
   const nodes: TestServer[] = [];
   let database: TestDatabase;
-  let build: Build;
   let token: TokenClient;
 
   const start = async (secrets: string): Promise<TestServer> => {
@@ -26,7 +25,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
     nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
-    const child = spawn(process.execPath, [build.file(`src/signing-keys/${name}.js`)], {
+    const child = spawn(process.execPath, [built(`src/signing-keys/${name}.js`)], {
       env: { ...process.env, DATABASE_URL: database.url, KEY_ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -41,14 +40,12 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
   };
 
   beforeAll(async () => {
-    build = buildProject();
     database = await createDatabase();
     token = await (await (await start(OLD)).person()).jwt();
   });
   afterAll(async () => {
     for (const node of nodes) await node.stop();
     await database.drop();
-    build.remove();
   });
 
   it('is left alone where a key cannot be opened: all are sealed anew, or none', async () => {
