@@ -3,3 +3,4 @@ import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';
 import './examples/resource-server.js';
+import './examples/readme.js';

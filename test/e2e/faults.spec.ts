@@ -1,3 +1,4 @@
+// Together, since loading the application takes Jest more than a second for each file.
 import './faults/feed-memory.js';
 import './faults/feed.js';
 import './faults/silent-pool.js';

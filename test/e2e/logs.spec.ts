@@ -2,3 +2,4 @@
 import './logs/access-log.js';
 import './logs/security-log.js';
 import './logs/secrets.js';
+import './logs/support.js';

@@ -25,5 +25,5 @@ if (isMainThread) {
   const [directory, leave] = process.argv.slice(2);
   const server = await startEmbeddedPostgres({ directory, durable: false });
   process.stdout.write(`${JSON.stringify({ url: server.url, owner: server.owner })}\n`);
-  if (leave !== '--leave') process.stdin.resume().once('end', () => server.stop());
+  if (leave !== '--leave') process.stdin.resume().once('end', () => void server.stop());
 }

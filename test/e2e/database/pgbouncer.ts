@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { ConfigError } from '../../src/config/config.js';
-import { ListeningConnection } from '../../src/revocations/listening-connection.js';
-import { Client } from '../support/client.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { basic, postForm } from '../support/form.js';
-import { findPgBouncer, PgBouncer } from '../support/pgbouncer.js';
-import { PASSWORD, TestServer } from '../support/server.js';
-import { until } from '../support/until.js';
+import { ConfigError } from '../../../src/config/config.js';
+import { ListeningConnection } from '../../../src/revocations/listening-connection.js';
+import { Client } from '../../support/client.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { basic, postForm } from '../../support/form.js';
+import { findPgBouncer, PgBouncer } from '../../support/pgbouncer.js';
+import { PASSWORD, TestServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 const binary = findPgBouncer();
 const isRequired = process.env['REQUIRE_PGBOUNCER'] === '1';

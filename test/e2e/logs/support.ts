@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { useServer } from '../support/server.js';
+import { useServer } from '../../support/server.js';
 
 describe('the support for tests', () => {
   const context = useServer();
@@ -23,7 +23,7 @@ describe('the support for tests', () => {
     const { secrets, dataSource } = context.server;
     expect(secrets.size).toBeGreaterThan(4);
     const ada = await context.server.person();
-    const { SecretKeeper } = await import('../support/secret-keeper.js');
+    const { SecretKeeper } = await import('../../support/secret-keeper.js');
     const keeper = new SecretKeeper();
     keeper.keep(ada.email);
     expect(keeper.foundIn(`to ${ada.email}.`)).toEqual([ada.email]);

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { Answer, Client } from '../support/client.js';
-import { createDatabase, type TestDatabase, urlOf } from '../support/databases.js';
-import type { Person, TokenClient } from '../support/person.js';
-import { PASSWORD, TestServer } from '../support/server.js';
-import { Wire } from '../support/wire.js';
+import type { Answer, Client } from '../../support/client.js';
+import { createDatabase, type TestDatabase, urlOf } from '../../support/databases.js';
+import type { Person, TokenClient } from '../../support/person.js';
+import { PASSWORD, TestServer } from '../../support/server.js';
+import { Wire } from '../../support/wire.js';
 
 describe('a server whose database is gone', () => {
   let database: TestDatabase;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { VARIABLE_NAMES } from '../../src/config/config.js';
-import { useServer } from '../support/server.js';
-import { runTour, statusSaidBy, tourOf } from '../support/tour.js';
+import { VARIABLE_NAMES } from '../../../src/config/config.js';
+import { useServer } from '../../support/server.js';
+import { runTour, statusSaidBy, tourOf } from '../../support/tour.js';
 
 const readme = await readFile('README.md', 'utf8');
 const manifest = JSON.parse(await readFile('package.json', 'utf8'));

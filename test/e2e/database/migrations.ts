@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Column, DataSource, type DataSourceOptions, Entity, type MigrationInterface } from 'typeorm';
-import * as migrations from '../../migrations/index.js';
-import { dataSourceOptions } from '../../src/database/data-source.options.js';
-import { migrate } from '../../src/database/migrate.js';
-import { Order } from '../../src/orders/order.entity.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { useServer } from '../support/server.js';
+import * as migrations from '../../../migrations/index.js';
+import { dataSourceOptions } from '../../../src/database/data-source.options.js';
+import { migrate } from '../../../src/database/migrate.js';
+import { Order } from '../../../src/orders/order.entity.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { useServer } from '../../support/server.js';
 
 /** As TypeORM sorts them: by the time in the name. */
 const ALL = Object.values(migrations).toSorted((a, b) => a.name.slice(-13).localeCompare(b.name.slice(-13)));

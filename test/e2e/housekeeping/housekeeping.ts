@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BATCH_SIZE, HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { createDatabase, type TestDatabase } from '../../support/databases.js';
+import { PASSWORD, TestServer, useServer } from '../../support/server.js';
+
+const DAY_MS = 86_400_000;
+const housekeepingOf = ({ app }: TestServer) => app.get(HousekeepingService);
+
+const count = async ({ dataSource }: TestServer, table: string, where = 'true'): Promise<number> => {
+  const [{ n }] = await dataSource.query(`SELECT count(*)::int AS n FROM ${table} WHERE ${where}`);
+  return n;
+};
+
+describe('the housekeeping', () => {
+  const context = useServer();
+  const run = () => housekeepingOf(context.server).run();
+  const later = async (duration: string) => {
+    context.server.clock.advance(duration);
+    return run();
+  };
+
+  it('leaves alone what is alive', async () => {
+    const ada = await context.server.person();
+    const session = await ada.session();
+    const token = await ada.jwt();
+    const done = await run();
+    expect(Object.values(done).filter((n) => n > 0)).toEqual([]);
+    for (const client of [session, token]) expect((await client.get('/v1/whoami')).status).toBe(200);
+  });
+
+  it('deletes ended and expired sign-ins after 30 days, with what carried them', async () => {
+    const { server } = context;
+    const ada = await server.person();
+    const ended = await ada.session();
+    await ada.session();
+    await ada.jwt();
+    await ended.delete('/v1/sessions/current');
+    const where = `user_id = '${ada.id}'`;
+    // The one that ended is over since now, the session after 7 days, the token pair after 30.
+    await later('29d');
+    expect(await count(server, 'sign_ins', where)).toBe(3);
+    await later('25h');
+    expect(await count(server, 'sign_ins', where)).toBe(2);
+    await later('6d');
+    expect(await count(server, 'sign_ins', where)).toBe(2);
+    await later('1d');
+    expect(await count(server, 'sign_ins', where)).toBe(1);
+    await later('23d');
+    expect(await count(server, 'sign_ins', where)).toBe(0);
+    expect(await count(server, 'sessions')).toBe(0);
+    expect(await count(server, 'token_grants')).toBe(0);
+    server.clock.reset();
+  });
+
+  it('recognises a replay for as long as the family lives', async () => {
+    const { server } = context;
+    const { refreshToken: first } = await (await server.person()).jwt();
+    const refresh = (refreshToken: string) => server.anonymous.post('/v1/tokens/refresh', { refreshToken });
+    let newest: string = (await refresh(first)).body.refresh_token;
+    for (let i = 0; i < 2; i += 1) {
+      await later('13d');
+      const { status, body } = await refresh(newest);
+      expect(status).toBe(200);
+      newest = body.refresh_token;
+    }
+    expect((await refresh(first)).status).toBe(401);
+    expect(server.entries()).toContainEqual(expect.objectContaining({ event: 'refresh-token.reused' }));
+    expect((await refresh(newest)).status).toBe(401);
+    server.clock.reset();
+  });
+
+  it('deletes the tokens of a family a day after its end, before the sign-in', async () => {
+    const { server } = context;
+    const token = await (await server.person()).jwt();
+    const family = `sign_in_id = '${token.claims['sid']}'`;
+    await token.delete('/v1/sessions/current');
+    await later('23h');
+    expect(await count(server, 'refresh_tokens', family)).toBe(1);
+    await later('61m');
+    expect(await count(server, 'refresh_tokens', family)).toBe(0);
+    expect(await count(server, 'sign_ins', `id = '${token.claims['sid']}'`)).toBe(1);
+    server.clock.reset();
+  });
+
+  it('forgets the sealed successor when the grace is over', async () => {
+    const { server } = context;
+    const { refreshToken, claims } = await (await server.person()).jwt();
+    const refresh = () => server.anonymous.post('/v1/tokens/refresh', { refreshToken });
+    const sealed = () =>
+      count(server, 'refresh_tokens', `sign_in_id = '${claims['sid']}' AND successor_sealed IS NOT NULL`);
+    const { body } = await refresh();
+    await later('8s');
+    expect(await sealed()).toBe(1);
+    expect((await refresh()).body.refresh_token).toBe(body.refresh_token);
+    await later('2s');
+    expect(await sealed()).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes links that expired', async () => {
+    const { server } = context;
+    await server.anonymous.post('/v1/users', {
+      email: 'late@example.com',
+      password: 'correct horse battery staple',
+    });
+    const mine = `user_id = (SELECT id FROM users WHERE email = 'late@example.com')`;
+    await later('23h');
+    expect(await count(server, 'email_verifications', mine)).toBe(1);
+    await later('61m');
+    expect(await count(server, 'email_verifications', mine)).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes opaque tokens that expired', async () => {
+    const { server } = context;
+    const { email } = await server.person();
+    const body = { email, password: PASSWORD, format: 'opaque' };
+    expect((await server.anonymous.post('/v1/tokens', body)).status).toBe(201);
+    await later('9m');
+    expect(await count(server, 'access_tokens')).toBe(1);
+    await later('61s');
+    expect(await count(server, 'access_tokens')).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes revocations that no living token needs', async () => {
+    const { server } = context;
+    const session = await (await server.person()).session();
+    await session.delete('/v1/sessions/current');
+    const mine = `subject = '${session.signInId}'`;
+    await later('15m');
+    expect(await count(server, 'revocations', mine)).toBe(1);
+    await later('61s');
+    expect(await count(server, 'revocations', mine)).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes a retired key when the last token of it is over', async () => {
+    const { server } = context;
+    const admin = await (await server.administrator()).session();
+    expect((await admin.post('/v1/admin/signing-keys')).status).toBe(201);
+    await later('15m');
+    expect(await count(server, 'signing_keys', `status = 'retired'`)).toBe(1);
+    await later('61s');
+    expect(await count(server, 'signing_keys', `status = 'retired'`)).toBe(0);
+    expect(await count(server, 'signing_keys')).toBe(2);
+    server.clock.reset();
+  });
+
+  it('works in batches, to the end', async () => {
+    const { server } = context;
+    const rows = 2 * BATCH_SIZE + 1;
+    await server.dataSource.query(
+      `INSERT INTO revocations (kind, subject, expires_at) SELECT 'token', 'x' || i, now() - interval '1 day' FROM generate_series(1, $1) i`,
+      [rows],
+    );
+    const log = server.log.length;
+    expect((await run())['revocations']).toBe(rows);
+    expect(await count(server, 'revocations', `subject LIKE 'x%'`)).toBe(0);
+    expect(server.log.slice(log).join('')).not.toContain('error');
+  });
+});
+
+describe('a task of the housekeeping', () => {
+  const context = useServer();
+
+  it('runs again while its batches are full, and no more often than it says', async () => {
+    const housekeeping = housekeepingOf(context.server);
+    const batches = [BATCH_SIZE, BATCH_SIZE, 3];
+    const limits: number[] = [];
+    const task = {
+      name: 'hourly',
+      everyMs: 3_600_000,
+      run: async (_now: Date, limit: number) => (limits.push(limit), batches.shift() ?? 0),
+    };
+    housekeeping.register(task);
+    expect(() => housekeeping.register(task)).toThrow('registered twice');
+    expect((await housekeeping.run())['hourly']).toBe(2 * BATCH_SIZE + 3);
+    expect(limits).toEqual([BATCH_SIZE, BATCH_SIZE, BATCH_SIZE]);
+    context.server.clock.advance('59m');
+    expect(await housekeeping.run()).not.toHaveProperty('hourly');
+    context.server.clock.advance('2m');
+    expect((await housekeeping.run())['hourly']).toBe(0);
+    context.server.clock.reset();
+    expect((await housekeeping.run())['hourly']).toBe(0);
+  });
+
+  it('gets the time of the clock', async () => {
+    const { server } = context;
+    const times: number[] = [];
+    housekeepingOf(server).register({
+      name: 'times',
+      run: async (now) => (times.push(now.getTime()), 0),
+    });
+    await housekeepingOf(server).run();
+    server.clock.advance('30d');
+    await housekeepingOf(server).run();
+    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(30 * DAY_MS);
+  });
+
+  it('that fails is logged once, undone, tried again, and keeps no other from running', async () => {
+    const { server } = context;
+    const housekeeping = housekeepingOf(server);
+    let failing = true;
+    housekeeping.register({
+      name: 'faulty',
+      run: async (_now, _limit, manager) => {
+        await manager.query(
+          `INSERT INTO revocations (kind, subject, expires_at) VALUES ('token', 'faulty', now() + interval '1 year')`,
+        );
+        if (failing) throw new Error('it failed');
+        return 1;
+      },
+    });
+    let others = 0;
+    housekeeping.register({ name: 'other', run: async () => ((others += 1), 0) });
+    for (let i = 0; i < 3; i += 1) await housekeeping.run();
+    expect(others).toBe(3);
+    expect(await count(server, 'revocations', `subject = 'faulty'`)).toBe(0);
+    const logged = server.entries().filter(({ msg }) => String(msg).startsWith('housekeeping failed'));
+    expect(logged).toEqual([expect.objectContaining({ task: 'faulty', level: expect.anything() })]);
+    failing = false;
+    expect((await housekeeping.run())['faulty']).toBe(1);
+  });
+});
+
+describe('the housekeeping of several nodes', () => {
+  const nodes: TestServer[] = [];
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+    for (let i = 0; i < 2; i += 1)
+      nodes.push(await TestServer.start({ database, env: i === 0 ? {} : { DATABASE_POOL_SIZE: '1' } }));
+  });
+  afterAll(async () => {
+    for (const node of nodes) await node.stop().catch(() => undefined);
+    await database.drop();
+  });
+
+  it('leaves a task to the node that is at it', async () => {
+    const [a, b] = nodes.map(housekeepingOf) as [HousekeepingService, HousekeepingService];
+    let begun!: () => void;
+    const atWork = new Promise<void>((resolve) => (begun = resolve));
+    let finish!: () => void;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    let ranOnB = 0;
+    a.register({ name: 'slow', run: async () => (begun(), await finished, 1) });
+    b.register({ name: 'slow', run: async () => ((ranOnB += 1), 1) });
+
+    const onA = a.run();
+    await atWork;
+    const onB = await b.run();
+    finish();
+    expect({ a: (await onA)['slow'], b: onB['slow'], ranOnB }).toEqual({ a: 1, b: 0, ranOnB: 0 });
+    expect((await b.run())['slow']).toBe(1);
+  });
+
+  it('does the work once', async () => {
+    await nodes[0]!.dataSource.query(
+      `INSERT INTO revocations (kind, subject, expires_at) SELECT 'token', 'x' || i, now() - interval '1 day' FROM generate_series(1, 2500) i`,
+    );
+    const done = await Promise.all(nodes.map((node) => housekeepingOf(node).run()));
+    const after = await housekeepingOf(nodes[0]!).run();
+    const total = [...done, after].reduce((sum, { revocations = 0 }) => sum + revocations, 0);
+    expect(total).toBe(2500);
+    expect(await count(nodes[0]!, 'revocations', `subject LIKE 'x%'`)).toBe(0);
+  });
+
+  it('finishes its batch before the node stops, and begins no other', async () => {
+    const [, node] = nodes as [TestServer, TestServer];
+    let begun!: () => void;
+    const atWork = new Promise<void>((resolve) => (begun = resolve));
+    let batches = 0;
+    housekeepingOf(node).register({
+      name: 'endless',
+      run: async (_now, limit, manager) => {
+        batches += 1;
+        begun();
+        await manager.query('SELECT pg_sleep(0.2)');
+        return limit;
+      },
+    });
+    const running = housekeepingOf(node).run();
+    await atWork;
+    await node.app.close();
+    expect((await running)['endless']).toBe(BATCH_SIZE);
+    expect(batches).toBe(1);
+    expect(await housekeepingOf(node).run()).toEqual({});
+    expect(node.entries().filter(({ msg }) => String(msg).startsWith('housekeeping failed'))).toEqual([]);
+  });
+});
