@@ -4,3 +4,7 @@ import './http/problems.js';
 import './http/security-headers.js';
 import './http/pages.js';
 import './http/openapi.js';
+import './logs/access-log.js';
+import './logs/security-log.js';
+import './logs/secrets.js';
+import './logs/support.js';

@@ -4,3 +4,8 @@ import './users/email-verification.js';
 import './users/production.js';
 import './users/mail.js';
 import './users/admin.js';
+import './sign-ins/sessions.js';
+import './sign-ins/sign-ins.js';
+import './sign-ins/passwords.js';
+import './races/races.js';
+import './races/barrier-races.js';

@@ -141,176 +141,178 @@ const linesOf = (text: string) =>
     .slice(1)
     .map((line) => line.trim());
 
-const context = useServer({ env: { RATE_LIMITS: 'off' } });
-
 describe('the access table', () => {
-  let modes: string[];
-  let clients: (Client | undefined)[];
+  const context = useServer({ env: { RATE_LIMITS: 'off' } });
 
-  beforeAll(async () => {
-    const { server } = context;
-    modes = server.app
-      .get(ModeRegistry)
-      .all()
-      .map(({ name }) => name);
-    const ada = await server.person();
-    clients = await Promise.all(
-      COLUMNS.map(async ([mode, make]) => (isThere(mode) ? make(server, ada) : undefined)),
-    );
-  });
+  describe('the access table', () => {
+    let modes: string[];
+    let clients: (Client | undefined)[];
 
-  const isThere = (needed: string) =>
-    needed.split('+').every((mode) => ['', 'always', ...modes].includes(mode));
-  /** Whether a route went with its mode. */
-  const isDeleted = (route: string) =>
-    Object.entries(DECLARED).some(
-      ([mode, routes]) => !isThere(mode) && routes.replaceAll(/ +/g, ' ').includes(`${route} `),
-    );
+    beforeAll(async () => {
+      const { server } = context;
+      modes = server.app
+        .get(ModeRegistry)
+        .all()
+        .map(({ name }) => name);
+      const ada = await server.person();
+      clients = await Promise.all(
+        COLUMNS.map(async ([mode, make]) => (isThere(mode) ? make(server, ada) : undefined)),
+      );
+    });
 
-  it('has every route of the contract as the contract says, and no other', () => {
-    const expected = Object.entries(DECLARED)
-      .filter(([mode]) => isThere(mode))
-      .flatMap(([, routes]) => linesOf(routes))
-      .map((line) => line.replaceAll(/ +/g, ' ').replace(/ any\b/, ` ${modes.join('+')}`));
-    const person = context.server.app
-      .get(ModeRegistry)
-      .all()
-      .filter(({ carries }) => carries !== 'machine')
-      .map(({ name }) => name)
-      .join('+');
-    const found = context.server.app
-      .get(RouteTable)
-      .all()
-      .map((route) => show(route, person));
-    expect(found.toSorted()).toEqual(expected.toSorted());
-  });
+    const isThere = (needed: string) =>
+      needed.split('+').every((mode) => ['', 'always', ...modes].includes(mode));
+    /** Whether a route went with its mode. */
+    const isDeleted = (route: string) =>
+      Object.entries(DECLARED).some(
+        ([mode, routes]) => !isThere(mode) && routes.replaceAll(/ +/g, ' ').includes(`${route} `),
+      );
 
-  /** The cell of ANSWERS that an answer belongs into; all of it where it belongs into none. */
-  function cellOf(answer: Answer, mode: string, scope: string, letters: string): string {
-    const challenges = answer.challenges
-      ?.split(/, (?=[A-Z])/)
-      .toSorted()
-      .join(', ');
-    const schemes = Object.entries(SCHEMES).flatMap(([mode, scheme]) => (isThere(mode) ? [scheme] : []));
-    const accepted = [...new Set(schemes)]
-      .filter((scheme) => letters.includes(LETTERS[scheme]!))
-      .map((scheme) => `${scheme} realm="api"`)
-      .toSorted()
-      .join(', ');
-    const tooFew = `${SCHEMES[mode]} realm="api", error="insufficient_scope", scope="${scope}"`;
-    const kind = answer.problem ?? answer.body?.error?.replaceAll('_', '-');
-    const seen = [answer.status, kind, challenges].filter(Boolean).join(' ');
-    if (seen === `401 credential-required ${accepted}`) return 'none';
-    if (seen === `401 mode-not-accepted ${accepted}`) return 'mode';
-    if (seen === `403 insufficient-scope ${tooFew}`) return 'scope';
-    if (seen === '403 person-required') return 'person';
-    if (/^401 invalid-client (ApiKey realm="api", )?Basic realm="api"$/.test(seen)) return 'client';
-    return [401, 403].includes(answer.status) ? seen : `${answer.status}`;
-  }
+    it('has every route of the contract as the contract says, and no other', () => {
+      const expected = Object.entries(DECLARED)
+        .filter(([mode]) => isThere(mode))
+        .flatMap(([, routes]) => linesOf(routes))
+        .map((line) => line.replaceAll(/ +/g, ' ').replace(/ any\b/, ` ${modes.join('+')}`));
+      const person = context.server.app
+        .get(ModeRegistry)
+        .all()
+        .filter(({ carries }) => carries !== 'machine')
+        .map(({ name }) => name)
+        .join('+');
+      const found = context.server.app
+        .get(RouteTable)
+        .all()
+        .map((route) => show(route, person));
+      expect(found.toSorted()).toEqual(expected.toSorted());
+    });
 
-  it.each(
-    linesOf(ANSWERS)
-      .slice(1)
-      .map((line) => line.split('|').map((cell) => cell.trim())),
-  )(
-    'gives to each on %s the answer of the contract',
-    async (...[route = '', scope = '', letters = '', ...cells]) => {
-      if (isDeleted(route)) return;
-      const [method = '', path = ''] = route.replace(/:\w+/, randomUUID()).split(' ');
-      const seen: (string | undefined)[] = [];
-      for (const [column, client] of clients.entries())
-        seen.push(client && cellOf(await client.call(method, path), COLUMNS[column]![0], scope, letters));
-      expect(seen).toEqual(cells.map((cell, column) => (clients[column] ? cell : undefined)));
-    },
-  );
-});
-
-describe('the resource of another user', () => {
-  it.each(['session', 'jwt', 'opaque', 'apiKey', 'machine'] as const)(
-    'is not there for a good %s',
-    async (mode) => {
-      const isMachine = mode === 'apiKey' || mode === 'machine';
-      const [ada, bob] = [await context.server.person(), await context.server.person()];
-      const owner = await bob.session();
-      const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
-      const { id: key } = await bob.apiKey(['orders:read']);
-      const calls = [
-        ['GET', `/v1/orders/${order}`],
-        ['DELETE', `/v1/orders/${order}`],
-      ];
-      if (!isMachine)
-        calls.push(
-          ['GET', `/v1/api-keys/${key}`],
-          ['PATCH', `/v1/api-keys/${key}`],
-          ['DELETE', `/v1/api-keys/${key}`],
-          ['DELETE', `/v1/sessions/${owner.signInId}`],
-        );
-      const client = isMachine ? await ada[mode](['orders:read', 'orders:write']) : await ada[mode]();
-      for (const [method, path] of calls) {
-        const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
-        const { status, problem } = await client.call(method!, path!, body);
-        expect({ method, path, status, problem }).toEqual({
-          method,
-          path,
-          status: 404,
-          problem: 'not-found',
-        });
-      }
-      expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
-    },
-  );
-});
-
-describe('a credential in the URL', () => {
-  it.each([
-    ['/v1/orders?Access_Token=x', 'in other letters'],
-    ['/v1/orders?%74oken=x', 'encoded'],
-    ['/v1/orders?token', 'empty'],
-    ['/v1/orders?limit=1&session=x', 'after others'],
-    ['/nowhere?api_key=x', 'where there is no route'],
-  ])('is refused in %s: %s', async (path) => {
-    const { status, problem } = await context.server.anonymous.get(path);
-    expect({ status, problem }).toEqual({ status: 400, problem: 'credential-in-url' });
-  });
-
-  it('is no other parameter', async () => {
-    const session = await (await context.server.person()).session();
-    expect((await session.get('/v1/orders?tokens=x')).problem).not.toBe('credential-in-url');
-  });
-});
-
-describe('HEAD', () => {
-  it('is refused wherever GET is', async () => {
-    const { app, url } = context.server;
-    for (const { method, path } of app.get(RouteTable).all()) {
-      if (method !== 'GET') continue;
-      const asked = url + path.replaceAll(/:\w+/g, () => randomUUID());
-      const [get, head] = [await fetch(asked), await fetch(asked, { method: 'HEAD' })];
-      await get.body?.cancel();
-      expect({ path, status: head.status }).toEqual({ path, status: get.status });
+    /** The cell of ANSWERS that an answer belongs into; all of it where it belongs into none. */
+    function cellOf(answer: Answer, mode: string, scope: string, letters: string): string {
+      const challenges = answer.challenges
+        ?.split(/, (?=[A-Z])/)
+        .toSorted()
+        .join(', ');
+      const schemes = Object.entries(SCHEMES).flatMap(([mode, scheme]) => (isThere(mode) ? [scheme] : []));
+      const accepted = [...new Set(schemes)]
+        .filter((scheme) => letters.includes(LETTERS[scheme]!))
+        .map((scheme) => `${scheme} realm="api"`)
+        .toSorted()
+        .join(', ');
+      const tooFew = `${SCHEMES[mode]} realm="api", error="insufficient_scope", scope="${scope}"`;
+      const kind = answer.problem ?? answer.body?.error?.replaceAll('_', '-');
+      const seen = [answer.status, kind, challenges].filter(Boolean).join(' ');
+      if (seen === `401 credential-required ${accepted}`) return 'none';
+      if (seen === `401 mode-not-accepted ${accepted}`) return 'mode';
+      if (seen === `403 insufficient-scope ${tooFew}`) return 'scope';
+      if (seen === '403 person-required') return 'person';
+      if (/^401 invalid-client (ApiKey realm="api", )?Basic realm="api"$/.test(seen)) return 'client';
+      return [401, 403].includes(answer.status) ? seen : `${answer.status}`;
     }
+
+    it.each(
+      linesOf(ANSWERS)
+        .slice(1)
+        .map((line) => line.split('|').map((cell) => cell.trim())),
+    )(
+      'gives to each on %s the answer of the contract',
+      async (...[route = '', scope = '', letters = '', ...cells]) => {
+        if (isDeleted(route)) return;
+        const [method = '', path = ''] = route.replace(/:\w+/, randomUUID()).split(' ');
+        const seen: (string | undefined)[] = [];
+        for (const [column, client] of clients.entries())
+          seen.push(client && cellOf(await client.call(method, path), COLUMNS[column]![0], scope, letters));
+        expect(seen).toEqual(cells.map((cell, column) => (clients[column] ? cell : undefined)));
+      },
+    );
   });
 
-  it('needs no CSRF token, and comes from no other origin either', async () => {
-    const { Cookie = '' } = (await (await context.server.person()).session()).headers;
-    const head = (headers: Record<string, string>) =>
-      fetch(`${context.server.url}/v1/orders`, { method: 'HEAD', headers: { Cookie, ...headers } });
-    expect((await head({})).status).toBe(200);
-    expect((await head({ Origin: 'https://evil.example' })).status).toBe(403);
+  describe('the resource of another user', () => {
+    it.each(['session', 'jwt', 'opaque', 'apiKey', 'machine'] as const)(
+      'is not there for a good %s',
+      async (mode) => {
+        const isMachine = mode === 'apiKey' || mode === 'machine';
+        const [ada, bob] = [await context.server.person(), await context.server.person()];
+        const owner = await bob.session();
+        const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
+        const { id: key } = await bob.apiKey(['orders:read']);
+        const calls = [
+          ['GET', `/v1/orders/${order}`],
+          ['DELETE', `/v1/orders/${order}`],
+        ];
+        if (!isMachine)
+          calls.push(
+            ['GET', `/v1/api-keys/${key}`],
+            ['PATCH', `/v1/api-keys/${key}`],
+            ['DELETE', `/v1/api-keys/${key}`],
+            ['DELETE', `/v1/sessions/${owner.signInId}`],
+          );
+        const client = isMachine ? await ada[mode](['orders:read', 'orders:write']) : await ada[mode]();
+        for (const [method, path] of calls) {
+          const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
+          const { status, problem } = await client.call(method!, path!, body);
+          expect({ method, path, status, problem }).toEqual({
+            method,
+            path,
+            status: 404,
+            problem: 'not-found',
+          });
+        }
+        expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
+      },
+    );
   });
+
+  describe('a credential in the URL', () => {
+    it.each([
+      ['/v1/orders?Access_Token=x', 'in other letters'],
+      ['/v1/orders?%74oken=x', 'encoded'],
+      ['/v1/orders?token', 'empty'],
+      ['/v1/orders?limit=1&session=x', 'after others'],
+      ['/nowhere?api_key=x', 'where there is no route'],
+    ])('is refused in %s: %s', async (path) => {
+      const { status, problem } = await context.server.anonymous.get(path);
+      expect({ status, problem }).toEqual({ status: 400, problem: 'credential-in-url' });
+    });
+
+    it('is no other parameter', async () => {
+      const session = await (await context.server.person()).session();
+      expect((await session.get('/v1/orders?tokens=x')).problem).not.toBe('credential-in-url');
+    });
+  });
+
+  describe('HEAD', () => {
+    it('is refused wherever GET is', async () => {
+      const { app, url } = context.server;
+      for (const { method, path } of app.get(RouteTable).all()) {
+        if (method !== 'GET') continue;
+        const asked = url + path.replaceAll(/:\w+/g, () => randomUUID());
+        const [get, head] = [await fetch(asked), await fetch(asked, { method: 'HEAD' })];
+        await get.body?.cancel();
+        expect({ path, status: head.status }).toEqual({ path, status: get.status });
+      }
+    });
+
+    it('needs no CSRF token, and comes from no other origin either', async () => {
+      const { Cookie = '' } = (await (await context.server.person()).session()).headers;
+      const head = (headers: Record<string, string>) =>
+        fetch(`${context.server.url}/v1/orders`, { method: 'HEAD', headers: { Cookie, ...headers } });
+      expect((await head({})).status).toBe(200);
+      expect((await head({ Origin: 'https://evil.example' })).status).toBe(403);
+    });
+  });
+
+  /** A route in the words of DECLARED; `all` are the modes that can carry a person. */
+  function show({ method, path, policy }: Route, all: string): string {
+    if (policy.public)
+      return [method, path, 'public', policy.sameOrigin ? 'same-origin' : ''].filter(Boolean).join(' ');
+    const modes = policy.modes.join('+');
+    const words = [
+      policy.person && modes === all ? '' : modes,
+      policy.person ? 'person' : '',
+      ...policy.scopes,
+      policy.recentSignIn ? 'recent' : '',
+      policy.live ? 'live' : '',
+    ];
+    return [method, path, ...words].filter(Boolean).join(' ');
+  }
 });
-
-/** A route in the words of DECLARED; `all` are the modes that can carry a person. */
-function show({ method, path, policy }: Route, all: string): string {
-  if (policy.public)
-    return [method, path, 'public', policy.sameOrigin ? 'same-origin' : ''].filter(Boolean).join(' ');
-  const modes = policy.modes.join('+');
-  const words = [
-    policy.person && modes === all ? '' : modes,
-    policy.person ? 'person' : '',
-    ...policy.scopes,
-    policy.recentSignIn ? 'recent' : '',
-    policy.live ? 'live' : '',
-  ];
-  return [method, path, ...words].filter(Boolean).join(' ');
-}

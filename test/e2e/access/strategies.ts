@@ -98,177 +98,181 @@ class TrialModule implements OnModuleInit {
   }
 }
 
-const context = useServer({ modules: [TrialModule], env: { RATE_LIMITS: 'off' } });
-let clients: Record<StrategyName, Client>;
-beforeAll(async () => {
-  clients = await signInByAll(context.server, await context.server.person());
-});
-
-const registry = () => context.server.app.get(ModeRegistry);
-
-const answerBy = async (name: StrategyName) => {
-  const { status, problem } = await clients[name].get('/v1/whoami');
-  return problem ? `${status} ${problem}` : status;
-};
-
-describe.each(STRATEGIES)('the strategy $name', ({ name, mode, of, Package }) => {
-  const strategy = () => registry().get(mode).strategies[name]!;
-
-  it(`is a strategy of ${of}`, () => {
-    expect(strategy()).toBeInstanceOf(Package);
-  });
-
-  it('lets nobody in by its mode once it is gone, and everybody else by theirs', async () => {
-    registry().passport.unuse(name);
-    try {
-      for (const one of STRATEGIES)
-        expect([one.name, await answerBy(one.name)]).toEqual([
-          one.name,
-          one.name === name ? '500 internal-error' : 200,
-        ]);
-    } finally {
-      registry().passport.use(name, strategy());
-    }
-    expect(await answerBy(name)).toBe(200);
-    expect(context.server.log.join('')).toContain(`Unknown authentication strategy \\"${name}\\"`);
-  });
-
-  it('is who decides', async () => {
-    registry().passport.use(name, new RefusingStrategy());
-    try {
-      expect(await answerBy(name)).toBe('401 invalid-credential');
-    } finally {
-      registry().passport.use(name, strategy());
-    }
-  });
-
-  it('is not in the registry of Passport that the whole process shares', () => {
-    const { _strategies: shared } = passport as unknown as { _strategies: Record<string, unknown> };
-    expect(Object.values(shared)).not.toContain(strategy());
-  });
-});
-
-describe('many requests at once', () => {
-  let everybody: { id: string; clients: Record<StrategyName, Client> }[];
+describe('strategies', () => {
+  const context = useServer({ modules: [TrialModule], env: { RATE_LIMITS: 'off' } });
+  let clients: Record<StrategyName, Client>;
   beforeAll(async () => {
-    const { server } = context;
-    const people = await Promise.all(Array.from({ length: PEOPLE }, () => server.person()));
-    everybody = await Promise.all(
-      people.map(async (person) => ({ id: person.id, clients: await signInByAll(server, person) })),
-    );
+    clients = await signInByAll(context.server, await context.server.person());
   });
 
-  it.each(STRATEGIES)('are each of their own user by $name', async ({ name }) => {
-    const seen = await Promise.all(
-      Array.from({ length: REQUESTS }, async (_, i) => {
-        const { id, clients } = everybody[i % PEOPLE]!;
-        return { id, subject: (await clients[name].get('/v1/whoami')).body.subject };
-      }),
-    );
-    expect(seen.filter(({ id, subject }) => id !== subject)).toEqual([]);
-  });
+  const registry = () => context.server.app.get(ModeRegistry);
 
-  it('are each of their own user by all of them', async () => {
-    const seen = await Promise.all(
-      Array.from({ length: REQUESTS }, async (_, i) => {
-        const { id, clients } = everybody[(i * 7) % PEOPLE]!;
-        const { name, mode } = STRATEGIES[i % STRATEGIES.length]!;
-        const { body } = await clients[name].get('/v1/whoami');
-        return { expected: [id, mode], seen: [body.subject, body.mode] };
-      }),
-    );
-    expect(seen.map((one) => one.seen)).toEqual(seen.map((one) => one.expected));
-  });
-});
+  const answerBy = async (name: StrategyName) => {
+    const { status, problem } = await clients[name].get('/v1/whoami');
+    return problem ? `${status} ${problem}` : status;
+  };
 
-describe('two applications in one process', () => {
-  it('each know their own credentials and no others', async () => {
-    const second = await TestServer.start();
-    try {
-      const theirs = await signInByAll(second, await second.person());
-      for (const { name } of STRATEGIES) {
-        expect((await theirs[name].get('/v1/whoami')).status).toBe(200);
-        expect((await clients[name].get('/v1/whoami')).status).toBe(200);
-        const { headers } = theirs[name];
-        const strayed = await context.server.anonymous.get('/v1/whoami', { headers });
-        expect([name, strayed.problem]).toEqual([name, 'invalid-credential']);
+  describe.each(STRATEGIES)('the strategy $name', ({ name, mode, of, Package }) => {
+    const strategy = () => registry().get(mode).strategies[name]!;
+
+    it(`is a strategy of ${of}`, () => {
+      expect(strategy()).toBeInstanceOf(Package);
+    });
+
+    it('lets nobody in by its mode once it is gone, and everybody else by theirs', async () => {
+      registry().passport.unuse(name);
+      try {
+        for (const one of STRATEGIES)
+          expect([one.name, await answerBy(one.name)]).toEqual([
+            one.name,
+            one.name === name ? '500 internal-error' : 200,
+          ]);
+      } finally {
+        registry().passport.use(name, strategy());
       }
-    } finally {
-      await second.stop();
-    }
-  });
-});
+      expect(await answerBy(name)).toBe(200);
+      expect(context.server.log.join('')).toContain(`Unknown authentication strategy \\"${name}\\"`);
+    });
 
-const callOnTrial = (behaviour: string, path = '/v1/whoami') =>
-  context.server.anonymous.get(path, { headers: { 'X-Trial': behaviour } });
+    it('is who decides', async () => {
+      registry().passport.use(name, new RefusingStrategy());
+      try {
+        expect(await answerBy(name)).toBe('401 invalid-credential');
+      } finally {
+        registry().passport.use(name, strategy());
+      }
+    });
 
-describe("a strategy of a mode of one's own", () => {
-  it('lets in whom it succeeds with', async () => {
-    const { status, body } = await callOnTrial('succeed');
-    expect({ status, mode: body.mode, subject: body.subject }).toEqual({
-      status: 200,
-      mode: TRIAL,
-      subject: SOMEBODY.userId,
+    it('is not in the registry of Passport that the whole process shares', () => {
+      const { _strategies: shared } = passport as unknown as { _strategies: Record<string, unknown> };
+      expect(Object.values(shared)).not.toContain(strategy());
     });
   });
 
-  it('lets no machine in where a person is needed', async () => {
-    const { status, problem, challenges } = await callOnTrial('succeed', '/v1/sessions');
-    expect({ status, problem, challenges }).toEqual({
-      status: 403,
-      problem: 'person-required',
-      challenges: null,
+  describe('many requests at once', () => {
+    let everybody: { id: string; clients: Record<StrategyName, Client> }[];
+    beforeAll(async () => {
+      const { server } = context;
+      const people = await Promise.all(Array.from({ length: PEOPLE }, () => server.person()));
+      everybody = await Promise.all(
+        people.map(async (person) => ({ id: person.id, clients: await signInByAll(server, person) })),
+      );
+    });
+
+    it.each(STRATEGIES)('are each of their own user by $name', async ({ name }) => {
+      const seen = await Promise.all(
+        Array.from({ length: REQUESTS }, async (_, i) => {
+          const { id, clients } = everybody[i % PEOPLE]!;
+          return { id, subject: (await clients[name].get('/v1/whoami')).body.subject };
+        }),
+      );
+      expect(seen.filter(({ id, subject }) => id !== subject)).toEqual([]);
+    });
+
+    it('are each of their own user by all of them', async () => {
+      const seen = await Promise.all(
+        Array.from({ length: REQUESTS }, async (_, i) => {
+          const { id, clients } = everybody[(i * 7) % PEOPLE]!;
+          const { name, mode } = STRATEGIES[i % STRATEGIES.length]!;
+          const { body } = await clients[name].get('/v1/whoami');
+          return { expected: [id, mode], seen: [body.subject, body.mode] };
+        }),
+      );
+      expect(seen.map((one) => one.seen)).toEqual(seen.map((one) => one.expected));
     });
   });
 
-  it('is named in the challenges of the routes that accept it, once for all modes of its scheme', async () => {
-    for (const path of ['/v1/sessions', '/v1/whoami']) {
-      const { challenges } = await context.server.anonymous.get(path);
-      expect([path, ...challenges!.split(', ').toSorted()]).toEqual([
-        path,
-        'ApiKey realm="api"',
-        'Bearer realm="api"',
-        'Session realm="api"',
-      ]);
-    }
-  });
-
-  it.each([
-    'pass on',
-    'succeed with nobody',
-    'succeed with a lookalike',
-    'fail and then succeed',
-    'pass on and then succeed',
-    'have an error that is none',
-  ])('is refused if it does this: %s', async (behaviour) => {
-    const { status, problem } = await callOnTrial(behaviour);
-    expect({ status, problem }).toEqual({ status: 401, problem: 'invalid-credential' });
-  });
-
-  it.each(['have an error', 'throw', 'redirect'])('is our fault if it does this: %s', async (behaviour) => {
-    const { status, problem, headers } = await callOnTrial(behaviour);
-    expect({ status, problem, location: headers.get('location') }).toEqual({
-      status: 500,
-      problem: 'internal-error',
-      location: null,
+  describe('two applications in one process', () => {
+    it('each know their own credentials and no others', async () => {
+      const second = await TestServer.start();
+      try {
+        const theirs = await signInByAll(second, await second.person());
+        for (const { name } of STRATEGIES) {
+          expect((await theirs[name].get('/v1/whoami')).status).toBe(200);
+          expect((await clients[name].get('/v1/whoami')).status).toBe(200);
+          const { headers } = theirs[name];
+          const strayed = await context.server.anonymous.get('/v1/whoami', { headers });
+          expect([name, strayed.problem]).toEqual([name, 'invalid-credential']);
+        }
+      } finally {
+        await second.stop();
+      }
     });
   });
 
-  it('is not asked beside another explicit credential', async () => {
-    for (const name of ['jwt', 'opaque', 'api-key', 'api-key-authorization'] as const) {
-      const { problem } = await clients[name].get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
-      expect([name, problem]).toEqual([name, 'ambiguous-credentials']);
-    }
-  });
+  const callOnTrial = (behaviour: string, path = '/v1/whoami') =>
+    context.server.anonymous.get(path, { headers: { 'X-Trial': behaviour } });
 
-  it('wins over the cookie', async () => {
-    const succeeds = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
-    expect(succeeds.body.mode).toBe(TRIAL);
-    const fails = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'pass on' } });
-    expect(fails.problem).toBe('invalid-credential');
-  });
+  describe("a strategy of a mode of one's own", () => {
+    it('lets in whom it succeeds with', async () => {
+      const { status, body } = await callOnTrial('succeed');
+      expect({ status, mode: body.mode, subject: body.subject }).toEqual({
+        status: 200,
+        mode: TRIAL,
+        subject: SOMEBODY.userId,
+      });
+    });
 
-  it('is registered once', () => {
-    expect(() => registry().register(registry().get(TRIAL))).toThrow('the mode "trial" is registered twice');
+    it('lets no machine in where a person is needed', async () => {
+      const { status, problem, challenges } = await callOnTrial('succeed', '/v1/sessions');
+      expect({ status, problem, challenges }).toEqual({
+        status: 403,
+        problem: 'person-required',
+        challenges: null,
+      });
+    });
+
+    it('is named in the challenges of the routes that accept it, once for all modes of its scheme', async () => {
+      for (const path of ['/v1/sessions', '/v1/whoami']) {
+        const { challenges } = await context.server.anonymous.get(path);
+        expect([path, ...challenges!.split(', ').toSorted()]).toEqual([
+          path,
+          'ApiKey realm="api"',
+          'Bearer realm="api"',
+          'Session realm="api"',
+        ]);
+      }
+    });
+
+    it.each([
+      'pass on',
+      'succeed with nobody',
+      'succeed with a lookalike',
+      'fail and then succeed',
+      'pass on and then succeed',
+      'have an error that is none',
+    ])('is refused if it does this: %s', async (behaviour) => {
+      const { status, problem } = await callOnTrial(behaviour);
+      expect({ status, problem }).toEqual({ status: 401, problem: 'invalid-credential' });
+    });
+
+    it.each(['have an error', 'throw', 'redirect'])('is our fault if it does this: %s', async (behaviour) => {
+      const { status, problem, headers } = await callOnTrial(behaviour);
+      expect({ status, problem, location: headers.get('location') }).toEqual({
+        status: 500,
+        problem: 'internal-error',
+        location: null,
+      });
+    });
+
+    it('is not asked beside another explicit credential', async () => {
+      for (const name of ['jwt', 'opaque', 'api-key', 'api-key-authorization'] as const) {
+        const { problem } = await clients[name].get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
+        expect([name, problem]).toEqual([name, 'ambiguous-credentials']);
+      }
+    });
+
+    it('wins over the cookie', async () => {
+      const succeeds = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
+      expect(succeeds.body.mode).toBe(TRIAL);
+      const fails = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'pass on' } });
+      expect(fails.problem).toBe('invalid-credential');
+    });
+
+    it('is registered once', () => {
+      expect(() => registry().register(registry().get(TRIAL))).toThrow(
+        'the mode "trial" is registered twice',
+      );
+    });
   });
 });

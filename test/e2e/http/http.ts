@@ -4,224 +4,232 @@ import { useServer } from '../../support/server.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-const context = useServer();
-const ask = (method: string, path: string, options?: RawRequest) =>
-  send(context.server.url, method, path, options);
-const raw = (bytes: string) => sendRaw(context.server.url, bytes);
-const statusAndProblem = ({ status, problem }: RawAnswer) => [status, problem];
-const post = (body: string | Buffer, headers: Record<string, string> = JSON_TYPE, chunked = false) =>
-  ask('POST', '/v1/email-verifications', { body, headers, chunked });
+describe('HTTP', () => {
+  const context = useServer();
+  const ask = (method: string, path: string, options?: RawRequest) =>
+    send(context.server.url, method, path, options);
+  const raw = (bytes: string) => sendRaw(context.server.url, bytes);
+  const statusAndProblem = ({ status, problem }: RawAnswer) => [status, problem];
+  const post = (body: string | Buffer, headers: Record<string, string> = JSON_TYPE, chunked = false) =>
+    ask('POST', '/v1/email-verifications', { body, headers, chunked });
 
-describe('the server over HTTP', () => {
-  describe('routes', () => {
-    it('answers 404 to an unknown path, whatever is sent there', async () => {
-      for (const [method, options] of [
-        ['GET', {}],
-        ['POST', {}],
-        ['POST', { headers: JSON_TYPE, body: '{' }],
-        ['POST', { headers: JSON_TYPE, body: ' '.repeat(200_000) }],
-        ['POST', { headers: { 'Content-Type': 'text/plain' }, body: 'x' }],
-        ['PROPFIND', {}],
-        ['QUERY', {}],
-      ] as [string, RawRequest][])
-        expect([method, ...statusAndProblem(await ask(method, '/v1/nowhere', options))]).toEqual([
-          method,
-          404,
-          'not-found',
-        ]);
-    });
-
-    it.each([
-      ['PATCH', '/v1/orders', 'GET, HEAD, POST'],
-      ['DELETE', '/v1/orders?limit=1', 'GET, HEAD, POST'],
-      ['PUT', '/v1/orders/0190a1b2-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
-      ['POST', '/v1/users/me', 'GET, HEAD, PATCH'],
-      ['HEAD', '/v1/users', 'POST'],
-      ['OPTIONS', '/v1/orders', 'GET, HEAD, POST'],
-      ['TRACE', '/v1/orders', 'GET, HEAD, POST'],
-      ['PROPFIND', '/v1/orders', 'GET, HEAD, POST'],
-      ['QUERY', '/v1/orders', 'GET, HEAD, POST'],
-      ['POST', '/health/live', 'GET, HEAD'],
-    ])('answers 405 to %s %s and names what it allows', async (method, path, allow) => {
-      const { status, headers, problem } = await ask(method, path);
-      expect([status, headers.allow]).toEqual([405, allow]);
-      expect(problem).toBe(method === 'HEAD' ? '' : 'method-not-allowed');
-    });
-
-    it('answers 405 before it looks at the body or asks for a credential', async () => {
-      const options = { headers: JSON_TYPE, body: '{' };
-      expect((await ask('PATCH', '/v1/orders', options)).status).toBe(405);
-    });
-
-    it('knows a path only as it is written: no slash more, no other case', async () => {
-      for (const path of ['/v1/orders/', '//v1/orders', '/v1//orders', '/V1/orders', '/v1/orders/x/y'])
-        expect([path, ...statusAndProblem(await ask('GET', path))]).toEqual([path, 404, 'not-found']);
-    });
-
-    it('answers HEAD like GET, without the body', async () => {
-      const head = await ask('HEAD', '/health/live');
-      expect([head.status, head.text]).toEqual([200, '']);
-      expect(head.headers['content-length']).toBe(
-        (await ask('GET', '/health/live')).headers['content-length'],
-      );
-    });
-  });
-
-  describe('bodies', () => {
-    const accepted = JSON.stringify({ email: 'ada@example.com' });
-
-    it.each([
-      ['application/json'],
-      ['application/JSON'],
-      ['application/json; charset=utf-8'],
-      ['application/json;charset="UTF-8"'],
-    ])('reads %s', async (type) => {
-      expect((await post(accepted, { 'Content-Type': type })).status).toBe(202);
-    });
-
-    it.each([
-      ['text/plain'],
-      ['application/x-www-form-urlencoded'],
-      ['multipart/form-data; boundary=x'],
-      ['application/jsonx'],
-      ['application/vnd.api+json'],
-      ['application/json, text/plain'],
-      ['application/json; charset=utf-16'],
-      ['application/json; charset=iso-8859-1'],
-      ['json'],
-      ['*/*'],
-    ])('refuses %s', async (type) => {
-      expect(statusAndProblem(await post(accepted, { 'Content-Type': type }))).toEqual([
-        415,
-        'unsupported-media-type',
-      ]);
-    });
-
-    it('refuses a body without a content type', async () => {
-      expect(statusAndProblem(await post(accepted, {}))).toEqual([415, 'unsupported-media-type']);
-    });
-
-    it('reads 100 kB and refuses one byte more, whether it is told the length or not', async () => {
-      const full = accepted.padEnd(100_000);
-      for (const chunked of [false, true]) {
-        expect((await post(full, JSON_TYPE, chunked)).status).toBe(202);
-        expect(statusAndProblem(await post(`${full} `, JSON_TYPE, chunked))).toEqual([413, 'body-too-large']);
-      }
-    });
-
-    it.each([
-      ['broken JSON', '{"email":'],
-      ['JSON with something behind it', `${accepted} x`],
-      ['a comment', `${accepted} // x`],
-      ['__proto__', '{"__proto__":{}}'],
-      ['__proto__ in an array', '{"email":[{"__proto__":1}]}'],
-      ['__proto__ in escapes', String.raw`{"\u005f_proto__":{}}`],
-      ['constructor.prototype', '{"a":{"constructor":{"prototype":{}}}}'],
-      ['bytes that are not UTF-8', Buffer.from([...Buffer.from('{"email":"'), 0xff, 0x22, 0x7d])],
-      ['a surrogate in UTF-8', Buffer.from([...Buffer.from('{"email":"'), 0xed, 0xa0, 0x80, 0x22, 0x7d])],
-    ])('refuses %s', async (_name, body) => {
-      expect(statusAndProblem(await post(body))).toEqual([400, 'malformed-request']);
-    });
-
-    it('reads JSON of 20 levels and refuses one more', async () => {
-      const { headers } = await (await context.server.person()).apiKey(['events:write']);
-      const event = (levels: number) =>
-        ask('POST', '/v1/events', {
-          headers: { ...JSON_TYPE, ...headers },
-          body: `{"type":"deep","data":{"a":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`,
-        });
-      expect((await event(20)).status).toBe(202);
-      expect(statusAndProblem(await event(21))).toEqual([400, 'malformed-request']);
-      // A prototype that cannot be reached is data like any other, and brackets in a text have no depth.
-      const body = JSON.stringify({ type: 'x', data: { constructor: 'x', text: '['.repeat(50) } });
-      expect((await ask('POST', '/v1/events', { headers: { ...JSON_TYPE, ...headers }, body })).status).toBe(
-        202,
-      );
-    });
-
-    it('answers what is missing where there is no body', async () => {
-      for (const headers of [{}, JSON_TYPE])
-        expect(statusAndProblem(await ask('POST', '/v1/email-verifications', { headers }))).toEqual([
-          400,
-          'validation-failed',
-        ]);
-    });
-  });
-
-  describe('URLs', () => {
-    it('answers 400 to an escape that is none', async () => {
-      for (const path of ['/%zz', '/v1/orders/%', '/v1/orders/%e0%a4%a'])
-        expect(statusAndProblem(await ask('GET', path))).toEqual([400, 'malformed-request']);
-    });
-
-    it('asks for the credential first, and then answers that a long id is none', async () => {
-      const path = `/v1/orders/${'a'.repeat(5_000)}`;
-      expect((await ask('GET', path)).status).toBe(401);
-      const { headers } = await (await context.server.person()).apiKey(['orders:read']);
-      expect(statusAndProblem(await ask('GET', path, { headers }))).toEqual([400, 'validation-failed']);
-      expect((await ask('GET', `/problems/${'a'.repeat(5_000)}`)).status).toBe(404);
-    });
-
-    it('answers 400 where a query parameter comes twice, is unknown or no number', async () => {
-      const { headers } = await (await context.server.person()).apiKey(['orders:read']);
-      const cursor = Buffer.from('0190a1b2-0000-7000-8000-000000000000').toString('base64url');
-      expect((await ask('GET', `/v1/orders?limit=1&cursor=${cursor}`, { headers })).status).toBe(200);
-      for (const query of [
-        'limit=1&limit=2',
-        'limit=1&limit=1',
-        `cursor=${cursor}&cursor=${cursor}`,
-        'limit=many',
-        'limit=',
-        'limit=101',
-        'page=2',
-        'limit[]=1',
-        'cursor=%zz',
-      ])
-        expect([query, (await ask('GET', `/v1/orders?${query}`, { headers })).problem]).toEqual([
-          query,
-          'validation-failed',
-        ]);
-    });
-  });
-
-  describe('what is no HTTP', () => {
-    it('answers 431 to headers that are too large, and to such a URL', async () => {
-      expect(
-        statusAndProblem(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Filler: ${'x'.repeat(20_000)}\r\n\r\n`)),
-      ).toEqual([431, 'headers-too-large']);
-      const url = `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
-      expect(statusAndProblem(await raw(url))).toEqual([431, 'headers-too-large']);
-    });
-
-    it.each([
-      ['garbage', 'hello\r\n\r\n'],
-      ['a method that nobody knows', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n'],
-      [
-        'a length and chunks',
-        'POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
-      ],
-      ['two lengths', 'POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
-      ['a bare line feed in a header', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\nb\r\n\r\n'],
-    ])('answers 400 to %s', async (_name, bytes) => {
-      expect(statusAndProblem(await raw(bytes))).toEqual([400, 'malformed-request']);
-    });
-
-    it('leaves a request without Host to Node, which answers 400', async () => {
-      expect((await raw('GET /health/live HTTP/1.1\r\n\r\n')).status).toBe(400);
-    });
-
-    it('tells why as a problem with an id, closes, and goes on serving', async () => {
-      const { headers, text } = await raw('hello\r\n\r\n');
-      expect(JSON.parse(text)).toEqual({
-        type: '/problems/malformed-request',
-        title: 'The request cannot be read',
-        status: 400,
-        detail: 'This is not HTTP as the server reads it.',
-        instance: headers['x-request-id'],
+  describe('the server over HTTP', () => {
+    describe('routes', () => {
+      it('answers 404 to an unknown path, whatever is sent there', async () => {
+        for (const [method, options] of [
+          ['GET', {}],
+          ['POST', {}],
+          ['POST', { headers: JSON_TYPE, body: '{' }],
+          ['POST', { headers: JSON_TYPE, body: ' '.repeat(200_000) }],
+          ['POST', { headers: { 'Content-Type': 'text/plain' }, body: 'x' }],
+          ['PROPFIND', {}],
+          ['QUERY', {}],
+        ] as [string, RawRequest][])
+          expect([method, ...statusAndProblem(await ask(method, '/v1/nowhere', options))]).toEqual([
+            method,
+            404,
+            'not-found',
+          ]);
       });
-      expect(headers.connection).toBe('close');
-      expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
-      expect((await ask('GET', '/health/live')).status).toBe(200);
+
+      it.each([
+        ['PATCH', '/v1/orders', 'GET, HEAD, POST'],
+        ['DELETE', '/v1/orders?limit=1', 'GET, HEAD, POST'],
+        ['PUT', '/v1/orders/0190a1b2-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
+        ['POST', '/v1/users/me', 'GET, HEAD, PATCH'],
+        ['HEAD', '/v1/users', 'POST'],
+        ['OPTIONS', '/v1/orders', 'GET, HEAD, POST'],
+        ['TRACE', '/v1/orders', 'GET, HEAD, POST'],
+        ['PROPFIND', '/v1/orders', 'GET, HEAD, POST'],
+        ['QUERY', '/v1/orders', 'GET, HEAD, POST'],
+        ['POST', '/health/live', 'GET, HEAD'],
+      ])('answers 405 to %s %s and names what it allows', async (method, path, allow) => {
+        const { status, headers, problem } = await ask(method, path);
+        expect([status, headers.allow]).toEqual([405, allow]);
+        expect(problem).toBe(method === 'HEAD' ? '' : 'method-not-allowed');
+      });
+
+      it('answers 405 before it looks at the body or asks for a credential', async () => {
+        const options = { headers: JSON_TYPE, body: '{' };
+        expect((await ask('PATCH', '/v1/orders', options)).status).toBe(405);
+      });
+
+      it('knows a path only as it is written: no slash more, no other case', async () => {
+        for (const path of ['/v1/orders/', '//v1/orders', '/v1//orders', '/V1/orders', '/v1/orders/x/y'])
+          expect([path, ...statusAndProblem(await ask('GET', path))]).toEqual([path, 404, 'not-found']);
+      });
+
+      it('answers HEAD like GET, without the body', async () => {
+        const head = await ask('HEAD', '/health/live');
+        expect([head.status, head.text]).toEqual([200, '']);
+        expect(head.headers['content-length']).toBe(
+          (await ask('GET', '/health/live')).headers['content-length'],
+        );
+      });
+    });
+
+    describe('bodies', () => {
+      const accepted = JSON.stringify({ email: 'ada@example.com' });
+
+      it.each([
+        ['application/json'],
+        ['application/JSON'],
+        ['application/json; charset=utf-8'],
+        ['application/json;charset="UTF-8"'],
+      ])('reads %s', async (type) => {
+        expect((await post(accepted, { 'Content-Type': type })).status).toBe(202);
+      });
+
+      it.each([
+        ['text/plain'],
+        ['application/x-www-form-urlencoded'],
+        ['multipart/form-data; boundary=x'],
+        ['application/jsonx'],
+        ['application/vnd.api+json'],
+        ['application/json, text/plain'],
+        ['application/json; charset=utf-16'],
+        ['application/json; charset=iso-8859-1'],
+        ['json'],
+        ['*/*'],
+      ])('refuses %s', async (type) => {
+        expect(statusAndProblem(await post(accepted, { 'Content-Type': type }))).toEqual([
+          415,
+          'unsupported-media-type',
+        ]);
+      });
+
+      it('refuses a body without a content type', async () => {
+        expect(statusAndProblem(await post(accepted, {}))).toEqual([415, 'unsupported-media-type']);
+      });
+
+      it('reads 100 kB and refuses one byte more, whether it is told the length or not', async () => {
+        const full = accepted.padEnd(100_000);
+        for (const chunked of [false, true]) {
+          expect((await post(full, JSON_TYPE, chunked)).status).toBe(202);
+          expect(statusAndProblem(await post(`${full} `, JSON_TYPE, chunked))).toEqual([
+            413,
+            'body-too-large',
+          ]);
+        }
+      });
+
+      it.each([
+        ['broken JSON', '{"email":'],
+        ['JSON with something behind it', `${accepted} x`],
+        ['a comment', `${accepted} // x`],
+        ['__proto__', '{"__proto__":{}}'],
+        ['__proto__ in an array', '{"email":[{"__proto__":1}]}'],
+        ['__proto__ in escapes', String.raw`{"\u005f_proto__":{}}`],
+        ['constructor.prototype', '{"a":{"constructor":{"prototype":{}}}}'],
+        ['bytes that are not UTF-8', Buffer.from([...Buffer.from('{"email":"'), 0xff, 0x22, 0x7d])],
+        ['a surrogate in UTF-8', Buffer.from([...Buffer.from('{"email":"'), 0xed, 0xa0, 0x80, 0x22, 0x7d])],
+      ])('refuses %s', async (_name, body) => {
+        expect(statusAndProblem(await post(body))).toEqual([400, 'malformed-request']);
+      });
+
+      it('reads JSON of 20 levels and refuses one more', async () => {
+        const { headers } = await (await context.server.person()).apiKey(['events:write']);
+        const event = (levels: number) =>
+          ask('POST', '/v1/events', {
+            headers: { ...JSON_TYPE, ...headers },
+            body: `{"type":"deep","data":{"a":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`,
+          });
+        expect((await event(20)).status).toBe(202);
+        expect(statusAndProblem(await event(21))).toEqual([400, 'malformed-request']);
+        // A prototype that cannot be reached is data like any other, and brackets in a text have no depth.
+        const body = JSON.stringify({ type: 'x', data: { constructor: 'x', text: '['.repeat(50) } });
+        expect(
+          (await ask('POST', '/v1/events', { headers: { ...JSON_TYPE, ...headers }, body })).status,
+        ).toBe(202);
+      });
+
+      it('answers what is missing where there is no body', async () => {
+        for (const headers of [{}, JSON_TYPE])
+          expect(statusAndProblem(await ask('POST', '/v1/email-verifications', { headers }))).toEqual([
+            400,
+            'validation-failed',
+          ]);
+      });
+    });
+
+    describe('URLs', () => {
+      it('answers 400 to an escape that is none', async () => {
+        for (const path of ['/%zz', '/v1/orders/%', '/v1/orders/%e0%a4%a'])
+          expect(statusAndProblem(await ask('GET', path))).toEqual([400, 'malformed-request']);
+      });
+
+      it('asks for the credential first, and then answers that a long id is none', async () => {
+        const path = `/v1/orders/${'a'.repeat(5_000)}`;
+        expect((await ask('GET', path)).status).toBe(401);
+        const { headers } = await (await context.server.person()).apiKey(['orders:read']);
+        expect(statusAndProblem(await ask('GET', path, { headers }))).toEqual([400, 'validation-failed']);
+        expect((await ask('GET', `/problems/${'a'.repeat(5_000)}`)).status).toBe(404);
+      });
+
+      it('answers 400 where a query parameter comes twice, is unknown or no number', async () => {
+        const { headers } = await (await context.server.person()).apiKey(['orders:read']);
+        const cursor = Buffer.from('0190a1b2-0000-7000-8000-000000000000').toString('base64url');
+        expect((await ask('GET', `/v1/orders?limit=1&cursor=${cursor}`, { headers })).status).toBe(200);
+        for (const query of [
+          'limit=1&limit=2',
+          'limit=1&limit=1',
+          `cursor=${cursor}&cursor=${cursor}`,
+          'limit=many',
+          'limit=',
+          'limit=101',
+          'page=2',
+          'limit[]=1',
+          'cursor=%zz',
+        ])
+          expect([query, (await ask('GET', `/v1/orders?${query}`, { headers })).problem]).toEqual([
+            query,
+            'validation-failed',
+          ]);
+      });
+    });
+
+    describe('what is no HTTP', () => {
+      it('answers 431 to headers that are too large, and to such a URL', async () => {
+        expect(
+          statusAndProblem(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Filler: ${'x'.repeat(20_000)}\r\n\r\n`)),
+        ).toEqual([431, 'headers-too-large']);
+        const url = `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`;
+        expect(statusAndProblem(await raw(url))).toEqual([431, 'headers-too-large']);
+      });
+
+      it.each([
+        ['garbage', 'hello\r\n\r\n'],
+        ['a method that nobody knows', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n'],
+        [
+          'a length and chunks',
+          'POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+        ],
+        [
+          'two lengths',
+          'POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+        ],
+        ['a bare line feed in a header', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\nb\r\n\r\n'],
+      ])('answers 400 to %s', async (_name, bytes) => {
+        expect(statusAndProblem(await raw(bytes))).toEqual([400, 'malformed-request']);
+      });
+
+      it('leaves a request without Host to Node, which answers 400', async () => {
+        expect((await raw('GET /health/live HTTP/1.1\r\n\r\n')).status).toBe(400);
+      });
+
+      it('tells why as a problem with an id, closes, and goes on serving', async () => {
+        const { headers, text } = await raw('hello\r\n\r\n');
+        expect(JSON.parse(text)).toEqual({
+          type: '/problems/malformed-request',
+          title: 'The request cannot be read',
+          status: 400,
+          detail: 'This is not HTTP as the server reads it.',
+          instance: headers['x-request-id'],
+        });
+        expect(headers.connection).toBe('close');
+        expect(headers['content-length']).toBe(String(Buffer.byteLength(text)));
+        expect((await ask('GET', '/health/live')).status).toBe(200);
+      });
     });
   });
 });

@@ -16,174 +16,176 @@ const PAGE_CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const context = useServer();
-const get = (path: string) => send(context.server.url, 'GET', path);
+describe('pages', () => {
+  const context = useServer();
+  const get = (path: string) => send(context.server.url, 'GET', path);
 
-/** What a reader sees of an HTML page. */
-const textOf = (html: string) =>
-  html
-    .replaceAll(/<style>.*?<\/style>|<[^>]*>/gs, ' ')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&');
+  /** What a reader sees of an HTML page. */
+  const textOf = (html: string) =>
+    html
+      .replaceAll(/<style>.*?<\/style>|<[^>]*>/gs, ' ')
+      .replaceAll('&quot;', '"')
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&');
 
-describe.each(['/docs', '/verify', '/problems/csrf'])('the page %s', (path) => {
-  it('is HTML that may load what this server has, and nothing else', async () => {
-    const { status, headers } = await get(path);
-    expect(status).toBe(200);
-    expect(headers).toMatchObject({
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': PAGE_CSP,
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
+  describe.each(['/docs', '/verify', '/problems/csrf'])('the page %s', (path) => {
+    it('is HTML that may load what this server has, and nothing else', async () => {
+      const { status, headers } = await get(path);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': PAGE_CSP,
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+      });
+    });
+
+    it('names no other host, and only what is there', async () => {
+      const { text } = await get(path);
+      const references = [...text.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, url]) => url!);
+      expect(references).not.toEqual([]);
+      for (const url of references.filter((reference) => reference !== 'data:,')) {
+        expect(url).toMatch(/^\/[^/]/);
+        expect([url, (await get(url)).status]).toEqual([url, 200]);
+      }
+    });
+
+    it('has no script of its own, which the policy would stop', async () => {
+      const { text } = await get(path);
+      expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/i);
     });
   });
 
-  it('names no other host, and only what is there', async () => {
-    const { text } = await get(path);
-    const references = [...text.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, url]) => url!);
-    expect(references).not.toEqual([]);
-    for (const url of references.filter((reference) => reference !== 'data:,')) {
-      expect(url).toMatch(/^\/[^/]/);
-      expect([url, (await get(url)).status]).toEqual([url, 200]);
-    }
-  });
-
-  it('has no script of its own, which the policy would stop', async () => {
-    const { text } = await get(path);
-    expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/i);
-  });
-});
-
-describe('GET /docs/:file', () => {
-  it.each([
-    ['swagger-ui.css', 'text/css; charset=utf-8'],
-    ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
-    ['favicon-32x32.png', 'image/png'],
-  ])('serves %s, which browsers may keep', async (file, type) => {
-    const { status, headers } = await get(`/docs/${file}`);
-    expect(status).toBe(200);
-    expect(headers).toMatchObject({ 'content-type': type, 'cache-control': 'public, max-age=86400' });
-  });
-
-  it('starts the reference with the document of this server', async () => {
-    const { headers, text } = await get('/docs/start.js');
-    expect(headers).toMatchObject({
-      'content-type': 'text/javascript; charset=utf-8',
-      'cache-control': 'no-store',
+  describe('GET /docs/:file', () => {
+    it.each([
+      ['swagger-ui.css', 'text/css; charset=utf-8'],
+      ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+      ['favicon-32x32.png', 'image/png'],
+    ])('serves %s, which browsers may keep', async (file, type) => {
+      const { status, headers } = await get(`/docs/${file}`);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({ 'content-type': type, 'cache-control': 'public, max-age=86400' });
     });
-    expect(text).toContain("url: '/openapi.json'");
-    // The validator's badge would come from another host.
-    expect(text).toContain('validatorUrl: null');
-  });
 
-  it.each([
-    '/docs/none.js',
-    '/docs/package.json',
-    '/docs/index.html',
-    '/docs/',
-    '/docs/__proto__',
-    '/docs/constructor',
-    '/docs/../package.json',
-    '/docs/../../package.json',
-    '/docs/..%2fpackage.json',
-    '/docs/%2e%2e%2fpackage.json',
-    String.raw`/docs/..\package.json`,
-    '/docs/..%5cpackage.json',
-    '/docs/swagger-ui.css%00',
-    '/docs/./swagger-ui.css',
-    '/docs/%2fetc%2fpasswd',
-    '/docs//etc/passwd',
-  ])('has no %s', async (path) => {
-    const { status, problem } = await get(path);
-    expect([status, problem]).toEqual([404, 'not-found']);
-  });
-});
-
-/** Runs the script of the page as a browser would that opened it with this fragment. */
-async function openVerifyPage(fragment: string, fetchOf: typeof fetch = fetch) {
-  const { text } = await get('/verify.js');
-  const status = { textContent: 'One moment…' };
-  const visited: string[] = [];
-  const page = {
-    document: { getElementById: () => status },
-    location: { hash: fragment, pathname: '/verify' },
-    history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
-    fetch: (path: string, init: RequestInit) => fetchOf(context.server.url + path, init),
-  };
-  runInContext(text, createContext(page));
-  // Before it asks the server anything.
-  expect(visited).toEqual(['/verify']);
-  while (status.textContent === 'One moment…') await new Promise((resolve) => setTimeout(resolve, 5));
-  return status.textContent;
-}
-
-describe('GET /verify', () => {
-  it('confirms the address with the token of the link, which leaves the address bar first', async () => {
-    const email = 'reader@example.com';
-    await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
-    const token = await context.server.mailedToken(email);
-    expect(await openVerifyPage(`#${token}`)).toBe(
-      'Thank you. Your address is confirmed, and you can sign in.',
-    );
-    expect(await openVerifyPage(`#${token}`)).toBe('This link is not valid any more. Ask for a new mail.');
-    const [user] = await context.server.dataSource.query(
-      'SELECT email_verified_at FROM users WHERE email = $1',
-      [email],
-    );
-    expect(user.email_verified_at).toBeInstanceOf(Date);
-  });
-
-  it('says what to do where there is no token, or no answer', async () => {
-    expect(await openVerifyPage('')).toBe('Open the link of the mail: it brings what is to be confirmed.');
-    const again = 'The server cannot be reached. Open the link of the mail once more.';
-    expect(await openVerifyPage('#x', async () => new Response(null, { status: 503 }))).toBe(again);
-    expect(await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')))).toBe(again);
-  });
-});
-
-describe('GET /problems/:slug', () => {
-  it('explains every problem that an answer can name', async () => {
-    for (const { slug, status, title, about } of allProblems()) {
-      const page = await get(`/problems/${slug}`);
-      expect([slug, page.status, page.headers['content-type']]).toEqual([
-        slug,
-        200,
-        'text/html; charset=utf-8',
-      ]);
-      const text = textOf(page.text);
-      for (const part of [`${status} ${slug}`, title, about]) expect(text).toContain(part);
-      expect(page.text).toContain(`<title>${title}</title>`);
-    }
-  });
-
-  it('links to the others', async () => {
-    const { text } = await get('/problems/csrf');
-    const links = [...text.matchAll(/href="\/problems\/([^"]+)"/g)].map(([, slug]) => slug);
-    expect(links).toEqual(allProblems().map(({ slug }) => slug));
-  });
-
-  it('escapes what a problem says', async () => {
-    defineProblem({
-      slug: 'test-markup',
-      status: 400,
-      title: '<b>"Bold"</b> & co',
-      about: '<script src="/x.js"></script>',
+    it('starts the reference with the document of this server', async () => {
+      const { headers, text } = await get('/docs/start.js');
+      expect(headers).toMatchObject({
+        'content-type': 'text/javascript; charset=utf-8',
+        'cache-control': 'no-store',
+      });
+      expect(text).toContain("url: '/openapi.json'");
+      // The validator's badge would come from another host.
+      expect(text).toContain('validatorUrl: null');
     });
-    const { text } = await get('/problems/test-markup');
-    expect(text).toContain('<h1>&lt;b&gt;&quot;Bold&quot;&lt;/b&gt; &amp; co</h1>');
-    expect(text).not.toMatch(/<script|<b>/);
-  });
 
-  it.each(['none', 'CSRF', '__proto__', 'constructor', 'csrf%00', '%3Cscript%3E', '..%2fdocs'])(
-    'answers 404 to %s, as JSON',
-    async (slug) => {
-      const { status, problem, text } = await get(`/problems/${slug}`);
+    it.each([
+      '/docs/none.js',
+      '/docs/package.json',
+      '/docs/index.html',
+      '/docs/',
+      '/docs/__proto__',
+      '/docs/constructor',
+      '/docs/../package.json',
+      '/docs/../../package.json',
+      '/docs/..%2fpackage.json',
+      '/docs/%2e%2e%2fpackage.json',
+      String.raw`/docs/..\package.json`,
+      '/docs/..%5cpackage.json',
+      '/docs/swagger-ui.css%00',
+      '/docs/./swagger-ui.css',
+      '/docs/%2fetc%2fpasswd',
+      '/docs//etc/passwd',
+    ])('has no %s', async (path) => {
+      const { status, problem } = await get(path);
       expect([status, problem]).toEqual([404, 'not-found']);
-      expect(text).not.toContain('script');
-    },
-  );
+    });
+  });
+
+  /** Runs the script of the page as a browser would that opened it with this fragment. */
+  async function openVerifyPage(fragment: string, fetchOf: typeof fetch = fetch) {
+    const { text } = await get('/verify.js');
+    const status = { textContent: 'One moment…' };
+    const visited: string[] = [];
+    const page = {
+      document: { getElementById: () => status },
+      location: { hash: fragment, pathname: '/verify' },
+      history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
+      fetch: (path: string, init: RequestInit) => fetchOf(context.server.url + path, init),
+    };
+    runInContext(text, createContext(page));
+    // Before it asks the server anything.
+    expect(visited).toEqual(['/verify']);
+    while (status.textContent === 'One moment…') await new Promise((resolve) => setTimeout(resolve, 5));
+    return status.textContent;
+  }
+
+  describe('GET /verify', () => {
+    it('confirms the address with the token of the link, which leaves the address bar first', async () => {
+      const email = 'reader@example.com';
+      await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
+      const token = await context.server.mailedToken(email);
+      expect(await openVerifyPage(`#${token}`)).toBe(
+        'Thank you. Your address is confirmed, and you can sign in.',
+      );
+      expect(await openVerifyPage(`#${token}`)).toBe('This link is not valid any more. Ask for a new mail.');
+      const [user] = await context.server.dataSource.query(
+        'SELECT email_verified_at FROM users WHERE email = $1',
+        [email],
+      );
+      expect(user.email_verified_at).toBeInstanceOf(Date);
+    });
+
+    it('says what to do where there is no token, or no answer', async () => {
+      expect(await openVerifyPage('')).toBe('Open the link of the mail: it brings what is to be confirmed.');
+      const again = 'The server cannot be reached. Open the link of the mail once more.';
+      expect(await openVerifyPage('#x', async () => new Response(null, { status: 503 }))).toBe(again);
+      expect(await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')))).toBe(again);
+    });
+  });
+
+  describe('GET /problems/:slug', () => {
+    it('explains every problem that an answer can name', async () => {
+      for (const { slug, status, title, about } of allProblems()) {
+        const page = await get(`/problems/${slug}`);
+        expect([slug, page.status, page.headers['content-type']]).toEqual([
+          slug,
+          200,
+          'text/html; charset=utf-8',
+        ]);
+        const text = textOf(page.text);
+        for (const part of [`${status} ${slug}`, title, about]) expect(text).toContain(part);
+        expect(page.text).toContain(`<title>${title}</title>`);
+      }
+    });
+
+    it('links to the others', async () => {
+      const { text } = await get('/problems/csrf');
+      const links = [...text.matchAll(/href="\/problems\/([^"]+)"/g)].map(([, slug]) => slug);
+      expect(links).toEqual(allProblems().map(({ slug }) => slug));
+    });
+
+    it('escapes what a problem says', async () => {
+      defineProblem({
+        slug: 'test-markup',
+        status: 400,
+        title: '<b>"Bold"</b> & co',
+        about: '<script src="/x.js"></script>',
+      });
+      const { text } = await get('/problems/test-markup');
+      expect(text).toContain('<h1>&lt;b&gt;&quot;Bold&quot;&lt;/b&gt; &amp; co</h1>');
+      expect(text).not.toMatch(/<script|<b>/);
+    });
+
+    it.each(['none', 'CSRF', '__proto__', 'constructor', 'csrf%00', '%3Cscript%3E', '..%2fdocs'])(
+      'answers 404 to %s, as JSON',
+      async (slug) => {
+        const { status, problem, text } = await get(`/problems/${slug}`);
+        expect([status, problem]).toEqual([404, 'not-found']);
+        expect(text).not.toContain('script');
+      },
+    );
+  });
 });

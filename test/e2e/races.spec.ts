@@ -1,3 +1,0 @@
-// Together, since loading the application takes Jest more than a second for each file.
-import './races/races.js';
-import './races/barrier-races.js';
