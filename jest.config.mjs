@@ -2,7 +2,7 @@ export default {
   testRegex: 'test/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  maxWorkers: 2,
+  maxWorkers: 3, // on two cores: many tests wait for processes
   workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
   testSequencer: './test/support/sequencer.mjs',

@@ -32,7 +32,10 @@ export class ListeningConnection {
   }
 
   async query<Row extends object>(text: string, parameters: unknown[]): Promise<Row[]> {
-    return (await this.#client.query<Row>(text, parameters)).rows;
+    const { rows } = await this.#client.query<Row>(text, parameters);
+    // The answer may have come with what it was given up for.
+    this.#lost.signal.throwIfAborted();
+    return rows;
   }
 
   /**

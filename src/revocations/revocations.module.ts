@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { FeedKeeper } from './feed-keeper.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { RevocationRow } from './revocation.entity.js';
 import { RevocationsHousekeeping } from './revocations.housekeeping.js';
@@ -13,6 +14,7 @@ import { RevokedMemory } from './revoked-memory.js';
     RevocationsHousekeeping,
     RevocationsService,
     RevocationFeed,
+    FeedKeeper,
     { provide: RevokedMemory, useFactory: () => new RevokedMemory() },
   ],
   exports: [RevocationsService, RevocationFeed],

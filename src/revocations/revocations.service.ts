@@ -3,9 +3,10 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { type RevocationKind, RevocationRow } from './revocation.entity.js';
-import { CHANNEL, RevocationFeed } from './revocation-feed.js';
+import { RevocationFeed } from './revocation-feed.js';
 import type { WireRevocation } from './revoked-memory.js';
 
+export const CHANNEL = 'revocations';
 /** No access token lives longer than 15 minutes; the rest is for clocks that differ. */
 const KEPT_MS = 16 * 60_000;
 /** PostgreSQL takes 8,000 bytes in one notification; an entry has less than 120. */
