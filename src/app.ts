@@ -9,6 +9,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { logAccess } from './http/access-log.js';
+import { sendTogether } from './http/answers-together.js';
 import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
 import { closeConnections } from './http/closing.js';
 import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
@@ -43,6 +44,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   parseJsonBodies(fastify);
   logAccess(fastify, logger);
   closeConnections(fastify);
+  sendTogether(fastify);
   await secureHttp(fastify, config);
   await app.register(cookie);
   app.get(ApiReference).describe(app);
