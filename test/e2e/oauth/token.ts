@@ -122,6 +122,12 @@ describe('POST /oauth/token', () => {
     it('takes forms and nothing else, and ignores what it does not know', async () => {
       const { anonymous } = context.server;
       await expectError(anonymous.post('/oauth/token', { grant_type: 'x' }), 415, 'invalid_request');
+      for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x', 'junk']) {
+        const { status, body } = await anonymous.post('/oauth/token', '{}', {
+          headers: { 'Content-Type': type },
+        });
+        expect([status, body.error_description]).toEqual([415, expect.stringMatching(/^Send a form/)]);
+      }
       expect((await asKey({ grant_type: 'client_credentials', unknown: '1' })).status).toBe(200);
       const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
       const elsewhere = await anonymous.post('/v1/tokens', 'email=a', { headers: form });
