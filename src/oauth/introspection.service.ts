@@ -19,7 +19,7 @@ export class IntrospectionService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Revoked, expired, unknown, somebody else's: one answer (RFC 7662 2.2). @throws OAuthError */
+  /** Revoked, expired, used, unknown, somebody else's: one answer (RFC 7662 2.2). @throws OAuthError */
   async introspect(request: OAuthRequest): Promise<object> {
     const { key } = await this.clients.authenticate(request.client, { keyHeaders: true });
     if (!key) throw new InvalidClientError('public client', ['Basic', 'ApiKey']);
@@ -28,7 +28,7 @@ export class IntrospectionService {
         challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
       });
     const token = await this.kinds.find(request.require('token'));
-    if (!token || token.userId !== key.userId) return { active: false };
+    if (!token || token.used || token.userId !== key.userId) return { active: false };
     return { active: true, iss: this.config.ISSUER, sub: token.userId, ...token.members };
   }
 

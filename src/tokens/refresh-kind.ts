@@ -25,12 +25,14 @@ export class RefreshKind implements TokenKind {
   async find(text: string): Promise<ActiveToken | undefined> {
     const found = await this.refreshTokens.find(text);
     const now = this.clock.now();
-    if (!found || found.usedAt || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
+    if (!found || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
     const { id: sid, userId, clientId, audience: aud } = found;
     return {
       userId,
       clientId,
       ofMachine: false,
+      // Within REFRESH_REUSE_GRACE it would still get a pair, so that it can be taken back too.
+      used: found.usedAt !== null,
       members: {
         scope: found.scopes.join(' '),
         client_id: clientId,

@@ -9,6 +9,8 @@ export interface ActiveToken {
   /** `first-party`, or the id of the key that it was exchanged for. */
   readonly clientId: string;
   readonly ofMachine: boolean;
+  /** A refresh token that was used. It is not active any more, but whoever holds it may end what it belongs to. */
+  readonly used?: boolean;
   /** The members of the answer that are not the same for all (RFC 7662 2.2). */
   readonly members: Readonly<Record<string, unknown>>;
   revoke(): Promise<void>;

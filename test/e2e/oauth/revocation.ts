@@ -41,6 +41,16 @@ describe('POST /oauth/revoke', () => {
     expect(await whoami(access_token)).toBe(401);
   });
 
+  it('ends the sign-in of a refresh token that was used, which could get the same successor again', async () => {
+    const { refresh_token } = await pair();
+    const { body } = await context.server.anonymous.post('/v1/tokens/refresh', {
+      refreshToken: refresh_token,
+    });
+    expect((await revoke({ token: refresh_token })).status).toBe(200);
+    expect([await refresh(refresh_token), await refresh(body.refresh_token)]).toEqual([401, 401]);
+    expect(await whoami(body.access_token)).toBe(401);
+  });
+
   it("needs no client for a person's token, and refuses a wrong one", async () => {
     const key = await (await context.server.person()).apiKey(['orders:read']);
     const { access_token } = await pair();
