@@ -11,6 +11,9 @@ const VALIDATION_FAILED = defineProblem({
     'The answer lists the fields that are wrong, 50 at most, each with a JSON Pointer (RFC 6901) into the body, or `/name` for a query parameter. A field that the API reference does not name is an error too.',
 });
 
+/** A body of 100 kB has room for many thousands. */
+export const MAX_ERRORS = 50;
+
 export interface FieldError {
   /** RFC 6901; the empty pointer is the whole body. */
   readonly pointer: string;
@@ -38,14 +41,13 @@ const pointer = (path: Path) => (path ?? []).map((segment) => `/${escape(segment
 function fieldErrors(issue: StandardSchemaV1.Issue): FieldError[] {
   const { code, keys } = issue as { code?: string; keys?: string[] };
   if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(issue.path), detail: issue.message }];
-  return keys.map((key) => ({
-    pointer: pointer([...(issue.path ?? []), key]),
-    detail: 'is not a field of this request',
-  }));
+  return keys.map((key) => noField([...(issue.path ?? []), key]));
 }
 
-/** A body of 100 kB has room for many thousands. */
-const MAX_ERRORS = 50;
+export const noField = (path: Path): FieldError => ({
+  pointer: pointer(path),
+  detail: 'is not a field of this request',
+});
 
 /** Validates whatever a handler's parameter declares a schema for. */
 export const validationPipe = () =>

@@ -141,7 +141,8 @@ function describeAccess(operation: Operation, route: Route, registry: ModeRegist
 
 function problemsByStatus(operation: Operation, route: Route, byCookie: boolean): Record<string, string[]> {
   const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
-  if (operation.requestBody)
+  // A body is read where none is expected too, and refused.
+  if (route.method !== 'GET')
     slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
   if (operation.parameters?.length) slugs.push('validation-failed');
   if (route.path.includes(':')) slugs.push('not-found');

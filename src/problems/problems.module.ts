@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ProblemFilter } from '../http/problem.filter.js';
+import { UnexpectedBody } from '../http/unexpected-body.js';
 import { validationPipe } from '../http/validation.js';
 import { ProblemsController } from './problems.controller.js';
 
@@ -9,6 +10,7 @@ import { ProblemsController } from './problems.controller.js';
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validationPipe },
+    { provide: APP_INTERCEPTOR, useClass: UnexpectedBody },
   ],
 })
 export class ProblemsModule {}

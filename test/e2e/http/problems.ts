@@ -184,6 +184,20 @@ describe('a validation error', () => {
     for (const body of [undefined, '[]', '"x"', 'null', '7']) expect(await pointers(body)).toEqual(['']);
   });
 
+  it('refuses a body where none is expected, and does nothing', async () => {
+    const session = await (await context.server.person()).session();
+    const sent = { 'a/b': 1, c: 2 };
+    const remove = (body: unknown) => session.delete('/v1/sessions/current', { body });
+    const refused = [await remove(sent), await remove('[]'), await remove('7')];
+    expect(refused.map(({ status, problem }) => [status, problem])).toEqual(
+      refused.map(() => [400, 'validation-failed']),
+    );
+    expect(refused.map(({ body }) => body.errors[0].pointer)).toEqual(['/a~1b', '', '']);
+    expect(refused[0]!.body.errors[1]).toEqual({ pointer: '/c', detail: 'is not a field of this request' });
+    expect((await session.get('/v1/sessions/current')).status).toBe(200);
+    expect((await remove({})).status).toBe(204);
+  });
+
   it('escapes ~ and / in pointers, as RFC 6901 says', async () => {
     const email = 'ada@example.com';
     expect(await pointers({ email, 'a/b': 1, 'c~d': 1, '~1': 1, '': 1, 'é "x"': 1 })).toEqual(

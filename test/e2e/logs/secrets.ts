@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Controller, Inject, Module, Post } from '@nestjs/common';
+import { Body, Controller, Inject, Module, Post } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -17,13 +17,13 @@ class BrokenController {
 
   @Post('query')
   @Public()
-  query() {
+  query(@Body() _body: unknown) {
     return this.dataSource.query('INSERT INTO nowhere VALUES ($1)', [BrokenController.secret]);
   }
 
   @Post('code')
   @Public()
-  code(): never {
+  code(@Body() _body: unknown): never {
     throw Object.assign(new Error('unforeseen'), { secret: BrokenController.secret });
   }
 }
