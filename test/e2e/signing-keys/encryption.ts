@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../../src/config/config.js';
 import { unseal } from '../../../src/crypto/sealing.js';
+import { RevocationsService } from '../../../src/revocations/revocations.service.js';
 import { reencryptKeys } from '../../../src/signing-keys/signing-keys.reencryption.js';
+import { SigningKeyRotation } from '../../../src/signing-keys/signing-keys.rotation.js';
 import { built } from '../../support/build.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';
@@ -49,12 +51,14 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
   });
 
   it('is left alone where a key cannot be opened: all are sealed anew, or none', async () => {
-    const { dataSource } = nodes[0]!;
+    const { dataSource, app } = nodes[0]!;
     const before = await sealed();
     const flip = `UPDATE signing_keys SET private_jwk_sealed =
       set_byte(private_jwk_sealed, 20, get_byte(private_jwk_sealed, 20) # 1) WHERE kid = $1`;
     await dataSource.query(flip, [before[1]!.kid]);
-    const failure: unknown = await reencryptKeys(dataSource, [NEW, OLD]).catch((error: unknown) => error);
+    const failure: unknown = await reencryptKeys(dataSource, app.get(RevocationsService), [NEW, OLD]).catch(
+      (error: unknown) => error,
+    );
     expect(failure).toBeInstanceOf(ConfigError);
     expect((failure as ConfigError).message).not.toContain(OLD);
     await dataSource.query(flip, [before[1]!.kid]);
@@ -92,5 +96,16 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
     expect(await whoami(both)).toBe(200);
     expect(await kids()).toHaveLength(3);
     expect(await kids()).toContain(next);
+  });
+
+  it('may be put right while a node runs that cannot open the keys: it signs again', async () => {
+    const [old, both] = nodes as [TestServer, TestServer];
+    const { email, password } = await old.person();
+    const signIn = async () => (await old.anonymous.post('/v1/tokens', { email, password })).status;
+    await both.app.get(SigningKeyRotation).rotate('test');
+    while ((await signIn()) === 201);
+    expect(await signIn()).toBe(500);
+    await reencryptKeys(old.dataSource, old.app.get(RevocationsService), [OLD, NEW]);
+    expect(await signIn()).toBe(201);
   });
 });
