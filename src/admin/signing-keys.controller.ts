@@ -1,10 +1,10 @@
-import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { SigningKeyRotation } from '../signing-keys/signing-keys.rotation.js';
-import { showSigningKeys, SigningKeyList } from './signing-keys.schemas.js';
+import { showSigningKeys, SigningKeyList, SigningKeyQuery } from './signing-keys.schemas.js';
 
 @ApiTags('administration')
 @Controller('v1/admin/signing-keys')
@@ -14,9 +14,9 @@ export class SigningKeysController {
 
   @Get()
   @ApiOperation({ summary: 'The keys that sign access tokens, newest first' })
-  @ApiResponse({ status: 200, description: 'All of them', standardSchema: SigningKeyList })
-  async list(): Promise<SigningKeyList> {
-    return showSigningKeys(await this.rotation.list());
+  @ApiResponse({ status: 200, description: 'A page of keys', standardSchema: SigningKeyList })
+  async list(@Query({ schema: SigningKeyQuery }) query: SigningKeyQuery): Promise<SigningKeyList> {
+    return showSigningKeys(await this.rotation.list(), query);
   }
 
   @Post()
@@ -25,10 +25,14 @@ export class SigningKeysController {
     description:
       'The next key signs, the one before retires and verifies for as long as a token of it lives, and a new next one is made. No token is refused.',
   })
-  @ApiResponse({ status: 201, description: 'The keys as they are now', standardSchema: SigningKeyList })
+  @ApiResponse({
+    status: 201,
+    description: 'The first page of the keys as they are now',
+    standardSchema: SigningKeyList,
+  })
   async rotate(@CurrentPrincipal() principal: Principal): Promise<SigningKeyList> {
     await this.rotation.rotate(principal.userId);
-    return this.list();
+    return this.list(SigningKeyQuery.parse({}));
   }
 
   @Delete(':kid')

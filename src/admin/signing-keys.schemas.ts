@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pageOf } from '../pagination/page.js';
+import { ListQuery, pageOf } from '../pagination/page.js';
 import type { SigningKey } from '../signing-keys/signing-key.entity.js';
 
 /** Nothing of the private key, and of the public one only its name. */
@@ -14,17 +14,33 @@ export const SigningKeyView = z
   .meta({ id: 'SigningKey' });
 export type SigningKeyView = z.infer<typeof SigningKeyView>;
 
-/** They are always few: there is one page. */
 export const SigningKeyList = pageOf(SigningKeyView, 'SigningKeyList');
 export type SigningKeyList = z.infer<typeof SigningKeyList>;
 
-export const showSigningKeys = (keys: SigningKey[]): SigningKeyList => ({
-  items: keys.map(({ kid, algorithm, status, createdAt, retiredAt }) => ({
-    kid,
-    algorithm,
-    status,
-    createdAt: createdAt.toISOString(),
-    retiredAt: retiredAt?.toISOString() ?? null,
-  })),
-  nextCursor: null,
+/** As of every list, but that a cursor is a kid. */
+export const SigningKeyQuery = ListQuery.extend({
+  cursor: z
+    .string()
+    .regex(/^[\w-]{43}$/, 'is no cursor that a list has answered')
+    .optional()
+    .meta({ description: '`nextCursor` of the page before' }),
 });
+export type SigningKeyQuery = z.infer<typeof SigningKeyQuery>;
+
+const show = ({ kid, algorithm, status, createdAt, retiredAt }: SigningKey): SigningKeyView => ({
+  kid,
+  algorithm,
+  status,
+  createdAt: createdAt.toISOString(),
+  retiredAt: retiredAt?.toISOString() ?? null,
+});
+
+/** They are few, and all here. Behind a key that is gone by now the list begins anew, rather than to miss one. */
+export function showSigningKeys(keys: SigningKey[], { limit, cursor }: SigningKeyQuery): SigningKeyList {
+  const start = cursor === undefined ? 0 : keys.findIndex(({ kid }) => kid === cursor) + 1;
+  const shown = keys.slice(start, start + limit);
+  return {
+    items: shown.map(show),
+    nextCursor: keys.length > start + limit ? shown.at(-1)!.kid : null,
+  };
+}

@@ -89,6 +89,17 @@ describe('GET /v1/admin/signing-keys', () => {
       });
   });
 
+  it('has pages, as every list', async () => {
+    const session = await admin(nodes[0]!);
+    const all: Key[] = (await session.get(PATH)).body.items;
+    const { body: first } = await session.get(`${PATH}?limit=1`);
+    expect(first).toEqual({ items: [all[0]], nextCursor: expect.any(String) });
+    const { body: last } = await session.get(`${PATH}?limit=1&cursor=${first.nextCursor}`);
+    expect(last).toEqual({ items: [all[1]], nextCursor: null });
+    for (const query of ['limit=0', 'limit=101', 'cursor=x', 'page=1'])
+      expect((await session.get(`${PATH}?${query}`)).problem).toBe('validation-failed');
+  });
+
   it('is for administrators who signed in lately, by session', async () => {
     const [node] = nodes as [TestServer];
     const session = await (await node.person()).session();
