@@ -1,4 +1,4 @@
-import { applyDecorators, Controller, HttpCode, Post } from '@nestjs/common';
+import { applyDecorators, Controller, Header, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
 import { GRANT_TYPES, GrantsService } from './grants.service.js';
@@ -46,6 +46,8 @@ export class OAuthController {
   ) {}
 
   @Post('token')
+  // RFC 6749 5.1, beside `Cache-Control: no-store`
+  @Header('Pragma', 'no-cache')
   @OAuthEndpoint('Get a token for a key, or for a refresh token', TokenForm(GRANT_TYPES))
   @ApiResponse({ status: 200, description: 'The token', standardSchema: OAuthTokenResponse })
   async token(@Form() request: OAuthRequest): Promise<object> {

@@ -48,6 +48,8 @@ export class CarrierRegistry {
 
 /** Sets the cookies of an issued credential and returns its body. */
 export function deliver(reply: FastifyReply, issued: IssuedCredential): object {
+  // RFC 6749 5.1 asks for it beside `Cache-Control: no-store`.
+  void reply.header('Pragma', 'no-cache');
   for (const { name, value, options } of issued.cookies) void reply.setCookie(name, value, options);
   return issued.body;
 }

@@ -19,11 +19,12 @@ describe('POST /oauth/token', () => {
   const newKey = async (scopes = ['orders:read', 'orders:write'], options = {}) =>
     (await context.server.person()).apiKey(scopes, options);
   const exchanged = async (key: KeyClient, fields = {}) => {
-    const { status, body } = await post(
+    const { status, body, headers } = await post(
       { grant_type: 'client_credentials', ...fields },
       basic(key.id, key.key),
     );
     expect({ status, error: body.error }).toEqual({ status: 200, error: undefined });
+    expect([headers.get('cache-control'), headers.get('pragma')]).toEqual(['no-store', 'no-cache']);
     return {
       body,
       claims: JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString()),

@@ -42,6 +42,7 @@ describe('POST /v1/tokens', () => {
         },
       });
       expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('pragma')).toBe('no-cache');
       expect(cookies).toEqual({});
     });
 
