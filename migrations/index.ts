@@ -8,3 +8,5 @@ export { OrdersAndEvents1795300000006 } from './1795300000006-orders-and-events.
 export { Revocations1795300000007 } from './1795300000007-revocations.js';
 export { OpaqueTokens1795300000008 } from './1795300000008-opaque-tokens.js';
 export { Housekeeping1795300000009 } from './1795300000009-housekeeping.js';
+export { Subjects1795300000010 } from './1795300000010-subjects.js';
+export { KeyBounds1795300000011 } from './1795300000011-key-bounds.js';

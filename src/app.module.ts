@@ -19,6 +19,7 @@ import { OrdersModule } from './orders/orders.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { RevocationsModule } from './revocations/revocations.module.js';
+import { ServiceAccountsModule } from './service-accounts/service-accounts.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { SignInsModule } from './sign-ins/sign-ins.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
@@ -45,6 +46,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     OpaqueTokensModule,
     ApiKeysModule,
     OAuthModule,
+    ServiceAccountsModule,
     // The rooms that use them.
     AdminModule,
     SigningKeysAdminModule,

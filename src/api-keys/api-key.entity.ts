@@ -1,21 +1,25 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import type { UserScope } from '../auth/scopes.js';
-import { User } from '../users/user.entity.js';
+import { Subject } from '../users/subject.entity.js';
 
 /** A key that a machine presents. The key itself is shown once; what stays is its hash. */
 @Entity('api_keys')
 @Index('api_keys_key_hash_key', ['keyHash'], { unique: true })
-@Index('api_keys_user_id_idx', ['userId', 'id'])
+@Index('api_keys_owner_id_idx', ['ownerId', 'id'])
+@Index('api_keys_rotated_to_key', ['rotatedTo'], { unique: true })
+@Check('api_keys_rate_limit_requests_positive', 'rate_limit_requests > 0')
+@Check('api_keys_rate_limit_window_positive', 'rate_limit_window_seconds > 0')
 export class ApiKey {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'api_keys_pkey' })
   id: string;
 
-  @Column('uuid', { name: 'user_id' })
-  userId: string;
+  /** A user or a service account. */
+  @Column('uuid', { name: 'owner_id' })
+  ownerId: string;
 
-  @ManyToOne(() => User, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'api_keys_user_id_fkey' })
-  user: Relation<User>;
+  @ManyToOne(() => Subject, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'api_keys_owner_id_fkey' })
+  owner: Relation<Subject>;
 
   @Column('text')
   name: string;
@@ -34,9 +38,36 @@ export class ApiKey {
   @Column('text', { array: true })
   scopes: UserScope[];
 
+  /** Such as `orders/<id>`. Null: all that the scopes allow. */
+  @Column('text', { array: true, nullable: true })
+  resources: string[] | null;
+
+  /** Null: from anywhere. */
+  @Column('cidr', { name: 'allowed_cidrs', array: true, nullable: true })
+  allowedCidrs: string[] | null;
+
+  @Column('integer', { name: 'rate_limit_requests', default: 600 })
+  rateLimitRequests: number;
+
+  @Column('integer', { name: 'rate_limit_window_seconds', default: 60 })
+  rateLimitWindowSeconds: number;
+
   /** Raised by each narrowing. */
   @Column('integer', { default: 1 })
   revision: number;
+
+  /** The id of the first key of the line that rotation makes. They share one rate limit. */
+  @Column('uuid', { name: 'lineage_id' })
+  lineageId: string;
+
+  /** The key that takes over. One at most, and from one at most: a line, not a tree. */
+  @Column('uuid', { name: 'rotated_to', nullable: true })
+  rotatedTo: string | null;
+
+  // TypeORM would make a unique index of its own for one to one: ours has a name.
+  @ManyToOne(() => ApiKey, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'rotated_to', foreignKeyConstraintName: 'api_keys_rotated_to_fkey' })
+  successor: Relation<ApiKey>;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
@@ -46,6 +77,10 @@ export class ApiKey {
 
   @Column('timestamptz', { name: 'last_used_at', nullable: true })
   lastUsedAt: Date | null;
+
+  /** Where from, as the network around the address (/24, or /48 of IPv6). */
+  @Column('cidr', { name: 'last_network', nullable: true })
+  lastNetwork: string | null;
 
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: Date | null;

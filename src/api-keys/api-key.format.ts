@@ -1,5 +1,12 @@
+import { v7 as uuidv7 } from 'uuid';
 import { crc32Base62, randomBase62 } from '../crypto/base62.js';
 import { Secret } from '../crypto/secret.js';
+
+/**
+ * What secret scanners look for, with nothing before or after that could belong to it. A match is worth a report to
+ * POST /v1/api-keys/leak-reports, which checks the checksum and looks the key up.
+ */
+export const KEY_PATTERN = String.raw`\bnk_[a-z0-9]{1,16}_[A-Za-z0-9]{49}\b`;
 
 /** 256 bits of base62. */
 const RANDOM_LENGTH = 43;
@@ -8,7 +15,7 @@ const CHECKSUM_LENGTH = 6;
 /** What is shown of a key gives away 48 of its 256 bits at most, and nobody guesses the others. */
 const SHOWN_LENGTH = 4;
 
-export interface NewKey {
+export interface GeneratedKey {
   readonly key: Secret;
   /** `nk_test_` and four characters. */
   readonly prefix: string;
@@ -16,7 +23,7 @@ export interface NewKey {
 }
 
 /** A new key `nk_<environment>_<random><checksum>`. The fixed beginning is what secret scanners look for. */
-export function generateKey(environment: string): NewKey {
+export function generateKey(environment: string): GeneratedKey {
   const start = `nk_${environment}_`;
   const body = start + randomBase62(RANDOM_LENGTH);
   const key = body + crc32Base62(body);
@@ -25,6 +32,13 @@ export function generateKey(environment: string): NewKey {
     prefix: key.slice(0, start.length + SHOWN_LENGTH),
     last4: key.slice(-SHOWN_LENGTH),
   };
+}
+
+/** A new key, and what its row says of it. */
+export function makeKey(environment: string) {
+  const { key, prefix, last4 } = generateKey(environment);
+  const id = uuidv7();
+  return { key, id, prefix, last4, keyHash: key.hash(), lineageId: id, revision: 1 };
 }
 
 /** Why a text can be no key of this deployment, without looking anything up; undefined if it can. */

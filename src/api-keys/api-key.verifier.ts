@@ -1,6 +1,5 @@
-import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Principal } from '../auth/principal.js';
@@ -8,113 +7,137 @@ import type { UserScope } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256Hex } from '../crypto/secret.js';
-import { LOGGER } from '../logging/logger.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
-import { WriteBehind } from '../lookup/write-behind.js';
+import type { SubjectKind } from '../users/subject.entity.js';
 import type { UserStatus } from '../users/user.entity.js';
+import { ApiKeyAdmission } from './api-key.admission.js';
 import { keyFault } from './api-key.format.js';
+import { Networks } from './networks.js';
 
-const LAST_USED_INTERVAL_MS = 5_000;
-
-/** A key as a request's check needs it. */
-export interface FoundKey {
+interface KeyRow {
   hash: string;
   id: string;
-  userId: string;
+  ownerId: string;
+  ownerKind: SubjectKind;
+  ownerStatus: UserStatus;
   scopes: UserScope[];
+  resources: string[] | null;
+  allowedCidrs: string[] | null;
+  rateLimitRequests: number;
+  rateLimitWindowSeconds: number;
+  lineageId: string;
   revision: number;
   expiresAt: Date | null;
   revokedAt: Date | null;
-  ownerStatus: UserStatus;
 }
 
-const FIND = `
-  SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.user_id AS "userId", k.scopes, k.revision,
-    k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt", u.status AS "ownerStatus"
-  FROM api_keys k JOIN users u ON u.id = k.user_id`;
+/** A key as a request's check needs it. */
+export interface FoundKey extends Readonly<KeyRow> {
+  /** Undefined: from anywhere. */
+  readonly networks: Networks | undefined;
+}
 
-/** What happens to a key on every request: its form, one merged look-up by its hash, and a note of its use. */
+// A service account has no status: what it may do ends with its keys.
+const FIND = `
+  SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
+    CASE s.kind WHEN 'service-account' THEN 'active' ELSE u.status END AS "ownerStatus", k.scopes, k.resources,
+    k.allowed_cidrs AS "allowedCidrs", k.rate_limit_requests AS "rateLimitRequests",
+    k.rate_limit_window_seconds AS "rateLimitWindowSeconds", k.lineage_id AS "lineageId", k.revision,
+    k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
+  FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id`;
+
+/** What a key is and whether it works now: its form, and one merged look-up by its hash. */
 @Injectable()
-export class ApiKeyVerifier implements OnApplicationShutdown {
+export class ApiKeyVerifier {
   readonly #byHash: CachedLookup<FoundKey>;
   readonly #byId: CachedLookup<FoundKey>;
-  readonly #lastUsed: WriteBehind<Date>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(LOGGER) logger: Logger,
+    private readonly admission: ApiKeyAdmission,
     feed: RevocationFeed,
   ) {
     const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
-      new CachedLookup(feed, config.CREDENTIAL_CACHE_TTL, query, ({ id, userId }) => [id, userId]);
+      new CachedLookup(feed, config.CREDENTIAL_CACHE_TTL, query, ({ id, ownerId }) => [id, ownerId]);
     this.#byHash = lookUp((hashes) => this.#queryHashes(hashes));
     this.#byId = lookUp((ids) => this.#queryIds(ids));
-    this.#lastUsed = new WriteBehind(
-      LAST_USED_INTERVAL_MS,
-      (uses) => this.#writeLastUsed(uses),
-      (err) => logger.warn({ err }, 'the last uses of API keys wait to be written'),
-    );
   }
 
-  /** @throws InvalidCredentialError */
+  /**
+   * Who a key stands for in the request under way.
+   * @throws InvalidCredentialError
+   * @throws RateLimitedError
+   */
   async verify(key: string): Promise<Principal> {
-    const { id, userId, scopes } = await this.identify(key);
-    return new Principal({ mode: 'api-key', kind: 'machine', userId, credentialId: id, scopes });
+    const found = await this.identify(key);
+    return new Principal({
+      mode: 'api-key',
+      kind: kindOf(found),
+      subject: found.ownerId,
+      credentialId: found.id,
+      keyId: found.id,
+      scopes: found.scopes,
+      resources: found.resources ?? undefined,
+    });
   }
 
-  /** The key that a text is, if it works now. @throws InvalidCredentialError */
+  /**
+   * The key that a text is, if it works now and for the request under way.
+   * @throws InvalidCredentialError
+   * @throws RateLimitedError
+   */
   async identify(key: string): Promise<FoundKey> {
     const fault = keyFault(key, this.config.KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
     const found = await this.#byHash.find(sha256Hex(key));
-    const now = this.clock.now();
     if (!found) throw new InvalidCredentialError('unknown key');
-    const refusal = whyRefused(found, now);
+    const refusal = whyRefused(found, this.clock.now());
     if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
-    this.#lastUsed.set(found.id, now);
+    await this.admission.admit(found);
     return found;
   }
 
-  /** Why what was exchanged for this key at this revision is over; undefined while it is not. */
-  async whyOver(exchanged: { id: string; userId: string; revision: number }): Promise<string | undefined> {
+  /**
+   * The key that a token was exchanged for, at the revision that it had, if it still works.
+   * @throws InvalidCredentialError
+   */
+  async behind(exchanged: { id: string; ownerId: string; revision: number }): Promise<FoundKey> {
     const found = await this.#byId.find(exchanged.id);
-    if (!found || found.userId !== exchanged.userId) return 'unknown key';
-    if (found.revision !== exchanged.revision) return 'key narrowed since';
-    return whyRefused(found, this.clock.now());
-  }
-
-  /** Before the last hook, in which TypeORM closes the pool. */
-  onApplicationShutdown(): Promise<void> {
-    return this.#lastUsed.stop();
+    const refusal =
+      found?.ownerId === exchanged.ownerId
+        ? found.revision === exchanged.revision
+          ? whyRefused(found, this.clock.now())
+          : 'key narrowed since'
+        : 'unknown key';
+    if (!found || refusal) throw new InvalidCredentialError(`${refusal}: ${exchanged.id}`);
+    return found;
   }
 
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
-    const rows: FoundKey[] = await this.dataSource.query(`${FIND} WHERE k.key_hash = ANY($1::bytea[])`, [
+    const rows: KeyRow[] = await this.dataSource.query(`${FIND} WHERE k.key_hash = ANY($1::bytea[])`, [
       hashes.map((hash) => Buffer.from(hash, 'hex')),
     ]);
-    return new Map(rows.map((row) => [row.hash, row]));
+    return new Map(rows.map((row) => [row.hash, withNetworks(row)]));
   }
 
   async #queryIds(ids: string[]): Promise<Map<string, FoundKey>> {
-    const rows: FoundKey[] = await this.dataSource.query(`${FIND} WHERE k.id = ANY($1::uuid[])`, [ids]);
-    return new Map(rows.map((row) => [row.id, row]));
-  }
-
-  async #writeLastUsed(uses: Map<string, Date>): Promise<void> {
-    // SKIP LOCKED: a row that another node or a revocation holds is not worth a wait, nor the deadlock of two batches.
-    await this.dataSource.query(
-      `WITH used AS (
-         SELECT k.id, greatest(k.last_used_at, use.at) AS at
-         FROM unnest($1::uuid[], $2::timestamptz[]) AS use (id, at) JOIN api_keys k ON k.id = use.id
-         FOR NO KEY UPDATE OF k SKIP LOCKED)
-       UPDATE api_keys k SET last_used_at = used.at FROM used WHERE k.id = used.id`,
-      [[...uses.keys()], [...uses.values()]],
-    );
+    const rows: KeyRow[] = await this.dataSource.query(`${FIND} WHERE k.id = ANY($1::uuid[])`, [ids]);
+    return new Map(rows.map((row) => [row.id, withNetworks(row)]));
   }
 }
+
+/** Read once for each look-up, not for each request. */
+const withNetworks = (row: KeyRow): FoundKey => ({
+  ...row,
+  networks: row.allowedCidrs ? new Networks(row.allowedCidrs) : undefined,
+});
+
+/** What a principal is that this key carries. */
+export const kindOf = ({ ownerKind }: Pick<FoundKey, 'ownerKind'>) =>
+  ownerKind === 'service-account' ? 'service-account' : 'machine';
 
 function whyRefused(key: FoundKey, now: Date): string | undefined {
   if (key.revokedAt !== null) return 'key revoked';

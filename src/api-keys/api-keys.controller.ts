@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
@@ -8,12 +8,14 @@ import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
+import { ApiKeyRotation } from './api-key.rotation.js';
 import {
   ApiKeyPage,
   ApiKeyView,
   CreateApiKey,
   CreatedApiKey,
   NarrowApiKey,
+  RotateApiKey,
   showApiKey,
 } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -21,7 +23,10 @@ import { ApiKeysService } from './api-keys.service.js';
 @ApiTags('api-keys')
 @Controller('v1/api-keys')
 export class ApiKeysController {
-  constructor(private readonly keys: ApiKeysService) {}
+  constructor(
+    private readonly keys: ApiKeysService,
+    private readonly rotation: ApiKeyRotation,
+  ) {}
 
   @Post()
   @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
@@ -38,7 +43,7 @@ export class ApiKeysController {
     @Body({ schema: CreateApiKey }) body: CreateApiKey,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { row, key } = await this.keys.create(principal, body);
+    const { row, key } = await this.keys.create(principal, principal.userId, body);
     void reply.header('Location', `/v1/api-keys/${row.id}`);
     return { ...showApiKey(row), key: key.reveal() };
   }
@@ -68,7 +73,32 @@ export class ApiKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return showApiKey(await this.keys.narrow(principal.userId, id, body));
+    return showApiKey(await this.keys.narrow(principal, principal.userId, id, body));
+  }
+
+  @Post(':id/rotation')
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
+  @MayAnswer('rotation-conflict', 'insufficient-scope')
+  @ApiBody({ required: false })
+  @ApiOperation({
+    summary: 'Replace a key by a new one',
+    description: 'Both work until the overlap ends. The caller must hold all that the key holds.',
+  })
+  @ApiResponse({
+    status: 201,
+    description: 'The new key, shown this once',
+    headers: LOCATION,
+    standardSchema: CreatedApiKey,
+  })
+  async rotate(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+    @Body({ schema: RotateApiKey }) { overlapSeconds }: RotateApiKey,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { row, key } = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
+    void reply.header('Location', `/v1/api-keys/${row.id}`);
+    return { ...showApiKey(row), key: key.reveal() };
   }
 
   @Delete(':id')
@@ -77,6 +107,6 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Revoke a key' })
   @ApiResponse({ status: 204, description: 'It works no more' })
   async revoke(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
-    await this.keys.revoke(principal.userId, id);
+    await this.keys.revoke(principal, principal.userId, id);
   }
 }

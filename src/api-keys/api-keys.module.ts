@@ -4,6 +4,9 @@ import { ModeRegistry } from '../auth/mode-registry.js';
 import { authorizationScheme } from '../auth/presented-credential.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { ApiKey } from './api-key.entity.js';
+import { ApiKeyAdmission } from './api-key.admission.js';
+import { ApiKeyOwners } from './api-key.owners.js';
+import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysController } from './api-keys.controller.js';
@@ -19,8 +22,8 @@ declare module '../auth/auth-modes.js' {
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule],
   controllers: [ApiKeysController],
-  providers: [ApiKeysService, ApiKeyVerifier],
-  exports: [ApiKeysService, ApiKeyVerifier],
+  providers: [ApiKeyAdmission, ApiKeyOwners, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
+  exports: [ApiKeyAdmission, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
 })
 export class ApiKeysModule implements OnModuleInit {
   constructor(

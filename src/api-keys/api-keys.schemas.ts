@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { canonicalResource } from '../auth/resource.js';
 import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { text } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ApiKey } from './api-key.entity.js';
+import { canonicalCidr } from './networks.js';
 
 const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
 
@@ -21,10 +23,53 @@ const scopes = z
   .meta({ uniqueItems: true, examples: [['orders:read']] });
 const expiresAt = z.iso.datetime({ offset: true }).transform((time) => new Date(time));
 
+/** Of a key that does not say. */
+const DEFAULT_RATE_LIMIT = { requests: 600, windowSeconds: 60 };
+const MAX_RESOURCES = 50;
+const MAX_CIDRS = 50;
+
+const distinct = (all: readonly string[]) => new Set(all).size === all.length;
+const resources = z
+  .array(
+    z
+      .string()
+      .regex(/^[a-z][a-z-]{0,50}\/[\w.~-]{1,100}$/, 'is no resource such as orders/<id>')
+      .transform(canonicalResource),
+  )
+  .min(1)
+  .max(MAX_RESOURCES)
+  .refine(distinct, 'names a resource twice')
+  .meta({
+    description: 'The only ones that it may be used for. A route that is about none of them refuses it',
+    examples: [['orders/01890000-0000-7000-8000-000000000000']],
+  });
+const cidr = z.string().transform((text, context) => {
+  const canonical = canonicalCidr(text);
+  if (canonical !== undefined) return canonical;
+  context.addIssue({ code: 'custom', message: 'is no address and no network such as 192.0.2.0/24' });
+  return z.NEVER;
+});
+const allowedCidrs = z
+  .array(cidr)
+  .min(1)
+  .max(MAX_CIDRS)
+  .refine(distinct, 'names a network twice')
+  .meta({
+    description: 'The only networks that it may be used from, of IPv4 or IPv6',
+    examples: [['192.0.2.0/24', '2001:db8::/32']],
+  });
+const rateLimit = z.strictObject({
+  requests: z.int().min(1).max(1_000_000),
+  windowSeconds: z.int().min(1).max(86_400),
+});
+
 export const CreateApiKey = z
   .strictObject({
     name,
     scopes,
+    resources: resources.optional(),
+    allowedCidrs: allowedCidrs.optional(),
+    rateLimit: rateLimit.default(DEFAULT_RATE_LIMIT),
     expiresAt: expiresAt
       .optional()
       .meta({ description: 'In the future, by ten years at most. Without it the key does not expire' }),
@@ -36,11 +81,28 @@ export const NarrowApiKey = z
   .strictObject({
     name: name.optional(),
     scopes: scopes.optional().meta({ description: 'Some of those that the key has' }),
+    resources: resources.optional().meta({ description: 'Some of those that the key is for' }),
+    allowedCidrs: allowedCidrs.optional().meta({ description: 'Within those that the key is allowed from' }),
     expiresAt: expiresAt.optional().meta({ description: 'Not later than now set' }),
   })
   .refine((body) => Object.keys(body).length > 0, 'changes nothing')
   .meta({ id: 'NarrowApiKey' });
 export type NarrowApiKey = z.infer<typeof NarrowApiKey>;
+
+const MAX_OVERLAP_SECONDS = 7 * 86_400;
+
+export const RotateApiKey = z
+  .strictObject({
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(MAX_OVERLAP_SECONDS)
+      .default(86_400)
+      .meta({ description: 'For how long the key that is rotated goes on' }),
+  })
+  .default({ overlapSeconds: 86_400 })
+  .meta({ id: 'RotateApiKey' });
+export type RotateApiKey = z.infer<typeof RotateApiKey>;
 
 const time = z.iso.datetime();
 
@@ -51,9 +113,15 @@ export const ApiKeyView = z
     prefix: z.string().meta({ description: 'How the key begins', examples: ['nk_test_7Gq2'] }),
     last4: z.string().meta({ description: 'How it ends' }),
     scopes: z.array(z.string()),
+    resources: z.array(z.string()).nullable().meta({ description: 'Null: all that the scopes allow' }),
+    allowedCidrs: z.array(z.string()).nullable().meta({ description: 'Null: from anywhere' }),
+    rateLimit: z.object({ requests: z.int(), windowSeconds: z.int() }),
+    lineageId: z.uuid().meta({ description: 'The same for a key and all that it was rotated to' }),
+    rotatedTo: z.uuid().nullable().meta({ description: 'The key that takes over' }),
     createdAt: time,
     expiresAt: time.nullable(),
     lastUsedAt: time.nullable().meta({ description: 'Written every few seconds' }),
+    lastNetwork: z.string().nullable().meta({ description: 'From where: a /24, or a /48 of IPv6' }),
   })
   .meta({ id: 'ApiKey' });
 
@@ -63,22 +131,19 @@ export const CreatedApiKey = ApiKeyView.extend({
 
 export const ApiKeyPage = pageOf(ApiKeyView, 'ApiKeyPage');
 
-export const showApiKey = ({
-  id,
-  name,
-  prefix,
-  last4,
-  scopes,
-  createdAt,
-  expiresAt,
-  lastUsedAt,
-}: ApiKey) => ({
-  id,
-  name,
-  prefix,
-  last4,
-  scopes,
-  createdAt,
-  expiresAt,
-  lastUsedAt,
+export const showApiKey = (key: ApiKey): z.input<typeof ApiKeyView> => ({
+  id: key.id,
+  name: key.name,
+  prefix: key.prefix,
+  last4: key.last4,
+  scopes: key.scopes,
+  resources: key.resources,
+  allowedCidrs: key.allowedCidrs,
+  rateLimit: { requests: key.rateLimitRequests, windowSeconds: key.rateLimitWindowSeconds },
+  lineageId: key.lineageId,
+  rotatedTo: key.rotatedTo,
+  createdAt: key.createdAt.toISOString(),
+  expiresAt: key.expiresAt?.toISOString() ?? null,
+  lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
+  lastNetwork: key.lastNetwork,
 });

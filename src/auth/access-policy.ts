@@ -20,6 +20,8 @@ export interface ProtectedPolicy {
   readonly scopes: readonly Scope[];
   readonly recentSignIn: boolean;
   readonly live: boolean;
+  /** `orders/:id`, with parameters of the path. */
+  readonly resource: string | undefined;
 }
 
 export type AccessPolicy = PublicPolicy | ProtectedPolicy;
@@ -72,5 +74,6 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
     scopes,
     recentSignIn: declared.recentSignIn ?? false,
     live: declared.live ?? false,
+    resource: declared.resource,
   };
 }

@@ -57,6 +57,13 @@ const INSUFFICIENT_SCOPE = defineProblem({
   title: 'The credential lacks a scope',
   about: 'The answer names all the scopes that are missing. Ask for a credential that has them.',
 });
+const RESOURCE_NOT_GRANTED = defineProblem({
+  slug: 'resource-not-granted',
+  status: 403,
+  title: 'The credential is narrowed to other resources',
+  about:
+    'The key, or the token exchanged for it, is for named resources only, and the request is about none of them. Whether there is what was asked for is not told.',
+});
 const INSUFFICIENT_USER_AUTHENTICATION = defineProblem({
   slug: 'insufficient-user-authentication',
   status: 401,
@@ -126,6 +133,12 @@ export class InsufficientScopeError extends ProblemError {
       extensions: { missingScopes: missing },
       reason: `missing ${scope}`,
     });
+  }
+}
+
+export class ResourceNotGrantedError extends ProblemError {
+  constructor() {
+    super(RESOURCE_NOT_GRANTED, 'The credential is for other resources.');
   }
 }
 

@@ -16,10 +16,12 @@ import {
   PersonRequiredError,
   REALM,
   RecentSignInRequiredError,
+  ResourceNotGrantedError,
 } from './auth.errors.js';
 import { type ModeDefinition, ModeRegistry } from './mode-registry.js';
 import { countExplicitHeaders } from './presented-credential.js';
 import { Principal } from './principal.js';
+import { resourceOf } from './resource.js';
 import { RouteTable } from './route-table.js';
 import { foreignOrigin } from './same-origin.js';
 
@@ -81,6 +83,7 @@ export class AuthGuard implements CanActivate {
     request.user = principal;
     mode.afterVerification?.(request, principal);
     this.#authorize(policy, principal, `${mode.scheme} ${REALM}`);
+    this.#checkResource(policy, principal, request);
     return principal;
   }
 
@@ -136,6 +139,13 @@ export class AuthGuard implements CanActivate {
     const window = this.config.REAUTHENTICATION_WINDOW;
     const age = principal.authTime ? this.clock.now().getTime() - principal.authTime.getTime() : Infinity;
     if (age > window) throw new RecentSignInRequiredError(Math.floor(window / 1000), scheme);
+  }
+
+  /** A route that asks for no scope is about the credential itself. */
+  #checkResource({ scopes, resource }: ProtectedPolicy, principal: Principal, request: FastifyRequest): void {
+    if (scopes.length === 0) return;
+    const about = resource && resourceOf(resource, request.params as Record<string, string>);
+    if (!principal.mayReach(about)) throw new ResourceNotGrantedError();
   }
 
   #checkOrigin(request: FastifyRequest): void {

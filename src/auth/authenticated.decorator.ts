@@ -22,6 +22,11 @@ export interface AuthenticatedOptions {
    * and expiry apply. Without it a JWT is believed until it expires or its revocation arrives.
    */
   live?: boolean;
+  /**
+   * Which resource the route is about, with parameters of its path: `orders/:id`. A key that is narrowed to resources is
+   * let in where the route is about one of them, or asks for no scope, and nowhere else.
+   */
+  resource?: string;
 }
 
 export interface PublicOptions {

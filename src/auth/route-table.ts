@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap, RequestMethod } from '@nestjs/
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type AccessPolicy, readPolicy } from './access-policy.js';
+import { missingParameters } from './resource.js';
 import { ModeRegistry } from './mode-registry.js';
 
 export interface Route {
@@ -41,6 +42,13 @@ export class RouteTable implements OnApplicationBootstrap {
       const policy = readPolicy(this.modes, controller, handler);
       if (typeof policy === 'string') {
         faults.push(`${method} ${path} (${controller.name}.${handler.name}) ${policy}`);
+        continue;
+      }
+      const strays = policy.public || !policy.resource ? [] : missingParameters(policy.resource, path);
+      if (strays.length > 0) {
+        faults.push(
+          `${method} ${path} (${controller.name}.${handler.name}) is about ${strays.join(', ')}, which its path has not`,
+        );
         continue;
       }
       routes.push({ method, path, controller, handler, policy });

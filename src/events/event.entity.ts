@@ -1,18 +1,18 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { User } from '../users/user.entity.js';
+import { Subject } from '../users/subject.entity.js';
 
 @Entity('events')
-@Index('events_user_id_idx', ['userId', 'id'])
+@Index('events_owner_id_idx', ['ownerId', 'id'])
 export class Event {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'events_pkey' })
   id: string;
 
-  @Column('uuid', { name: 'user_id' })
-  userId: string;
+  @Column('uuid', { name: 'owner_id' })
+  ownerId: string;
 
-  @ManyToOne(() => User, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'events_user_id_fkey' })
-  user: Relation<User>;
+  @ManyToOne(() => Subject, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'events_owner_id_fkey' })
+  owner: Relation<Subject>;
 
   /** The key that sent it. It names a key, and outlives it. */
   @Column('uuid', { name: 'api_key_id' })

@@ -17,7 +17,7 @@ export class EventsService {
   async record(sender: Principal, { type, data }: CreateEvent): Promise<Event> {
     const event = this.events.create({
       id: uuidv7(),
-      userId: sender.userId,
+      ownerId: sender.subject,
       apiKeyId: sender.credentialId,
       type,
       data: data ?? null,

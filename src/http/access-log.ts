@@ -1,19 +1,32 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Principal } from '../auth/principal.js';
-import { runInRequest } from '../logging/request-context.js';
+import { type RequestContext, runInRequest } from '../logging/request-context.js';
+
+/** The end of a request comes from its socket, where no asynchronous context leads to. */
+const contexts = new WeakMap<FastifyRequest, RequestContext>();
+
+/** The context of a request, also at its end. */
+export const contextOf = (request: FastifyRequest): RequestContext => contexts.get(request)!;
 
 /** Gives every request its context, and every answer one line in the log. The route, not the URL: URLs may hold anything. */
 export function logAccess(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    runInRequest({ requestId: request.id, ip: request.ip, userAgent: request.headers['user-agent'] }, done);
+    const context: RequestContext = {
+      requestId: request.id,
+      ip: request.ip,
+      userAgent: request.headers['user-agent'],
+      answerHeaders: {},
+    };
+    contexts.set(request, context);
+    runInRequest(context, done);
+  });
+  fastify.addHook('onSend', (request, reply, _payload, done) => {
+    void reply.headers(contexts.get(request)?.answerHeaders ?? {});
+    done();
   });
   fastify.addHook('onResponse', async (request, reply) => {
     const { user } = request as { user?: unknown };
-    const who =
-      user instanceof Principal
-        ? { mode: user.mode, userId: user.userId, credentialId: user.credentialId }
-        : {};
     logger.info(
       {
         requestId: request.id,
@@ -22,7 +35,7 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,
-        ...who,
+        ...(user instanceof Principal && user.facts),
       },
       'request',
     );

@@ -5,6 +5,10 @@ export interface RequestContext {
   readonly requestId: string;
   readonly ip: string;
   readonly userAgent: string | undefined;
+  /** The key behind the request, noted as soon as it is known, also where the request is then refused. */
+  keyId?: string;
+  /** What the answer is to carry, whatever it is. */
+  readonly answerHeaders: Record<string, string>;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

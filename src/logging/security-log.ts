@@ -26,11 +26,6 @@ export class SecurityLog {
 
   /** Something was refused. */
   refused(event: string, facts: EventFacts, principal?: Principal): void {
-    const who = principal && {
-      userId: principal.userId,
-      credentialId: principal.credentialId,
-      mode: principal.mode,
-    };
-    this.logger.warn({ event, ip: requestContext()?.ip, ...who, ...facts }, event);
+    this.logger.warn({ event, ip: requestContext()?.ip, ...principal?.facts, ...facts }, event);
   }
 }

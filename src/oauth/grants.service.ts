@@ -67,7 +67,7 @@ export class GrantsService {
   }
 
   async #issue(request: OAuthRequest, key: FoundKey): Promise<object> {
-    const audience = this.#audience(request, this.config.AUDIENCES);
+    const audience = this.#audience(request, this.#audiencesFor(key));
     const scopes = scopesOf(request, key.scopes);
     const { text, lifetimeSeconds } = await this.accessTokens.issueForKey(key, scopes, audience);
     return {
@@ -93,6 +93,12 @@ export class GrantsService {
     if (!equalSecrets(subject, request.client.secret!))
       throw new OAuthError('invalid_request', 'The subject_token must be the key of the client.');
     return { ...(await this.#issue(request, key)), issued_token_type: requested };
+  }
+
+  /** What a key is bound to is known here and nowhere else. */
+  #audiencesFor({ resources, networks }: FoundKey): readonly string[] {
+    const { AUDIENCES } = this.config;
+    return resources || networks ? [AUDIENCES[0]] : AUDIENCES;
   }
 
   /** RFC 8707, and `audience` of RFC 8693, which means the same here. One token, one audience. */

@@ -23,13 +23,13 @@ export class IntrospectionService {
   async introspect(request: OAuthRequest): Promise<object> {
     const { key } = await this.clients.authenticate(request.client, { keyHeaders: true });
     if (!key) throw new InvalidClientError('public client', ['Basic', 'ApiKey']);
-    if (!key.scopes.includes(SCOPE))
+    if (!key.scopes.includes(SCOPE) || key.resources)
       throw new OAuthError('insufficient_scope', `The scope ${SCOPE} is missing.`, {
         challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
       });
     const token = await this.kinds.find(request.require('token'));
-    if (!token || token.used || token.userId !== key.userId) return { active: false };
-    return { active: true, iss: this.config.ISSUER, sub: token.userId, ...token.members };
+    if (!token || token.used || token.subject !== key.ownerId) return { active: false };
+    return { active: true, iss: this.config.ISSUER, sub: token.subject, ...token.members };
   }
 
   /**
@@ -42,13 +42,14 @@ export class IntrospectionService {
     const client = anonymous ? undefined : await this.clients.authenticate(request.client);
     const token = await this.kinds.find(request.require('token'));
     if (!token) return;
-    if (token.ofMachine && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
-    if (token.ofMachine && client!.id !== token.clientId)
+    const ofMachine = token.kind !== 'person';
+    if (ofMachine && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
+    if (ofMachine && client!.id !== token.clientId)
       throw new OAuthError('invalid_grant', 'The token was issued to another client.');
     await token.revoke();
     const { jti, sid } = token.members;
     this.log.happened('token.revoked', {
-      userId: token.userId,
+      [token.kind === 'service-account' ? 'serviceAccountId' : 'userId']: token.subject,
       credentialId: String(jti ?? sid),
       client: client?.id,
     });

@@ -1,5 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { ApiKeyVerifier } from '../api-keys/api-key.verifier.js';
+import { ApiKeyAdmission } from '../api-keys/api-key.admission.js';
+import { ApiKeyVerifier, kindOf } from '../api-keys/api-key.verifier.js';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { Machines } from '../tokens/machines.js';
 import { TokensModule } from '../tokens/tokens.module.js';
@@ -18,13 +19,20 @@ export class OAuthModule implements OnModuleInit {
   constructor(
     private readonly machines: Machines,
     private readonly keys: ApiKeyVerifier,
+    private readonly admission: ApiKeyAdmission,
   ) {}
 
   /** Behind the token of a machine stands its key. */
   onModuleInit(): void {
     this.machines.register({
-      whyOver: ({ client_id: id, sub: userId, key_revision: revision }) =>
-        this.keys.whyOver({ id, userId, revision }),
+      find: async ({ client_id: id, sub: ownerId, key_revision: revision }) => {
+        const key = await this.keys.behind({ id, ownerId, revision });
+        return {
+          kind: kindOf(key),
+          resources: key.resources ?? undefined,
+          admit: () => this.admission.admit(key),
+        };
+      },
     });
   }
 }

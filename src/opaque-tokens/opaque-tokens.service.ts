@@ -103,7 +103,7 @@ export class OpaqueTokensService implements TokenKind {
     return new Principal({
       mode: 'opaque',
       kind: 'person',
-      userId: found.userId,
+      subject: found.userId,
       credentialId: found.jti,
       signInId: found.id,
       scopes: scopesOf(found),
@@ -117,9 +117,9 @@ export class OpaqueTokensService implements TokenKind {
       const found = await this.#find(text);
       const { jti, userId, clientId, audience: aud, id: sid } = found;
       return {
-        userId,
+        subject: userId,
         clientId,
-        ofMachine: false,
+        kind: 'person',
         members: {
           token_type: 'Bearer',
           scope: scopesOf(found).join(' '),

@@ -123,6 +123,7 @@ function describeAccess(operation: Operation, route: Route, registry: ModeRegist
       `Accepts ${policy.modes.join(', ')}${policy.person ? ' (a person)' : ''}.`,
       policy.scopes.length > 0 ? `Needs ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.` : '',
       policy.recentSignIn ? 'Needs a recent sign-in.' : '',
+      policy.resource ? `Is about \`${policy.resource}\`.` : '',
       policy.live ? 'What is behind the credential must be alive.' : '',
     ];
     operation.description = [operation.description, access.filter(Boolean).join(' ')]
@@ -165,6 +166,7 @@ function problemsOfGuard(policy: ProtectedPolicy): string[] {
   ];
   if (policy.person) slugs.push('person-required');
   if (policy.scopes.length > 0) slugs.push('insufficient-scope');
+  if (policy.scopes.length > 0 && !policy.person) slugs.push('resource-not-granted');
   if (policy.recentSignIn) slugs.push('insufficient-user-authentication');
   return slugs;
 }

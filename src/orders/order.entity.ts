@@ -1,19 +1,19 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { User } from '../users/user.entity.js';
+import { Subject } from '../users/subject.entity.js';
 
 @Entity('orders')
-@Index('orders_user_id_idx', ['userId', 'id'])
+@Index('orders_owner_id_idx', ['ownerId', 'id'])
 @Check('orders_quantity_positive', 'quantity > 0')
 export class Order {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'orders_pkey' })
   id: string;
 
-  @Column('uuid', { name: 'user_id' })
-  userId: string;
+  @Column('uuid', { name: 'owner_id' })
+  ownerId: string;
 
-  @ManyToOne(() => User, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'orders_user_id_fkey' })
-  user: Relation<User>;
+  @ManyToOne(() => Subject, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'orders_owner_id_fkey' })
+  owner: Relation<Subject>;
 
   @Column('text')
   item: string;

@@ -20,7 +20,7 @@ export class OrdersController {
   @ApiOperation({ summary: 'List your orders' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: OrderPage })
   async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
-    return toPage(await this.orders.list(principal.userId, pageQuery(query)), query.limit, showOrder);
+    return toPage(await this.orders.list(principal.subject, pageQuery(query)), query.limit, showOrder);
   }
 
   @Post()
@@ -32,25 +32,25 @@ export class OrdersController {
     @Body({ schema: CreateOrder }) body: CreateOrder,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const order = await this.orders.create(principal.userId, body);
+    const order = await this.orders.create(principal.subject, body);
     void reply.header('Location', `/v1/orders/${order.id}`);
     return showOrder(order);
   }
 
   @Get(':id')
-  @Authenticated({ modes: 'any', scopes: ['orders:read'] })
+  @Authenticated({ modes: 'any', scopes: ['orders:read'], resource: 'orders/:id' })
   @ApiOperation({ summary: 'Show an order' })
   @ApiResponse({ status: 200, description: 'The order', standardSchema: OrderView })
   async show(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
-    return showOrder(await this.orders.find(principal.userId, id));
+    return showOrder(await this.orders.find(principal.subject, id));
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @Authenticated({ modes: 'any', scopes: ['orders:write'] })
+  @Authenticated({ modes: 'any', scopes: ['orders:write'], resource: 'orders/:id' })
   @ApiOperation({ summary: 'Delete an order' })
   @ApiResponse({ status: 204, description: 'It is gone' })
   async remove(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
-    await this.orders.remove(principal.userId, id);
+    await this.orders.remove(principal.subject, id);
   }
 }

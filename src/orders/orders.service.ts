@@ -16,31 +16,31 @@ export class OrdersService {
     private readonly clock: Clock,
   ) {}
 
-  async create(userId: string, fields: CreateOrder): Promise<Order> {
-    const order = this.orders.create({ id: uuidv7(), userId, ...fields, createdAt: this.clock.now() });
+  async create(ownerId: string, fields: CreateOrder): Promise<Order> {
+    const order = this.orders.create({ id: uuidv7(), ownerId, ...fields, createdAt: this.clock.now() });
     await this.orders.insert(order);
     return order;
   }
 
   /** Newest first. */
-  list(userId: string, page: PageQuery): Promise<Order[]> {
+  list(ownerId: string, page: PageQuery): Promise<Order[]> {
     return this.orders.find({
-      where: { userId, ...(page.after !== undefined && { id: LessThan(page.after) }) },
+      where: { ownerId, ...(page.after !== undefined && { id: LessThan(page.after) }) },
       order: { id: 'DESC' },
       take: page.limit + 1,
     });
   }
 
   /** @throws NotFoundError */
-  async find(userId: string, id: string): Promise<Order> {
-    const order = await this.orders.findOneBy({ id, userId });
+  async find(ownerId: string, id: string): Promise<Order> {
+    const order = await this.orders.findOneBy({ id, ownerId });
     if (!order) throw new NotFoundError();
     return order;
   }
 
   /** @throws NotFoundError */
-  async remove(userId: string, id: string): Promise<void> {
-    const { affected } = await this.orders.delete({ id, userId });
+  async remove(ownerId: string, id: string): Promise<void> {
+    const { affected } = await this.orders.delete({ id, ownerId });
     if (affected !== 1) throw new NotFoundError();
   }
 }

@@ -15,7 +15,7 @@ export class ReportsService {
   async summary(userId: string): Promise<Summary> {
     const [row]: [{ orders: number; items: number; last: Date | null }] = await this.dataSource.query(
       `SELECT count(*)::int AS orders, coalesce(sum(quantity), 0)::float8 AS items, max(created_at) AS last
-       FROM orders WHERE user_id = $1`,
+       FROM orders WHERE owner_id = $1`,
       [userId],
     );
     return { orders: row.orders, items: row.items, lastOrderAt: row.last?.toISOString() ?? null };

@@ -89,7 +89,7 @@ export class SessionsService implements Carrier, OnModuleInit {
     return new Principal({
       mode: 'session',
       kind: 'person',
-      userId: signIn.userId,
+      subject: signIn.userId,
       credentialId: signIn.id,
       signInId: signIn.id,
       scopes: scopesOfRoles(signIn.roles),

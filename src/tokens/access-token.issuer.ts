@@ -3,8 +3,9 @@ import { type JWTPayload, SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { SecurityLog } from '../logging/security-log.js';
+import { type EventFacts, SecurityLog } from '../logging/security-log.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
+import type { SubjectKind } from '../users/subject.entity.js';
 import { SigningKeysService } from '../signing-keys/signing-keys.service.js';
 import { ACCESS_TOKEN_TYPE } from './access-token.js';
 import type { Grant } from './token-grant.entity.js';
@@ -15,7 +16,8 @@ export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'e
 /** Of a key, what a token says about it. */
 export interface TokenKey {
   readonly id: string;
-  readonly userId: string;
+  readonly ownerId: string;
+  readonly ownerKind: SubjectKind;
   readonly revision: number;
   readonly expiresAt: Date | null;
 }
@@ -47,25 +49,26 @@ export class AccessTokenIssuer {
       auth_time: seconds(signIn.authTime.getTime()),
       amr: signIn.amr,
     };
-    return this.#sign(claims, signIn.expiresAt, { signInId: signIn.id });
+    return this.#sign(claims, signIn.expiresAt, { userId: signIn.userId, signInId: signIn.id });
   }
 
   /** Nothing but the key can renew it, and it ends with the key. */
   async issueForKey(key: TokenKey, scopes: readonly string[], audience: string): Promise<IssuedAccessToken> {
     const claims = {
-      sub: key.userId,
+      sub: key.ownerId,
       aud: audience,
       scope: scopes.join(' '),
       client_id: key.id,
       key_revision: key.revision,
     };
-    return this.#sign(claims, key.expiresAt, { keyId: key.id });
+    const owner = key.ownerKind === 'user' ? { userId: key.ownerId } : { serviceAccountId: key.ownerId };
+    return this.#sign(claims, key.expiresAt, { ...owner, keyId: key.id });
   }
 
   async #sign(
     claims: { sub: string; scope: string } & JWTPayload,
     latest: Date | null,
-    behind: { signInId?: string; keyId?: string },
+    behind: EventFacts,
   ): Promise<IssuedAccessToken> {
     const key = await this.keys.signer();
     const now = this.clock.now().getTime();
@@ -75,7 +78,7 @@ export class AccessTokenIssuer {
     const text = await new SignJWT({ iss: this.config.ISSUER, ...claims, exp, iat, jti })
       .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
       .sign(key.privateKey);
-    this.log.happened('token.issued', { userId: claims.sub, credentialId: jti, ...behind });
+    this.log.happened('token.issued', { credentialId: jti, ...behind });
     return { text, lifetimeSeconds: exp - iat };
   }
 }

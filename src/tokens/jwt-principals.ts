@@ -27,21 +27,27 @@ export class JwtPrincipals {
   ) {}
 
   /**
-   * While the feed is current, what was revoked is in memory, and nothing is asked: a plain JWT.
+   * The principal of the request under way. While the feed is current, what was revoked is in memory, and nothing is
+   * asked: a plain JWT.
    * @throws InvalidCredentialError
+   * @throws RateLimitedError for the token of a machine
    */
   async of(claims: AccessTokenClaims): Promise<Principal> {
     // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
     if (![claims.aud].flat().includes(this.config.AUDIENCES[0]))
       throw new InvalidCredentialError('token for another audience');
-    const principal = await this.#of(claims, this.#mustLook(claims));
+    await this.#checkRevoked(claims);
+    const principal = isMachine(claims)
+      ? await this.#machine(claims, true)
+      : await this.#person(claims, !this.feed.isCurrent);
     this.#claims.set(principal, claims);
     return principal;
   }
 
   /** As good as the sign-in or the key behind it is now, with what its user may do now. For any of the audiences. */
-  live(claims: AccessTokenClaims): Promise<Principal> {
-    return this.#of(claims, true);
+  async live(claims: AccessTokenClaims): Promise<Principal> {
+    await this.#checkRevoked(claims);
+    return isMachine(claims) ? this.#machine(claims, false) : this.#person(claims, true);
   }
 
   /** Looks behind a principal that `of` made. */
@@ -49,30 +55,22 @@ export class JwtPrincipals {
     return this.live(this.#claims.get(principal)!);
   }
 
-  /** A key that was revoked or narrowed may have tokens from after: only the key can tell. */
-  #mustLook(claims: AccessTokenClaims): boolean {
-    if (!this.feed.isCurrent) return true;
-    if (claims.sid !== undefined) return false;
-    return (
-      this.feed.revokedUntil('api-key', claims.client_id) === Infinity ||
-      this.feed.revokedUntil('user', claims.sub) === Infinity
-    );
-  }
-
-  async #of(claims: AccessTokenClaims, look: boolean): Promise<Principal> {
+  async #checkRevoked(claims: AccessTokenClaims): Promise<void> {
     if (await this.revoked.has(claims.jti)) throw new InvalidCredentialError('token revoked');
-    return claims.sid === undefined ? this.#machine(claims, look) : this.#person(claims, look);
   }
 
-  async #machine(claims: MachineClaims, look: boolean): Promise<Principal> {
-    const reason = look ? await this.machines.whyOver(claims) : undefined;
-    if (reason) throw new InvalidCredentialError(`${reason}: ${claims.client_id}`);
+  /** What binds the key binds its tokens, and only the key knows: it is looked at each time, in memory mostly. */
+  async #machine(claims: MachineClaims, asRequest: boolean): Promise<Principal> {
+    const machine = await this.machines.find(claims);
+    if (asRequest) await machine.admit();
     return new Principal({
       mode: 'jwt',
-      kind: 'machine',
-      userId: claims.sub,
+      kind: machine.kind,
+      subject: claims.sub,
       credentialId: claims.jti,
+      keyId: claims.client_id,
       scopes: scopesOf(claims),
+      resources: machine.resources,
     });
   }
 
@@ -83,7 +81,7 @@ export class JwtPrincipals {
     return new Principal({
       mode: 'jwt',
       kind: 'person',
-      userId: claims.sub,
+      subject: claims.sub,
       credentialId: claims.jti,
       signInId: claims.sid,
       scopes: scopesOf(claims, signIn && scopesOfRoles(signIn.roles)),
@@ -107,6 +105,8 @@ export class JwtPrincipals {
     return signIn;
   }
 }
+
+const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
 /** Scopes are the user's own, never `admin:*`, whatever the token says. */
 function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = USER_SCOPES): Scope[] {

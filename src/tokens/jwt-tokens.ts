@@ -34,9 +34,9 @@ export class JwtTokens implements TokenKind {
       const { client_id, jti, aud, iat, exp, sid, auth_time } = claims;
       const scope = [...principal.scopes].join(' ');
       return {
-        userId: claims.sub,
+        subject: claims.sub,
         clientId: client_id,
-        ofMachine: principal.kind === 'machine',
+        kind: principal.kind,
         members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time },
         revoke: () => this.revoked.add(jti),
       };

@@ -28,9 +28,9 @@ export class RefreshKind implements TokenKind {
     if (!found || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
     const { id: sid, userId, clientId, audience: aud } = found;
     return {
-      userId,
+      subject: userId,
       clientId,
-      ofMachine: false,
+      kind: 'person',
       // Within REFRESH_REUSE_GRACE it would still get a pair, so that it can be taken back too.
       used: found.usedAt !== null,
       members: {

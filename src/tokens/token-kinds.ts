@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { PrincipalKind } from '../auth/principal.js';
 import type { IssuedAccessToken, TokenSignIn } from './access-token.issuer.js';
 import type { Grant, TokenFormat } from './token-grant.entity.js';
 
 /** A token that is valid now, with what stands behind it alive: what RFC 7662 tells about it, and how to end it. */
 export interface ActiveToken {
-  readonly userId: string;
+  /** Whom it speaks for. */
+  readonly subject: string;
   /** `first-party`, or the id of the key that it was exchanged for. */
   readonly clientId: string;
-  readonly ofMachine: boolean;
+  readonly kind: PrincipalKind;
   /** A refresh token that was used. It is not active any more, but whoever holds it may end what it belongs to. */
   readonly used?: boolean;
   /** The members of the answer that are not the same for all (RFC 7662 2.2). */

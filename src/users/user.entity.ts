@@ -1,4 +1,5 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Subject } from './subject.entity.js';
 
 export type UserStatus = 'active' | 'disabled';
 export type Role = 'admin';
@@ -11,6 +12,10 @@ export type Role = 'admin';
 export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id: string;
+
+  @OneToOne(() => Subject, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'id', foreignKeyConstraintName: 'users_id_fkey' })
+  subject: Relation<Subject>;
 
   /** In lower case: one mailbox, one account. */
   @Column('text')

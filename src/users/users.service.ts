@@ -65,15 +65,23 @@ export class UsersService {
       createdAt: this.clock.now(),
       ...fields,
     });
-    const { raw } = await this.dataSource
-      .createQueryBuilder()
-      .insert()
-      .into(User)
-      .values(user)
-      .orIgnore()
-      .returning('id')
-      .execute();
-    return (raw as unknown[]).length > 0 ? user : undefined;
+    const created: unknown[] = await this.dataSource.query(
+      `WITH created AS (
+         INSERT INTO users (id, email, name, password_hash, roles, status, email_verified_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING RETURNING id)
+       INSERT INTO subjects (id, kind) SELECT id, 'user' FROM created RETURNING id`,
+      [
+        user.id,
+        user.email,
+        user.name,
+        user.passwordHash,
+        user.roles,
+        user.status,
+        user.emailVerifiedAt,
+        user.createdAt,
+      ],
+    );
+    return created.length > 0 ? user : undefined;
   }
 
   findByEmail(email: string): Promise<User | null> {

@@ -8,7 +8,10 @@ import { Principal } from '../auth/principal.js';
 export const Whoami = z
   .object({
     mode: z.string(),
-    subject: z.uuid().meta({ description: 'The user that the credential speaks for' }),
+    kind: z.enum(['person', 'machine', 'service-account']),
+    subject: z
+      .uuid()
+      .meta({ description: 'The user, or the service account, that the credential speaks for' }),
     scopes: z.array(z.string()),
     authTime: z.iso
       .datetime()
@@ -27,7 +30,7 @@ export class WhoamiController {
   @Authenticated({ modes: 'any' })
   @ApiOperation({ summary: 'Show what your credential is' })
   @ApiResponse({ status: 200, description: 'The credential', standardSchema: Whoami })
-  show(@CurrentPrincipal() { mode, userId, scopes, authTime, amr, credentialId }: Principal) {
-    return { mode, subject: userId, scopes: [...scopes], authTime: authTime ?? null, amr, credentialId };
+  show(@CurrentPrincipal() { mode, kind, subject, scopes, authTime, amr, credentialId }: Principal) {
+    return { mode, kind, subject, scopes: [...scopes], authTime: authTime ?? null, amr, credentialId };
   }
 }

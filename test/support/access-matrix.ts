@@ -18,7 +18,7 @@ const KINDS: Record<string, Kind> = {
   jwt: { mode: 'jwt', person: true, holds: USER_SCOPES, believed: true },
   opaque: { mode: 'opaque', person: true, holds: USER_SCOPES },
   'api-key': { mode: 'api-key', person: false, holds: KEY_SCOPES },
-  'jwt of a machine': { mode: 'jwt', person: false, holds: KEY_SCOPES, believed: true },
+  'jwt of a machine': { mode: 'jwt', person: false, holds: KEY_SCOPES },
 };
 
 const SCHEMES: Record<string, string> = {

@@ -66,6 +66,7 @@ const DECLARED = {
     GET    /v1/api-keys                           person   api-keys:read
     GET    /v1/api-keys/:id                       person   api-keys:read
     PATCH  /v1/api-keys/:id                       person   api-keys:write
+    POST   /v1/api-keys/:id/rotation              person   api-keys:write    recent
     DELETE /v1/api-keys/:id                       person   api-keys:write
     POST   /v1/events                             api-key  events:write`,
 };

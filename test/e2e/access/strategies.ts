@@ -52,7 +52,7 @@ const TRIAL = 'trial' as AuthMode;
 const SOMEBODY: PrincipalFields = {
   mode: TRIAL,
   kind: 'machine',
-  userId: '01890000-0000-7000-8000-000000000000',
+  subject: '01890000-0000-7000-8000-000000000000',
   credentialId: 'trial',
   scopes: ['sessions:read'],
 };
@@ -209,7 +209,7 @@ describe('strategies', () => {
       expect({ status, mode: body.mode, subject: body.subject }).toEqual({
         status: 200,
         mode: TRIAL,
-        subject: SOMEBODY.userId,
+        subject: SOMEBODY.subject,
       });
     });
 

@@ -56,9 +56,15 @@ describe('API keys', () => {
         prefix: key.slice(0, 12),
         last4: key.slice(-4),
         scopes: ['orders:write', 'orders:read'],
+        resources: null,
+        allowedCidrs: null,
+        rateLimit: { requests: 600, windowSeconds: 60 },
+        lineageId: view.id,
+        rotatedTo: null,
         createdAt: TIME,
         expiresAt: '2030-01-01T00:00:00.000Z',
         lastUsedAt: null,
+        lastNetwork: null,
       });
       const path = made.headers.get('location')!;
       expect(path).toBe(`/v1/api-keys/${view.id}`);
@@ -142,8 +148,8 @@ describe('API keys', () => {
       const client = await owner.session();
       const insert = (count: number, expiry: string) =>
         context.server.dataSource.query(
-          `INSERT INTO api_keys (id, user_id, name, prefix, last4, key_hash, scopes, created_at, expires_at)
-           SELECT gen_random_uuid(), $1, 'One of many', 'x', 'x', uuid_send(gen_random_uuid()), '{orders:read}', now(), ${expiry}
+          `INSERT INTO api_keys (id, owner_id, lineage_id, name, prefix, last4, key_hash, scopes, created_at, expires_at)
+           SELECT gen_random_uuid(), $1, gen_random_uuid(), 'One of many', 'x', 'x', uuid_send(gen_random_uuid()), '{orders:read}', now(), ${expiry}
            FROM generate_series(1, $2)`,
           [owner.id, count],
         );

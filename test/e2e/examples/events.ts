@@ -11,7 +11,7 @@ describe('POST /v1/events', () => {
   const stored = (id: string) =>
     context.server.dataSource
       .query(
-        `SELECT user_id AS "userId", api_key_id AS "apiKeyId", type, data, data IS NULL AS "none" FROM events WHERE id = $1`,
+        `SELECT owner_id AS "userId", api_key_id AS "apiKeyId", type, data, data IS NULL AS "none" FROM events WHERE id = $1`,
         [id],
       )
       .then(([row]) => row);

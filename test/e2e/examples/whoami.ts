@@ -29,6 +29,7 @@ describe('GET /v1/whoami', () => {
       status: 200,
       body: {
         mode: 'session',
+        kind: 'person',
         subject: ada.id,
         scopes: USER_SCOPES,
         authTime: current.createdAt,
@@ -46,6 +47,7 @@ describe('GET /v1/whoami', () => {
       status: 200,
       body: {
         mode: 'jwt',
+        kind: 'person',
         subject: ada.id,
         scopes: USER_SCOPES,
         authTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -70,6 +72,7 @@ describe('GET /v1/whoami', () => {
       status: 200,
       body: {
         mode: 'api-key',
+        kind: 'machine',
         subject: ada.id,
         scopes: ['orders:read', 'events:write'],
         authTime: null,

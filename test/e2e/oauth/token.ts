@@ -170,6 +170,7 @@ describe('POST /oauth/token', () => {
       const { body } = await client.get('/v1/whoami');
       expect(body).toEqual({
         mode: 'jwt',
+        kind: 'machine',
         subject: ada.id,
         scopes: ['profile:read', 'orders:read'],
         authTime: null,

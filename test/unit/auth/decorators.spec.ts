@@ -46,7 +46,7 @@ describe('@CurrentPrincipal()', () => {
     const principal = new Principal({
       mode: 'a mode' as AuthMode,
       kind: 'machine',
-      userId: 'a user',
+      subject: 'a user',
       credentialId: 'a key',
       scopes: [],
     });

@@ -6,7 +6,7 @@ import type { Scope } from '../../../src/auth/scopes.js';
 const MACHINE: PrincipalFields = {
   mode: 'a mode' as AuthMode,
   kind: 'machine',
-  userId: 'a user',
+  subject: 'a user',
   credentialId: 'a key',
   scopes: ['orders:read', 'orders:write'],
 };
@@ -32,7 +32,7 @@ describe('a principal', () => {
   it('cannot be changed', () => {
     const principal = new Principal(MACHINE);
     for (const [field, value] of Object.entries({
-      userId: 'another',
+      subject: 'another',
       kind: 'person',
       scopes: new Set(),
       more: 1,

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { InsufficientScopeError, InvalidCredentialError } from '../auth/auth.errors.js';
+import type { Principal } from '../auth/principal.js';
+import type { Scope } from '../auth/scopes.js';
+import { type EventFacts, SecurityLog } from '../logging/security-log.js';
+import { SignInsService } from '../sign-ins/sign-ins.service.js';
+
+/** Who may make keys for whom, asked in the transaction that makes one. */
+@Injectable()
+export class ApiKeyOwners {
+  constructor(
+    private readonly signIns: SignInsService,
+    private readonly log: SecurityLog,
+  ) {}
+
+  /**
+   * Holds the row of the owner, so that what is counted next is still true when the key is there; and that of the
+   * person who makes it, if that is another.
+   * @throws InvalidCredentialError for an owner who may have no keys, and for a maker whose sign-in ended meanwhile
+   */
+  async hold(manager: EntityManager, ownerId: string, by: Principal | undefined): Promise<void> {
+    if (by && by.subject !== ownerId) await this.#holdUser(manager, by.subject);
+    if (!(await this.#isServiceAccount(manager, ownerId))) await this.#holdUser(manager, ownerId);
+    // Ended while the request was under way, by a new password say: what it asked for must not outlive it.
+    if (by && !(await this.signIns.isAlive(manager, by.signInId)))
+      throw new InvalidCredentialError('sign-in ended meanwhile');
+  }
+
+  /** No credential passes on more than it has. @throws InsufficientScopeError */
+  refuseWider(principal: Principal, scopes: readonly Scope[]): void {
+    const missing = principal.missing(scopes);
+    if (missing.length === 0) return;
+    this.log.refused('api-key.creation-refused', { reason: `missing ${missing.join(' ')}` }, principal);
+    throw new InsufficientScopeError(missing);
+  }
+
+  async #isServiceAccount(manager: EntityManager, id: string): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `SELECT 1 FROM service_accounts WHERE id = $1 FOR NO KEY UPDATE`,
+      [id],
+    );
+    return rows.length > 0;
+  }
+
+  async #holdUser(manager: EntityManager, id: string): Promise<void> {
+    const rows: unknown[] = await manager.query(
+      `SELECT 1 FROM users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE`,
+      [id],
+    );
+    if (rows.length === 0) throw new InvalidCredentialError('owner disabled or deleted');
+  }
+}
+
+/** Whose key it is, for the log, and who did something to it if that is another: people have their own, services none. */
+export const ownerFacts = (ownerId: string, by: Principal | undefined): EventFacts =>
+  by && by.subject !== ownerId ? { serviceAccountId: ownerId, by: by.subject } : { userId: ownerId };
