@@ -4,6 +4,7 @@ import { InsufficientScopeError, InvalidCredentialError } from '../auth/auth.err
 import type { Principal } from '../auth/principal.js';
 import type { Scope } from '../auth/scopes.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
+import { NotFoundError } from '../problems/not-found.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 
 /** Who may make keys for whom, asked in the transaction that makes one. */
@@ -15,13 +16,14 @@ export class ApiKeyOwners {
   ) {}
 
   /**
-   * Holds the row of the owner, so that what is counted next is still true when the key is there; and that of the
-   * person who makes it, if that is another.
-   * @throws InvalidCredentialError for an owner who may have no keys, and for a maker whose sign-in ended meanwhile
+   * Holds the row of the owner, so that what is counted next is still true when the key is there, and that of the person
+   * who makes the key. People make keys for themselves and for service accounts, never for each other.
+   * @throws InvalidCredentialError for a person who is disabled, or whose sign-in ended meanwhile
+   * @throws NotFoundError for an owner that is not there
    */
   async hold(manager: EntityManager, ownerId: string, by: Principal | undefined): Promise<void> {
-    if (by && by.subject !== ownerId) await this.#holdUser(manager, by.subject);
-    if (!(await this.#isServiceAccount(manager, ownerId))) await this.#holdUser(manager, ownerId);
+    await this.#holdUser(manager, by?.userId ?? ownerId);
+    if (by && by.userId !== ownerId) await this.#holdServiceAccount(manager, ownerId);
     // Ended while the request was under way, by a new password say: what it asked for must not outlive it.
     if (by && !(await this.signIns.isAlive(manager, by.signInId)))
       throw new InvalidCredentialError('sign-in ended meanwhile');
@@ -35,12 +37,12 @@ export class ApiKeyOwners {
     throw new InsufficientScopeError(missing);
   }
 
-  async #isServiceAccount(manager: EntityManager, id: string): Promise<boolean> {
+  async #holdServiceAccount(manager: EntityManager, id: string): Promise<void> {
     const rows: unknown[] = await manager.query(
       `SELECT 1 FROM service_accounts WHERE id = $1 FOR NO KEY UPDATE`,
       [id],
     );
-    return rows.length > 0;
+    if (rows.length === 0) throw new NotFoundError();
   }
 
   async #holdUser(manager: EntityManager, id: string): Promise<void> {

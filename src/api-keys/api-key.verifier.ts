@@ -21,6 +21,8 @@ interface KeyRow {
   ownerId: string;
   ownerKind: SubjectKind;
   ownerStatus: UserStatus;
+  /** Of a service account: the one of AUDIENCES whose tokens it may introspect. */
+  audience: string | null;
   scopes: UserScope[];
   resources: string[] | null;
   allowedCidrs: string[] | null;
@@ -41,11 +43,12 @@ export interface FoundKey extends Readonly<KeyRow> {
 // A service account has no status: what it may do ends with its keys.
 const FIND = `
   SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
-    CASE s.kind WHEN 'service-account' THEN 'active' ELSE u.status END AS "ownerStatus", k.scopes, k.resources,
+    CASE s.kind WHEN 'service-account' THEN 'active' ELSE u.status END AS "ownerStatus", a.audience, k.scopes, k.resources,
     k.allowed_cidrs AS "allowedCidrs", k.rate_limit_requests AS "rateLimitRequests",
     k.rate_limit_window_seconds AS "rateLimitWindowSeconds", k.lineage_id AS "lineageId", k.revision,
     k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
-  FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id`;
+  FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id
+    LEFT JOIN service_accounts a ON a.id = k.owner_id`;
 
 /** What a key is and whether it works now: its form, and one merged look-up by its hash. */
 @Injectable()

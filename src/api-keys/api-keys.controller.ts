@@ -17,6 +17,7 @@ import {
   NarrowApiKey,
   RotateApiKey,
   showApiKey,
+  showIssuedKey,
 } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -43,9 +44,9 @@ export class ApiKeysController {
     @Body({ schema: CreateApiKey }) body: CreateApiKey,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { row, key } = await this.keys.create(principal, principal.userId, body);
-    void reply.header('Location', `/v1/api-keys/${row.id}`);
-    return { ...showApiKey(row), key: key.reveal() };
+    const issued = await this.keys.create(principal, principal.userId, body);
+    void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
+    return showIssuedKey(issued);
   }
 
   @Get()
@@ -96,9 +97,9 @@ export class ApiKeysController {
     @Body({ schema: RotateApiKey }) { overlapSeconds }: RotateApiKey,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { row, key } = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
-    void reply.header('Location', `/v1/api-keys/${row.id}`);
-    return { ...showApiKey(row), key: key.reveal() };
+    const issued = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
+    void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
+    return showIssuedKey(issued);
   }
 
   @Delete(':id')

@@ -4,6 +4,7 @@ import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { text } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ApiKey } from './api-key.entity.js';
+import type { IssuedKey } from './api-keys.service.js';
 import { canonicalCidr } from './networks.js';
 
 const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
@@ -147,3 +148,6 @@ export const showApiKey = (key: ApiKey): z.input<typeof ApiKeyView> => ({
   lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
   lastNetwork: key.lastNetwork,
 });
+
+/** With the key, in the answer that makes it. */
+export const showIssuedKey = ({ row, key }: IssuedKey) => ({ ...showApiKey(row), key: key.reveal() });

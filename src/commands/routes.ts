@@ -7,6 +7,7 @@ function access({ policy }: Route): string[] {
     policy.person ? 'person' : '',
     policy.recentSignIn ? 'recent sign-in' : '',
     policy.live ? 'live' : '',
+    policy.resource ? `about ${policy.resource}` : '',
   ];
   return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
 }

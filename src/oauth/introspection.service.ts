@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { FoundKey } from '../api-keys/api-key.verifier.js';
 import { REALM } from '../auth/auth.errors.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SecurityLog } from '../logging/security-log.js';
-import { TokenKinds } from '../tokens/token-kinds.js';
+import { type ActiveToken, TokenKinds } from '../tokens/token-kinds.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { InvalidClientError, OAuthError } from './oauth.errors.js';
 import type { OAuthRequest } from './oauth-request.js';
@@ -28,7 +29,7 @@ export class IntrospectionService {
         challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
       });
     const token = await this.kinds.find(request.require('token'));
-    if (!token || token.used || token.subject !== key.ownerId) return { active: false };
+    if (!token || token.used || !maySee(key, token)) return { active: false };
     return { active: true, iss: this.config.ISSUER, sub: token.subject, ...token.members };
   }
 
@@ -54,4 +55,10 @@ export class IntrospectionService {
       client: client?.id,
     });
   }
+}
+
+/** A person's key sees the tokens of that person. A service account's sees what is sent to it: the access tokens for its audience. */
+function maySee(key: FoundKey, token: ActiveToken): boolean {
+  if (key.ownerKind === 'user') return token.subject === key.ownerId;
+  return token.members['token_type'] === 'Bearer' && token.members['aud'] === key.audience;
 }

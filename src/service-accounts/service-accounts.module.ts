@@ -1,6 +1,14 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { ServiceAccountKeysController } from './service-account-keys.controller.js';
 import { ServiceAccount } from './service-account.entity.js';
+import { ServiceAccountsController } from './service-accounts.controller.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
 
-@Module({ imports: [TypeOrmModule.forFeature([ServiceAccount])] })
+@Module({
+  imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule],
+  controllers: [ServiceAccountsController, ServiceAccountKeysController],
+  providers: [ServiceAccountsService],
+})
 export class ServiceAccountsModule {}

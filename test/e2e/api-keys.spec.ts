@@ -1,6 +1,9 @@
 // Together, since loading the application takes Jest more than a second for each file.
 import './api-keys/api-keys.js';
 import './api-keys/api-key-on-request.js';
+import './api-keys/rotation.js';
+import './api-keys/bounds.js';
+import './api-keys/service-accounts.js';
 import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';

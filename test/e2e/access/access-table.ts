@@ -30,8 +30,8 @@ const DECLARED = {
     POST   /v1/sessions/current/reauthentication  person   account:security
     GET    /v1/orders                             any      orders:read
     POST   /v1/orders                             any      orders:write
-    GET    /v1/orders/:id                         any      orders:read
-    DELETE /v1/orders/:id                         any      orders:write
+    GET    /v1/orders/:id                         any      orders:read       orders/:id
+    DELETE /v1/orders/:id                         any      orders:write      orders/:id
     GET    /v1/whoami                             any
     GET    /docs                                  public
     GET    /docs/start.js                         public
@@ -56,6 +56,15 @@ const DECLARED = {
     GET    /v1/admin/signing-keys                 session  admin:keys        recent
     POST   /v1/admin/signing-keys                 session  admin:keys        recent
     DELETE /v1/admin/signing-keys/:kid            session  admin:keys        recent`,
+  'session+api-key': `
+    GET    /v1/admin/service-accounts                          session  admin:keys  recent
+    POST   /v1/admin/service-accounts                          session  admin:keys  recent
+    GET    /v1/admin/service-accounts/:id/api-keys             session  admin:keys  recent
+    POST   /v1/admin/service-accounts/:id/api-keys             session  admin:keys  recent
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
+    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
+    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation  session  admin:keys  recent
+    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent`,
   'jwt+api-key': `
     POST   /oauth/token                           public
     POST   /oauth/introspect                      public
@@ -313,6 +322,7 @@ describe('the access table', () => {
       ...policy.scopes,
       policy.recentSignIn ? 'recent' : '',
       policy.live ? 'live' : '',
+      policy.resource ?? '',
     ];
     return [method, path, ...words].filter(Boolean).join(' ');
   }

@@ -159,7 +159,8 @@ describe('the API reference', () => {
 
   /** Why an answer is not what the document says of it; undefined where it is. */
   function fault(method: string, path: string, { status, headers, body }: Answer): string | undefined {
-    const response = operationOf({ method, path }).responses[status];
+    const described = path.replace(/(service-accounts\/)[^/]+/, '$1:id');
+    const response = operationOf({ method, path: described }).responses[status];
     if (!response) return `${status} is not described`;
     const [type] = headers.get('content-type')?.split(';') ?? [];
     if (type === undefined) return response.content ? 'no body' : undefined;
@@ -235,6 +236,9 @@ describe('the API reference', () => {
       await call(session, 'GET', '/v1/api-keys');
       await call(session, 'GET', '/v1/api-keys/:id', undefined, created.id);
       await call(session, 'PATCH', '/v1/api-keys/:id', { name: 'y' }, created.id);
+      const { body: rotated } = await call(session, 'POST', '/v1/api-keys/:id/rotation', {}, created.id);
+      await call(session, 'POST', '/v1/api-keys/:id/rotation', undefined, created.id);
+      await call(session, 'DELETE', '/v1/api-keys/:id', undefined, rotated.id);
       await call(session, 'DELETE', '/v1/api-keys/:id', undefined, created.id);
       const asKey = { client_id: key.id, client_secret: key.key };
       const form = async (path: string, fields: Record<string, string>) => {
@@ -255,6 +259,22 @@ describe('the API reference', () => {
       const { body: keys } = await call(admin, 'POST', '/v1/admin/signing-keys');
       const retired = keys.items.find(({ status }: { status: string }) => status === 'retired');
       await call(admin, 'DELETE', '/v1/admin/signing-keys/:kid', undefined, 'unknown');
+      const { body: account } = await call(admin, 'POST', '/v1/admin/service-accounts', { name: 'x' });
+      await call(admin, 'GET', '/v1/admin/service-accounts');
+      const ofAccount = `/v1/admin/service-accounts/${account.id}/api-keys`;
+      const keyFields = {
+        name: 'x',
+        scopes: ['orders:read'],
+        allowedCidrs: ['127.0.0.1'],
+        resources: ['orders/x'],
+      };
+      const { body: serviceKey } = await call(admin, 'POST', ofAccount, keyFields);
+      await call(admin, 'GET', ofAccount);
+      await call(admin, 'GET', `${ofAccount}/:keyId`, undefined, serviceKey.id);
+      await call(admin, 'PATCH', `${ofAccount}/:keyId`, { name: 'y' }, serviceKey.id);
+      await call(admin, 'POST', `${ofAccount}/:keyId/rotation`, { overlapSeconds: 0 }, serviceKey.id);
+      await call(admin, 'DELETE', `${ofAccount}/:keyId`, undefined, serviceKey.id);
+      await call(admin, 'DELETE', `${ofAccount}/:keyId`, undefined, serviceKey.id);
       await call(session, 'GET', '/v1/admin/users');
       await call(admin, 'GET', '/v1/admin/users');
       await call(

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { text } from '../http/validation.js';
+import { pageOf } from '../pagination/page.js';
+import type { ServiceAccount } from './service-account.entity.js';
+
+export const CreateServiceAccount = z
+  .strictObject({
+    name: text(1, 100).meta({ description: 'What the service is', examples: ['Billing'] }),
+    audience: z.string().max(200).optional().meta({
+      description:
+        'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',
+    }),
+  })
+  .meta({ id: 'CreateServiceAccount' });
+export type CreateServiceAccount = z.infer<typeof CreateServiceAccount>;
+
+export const ServiceAccountView = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    audience: z.string(),
+    createdBy: z.uuid().nullable().meta({ description: 'The administrator; null if that account is gone' }),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'ServiceAccount' });
+
+export const ServiceAccountPage = pageOf(ServiceAccountView, 'ServiceAccountPage');
+
+export const showServiceAccount = ({ id, name, audience, createdBy, createdAt }: ServiceAccount) => ({
+  id,
+  name,
+  audience,
+  createdBy,
+  createdAt,
+});
