@@ -77,7 +77,7 @@ export class ApiKeyRotation {
   /** The one before can only die, never live again: what is seen here of it without its lock stays true. */
   async #refuseThird(manager: EntityManager, old: ApiKey, now: Date): Promise<void> {
     if (old.rotatedTo !== null)
-      throw new RotationConflictError('The key has been rotated. Rotate the one that it was rotated to.');
+      throw new RotationConflictError(`The key has been rotated already, to ${old.rotatedTo}.`);
     if (old.expiresAt && old.expiresAt <= now) throw new RotationConflictError('The key has expired.');
     const before = await manager.findOneBy(ApiKey, { rotatedTo: old.id, revokedAt: IsNull() });
     if (before && (before.expiresAt === null || before.expiresAt > now))

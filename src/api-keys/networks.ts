@@ -8,10 +8,10 @@ const MAPPED_BITS = 96;
 const MAPPED = ipaddr.IPv6.parseCIDR('::ffff:0:0/96');
 const NEIGHBOURHOOD = { ipv4: 24, ipv6: 48 } as const;
 
-/** An address as Node tells it; IPv4 also where it came mapped into IPv6. Undefined for what is none. */
+/** An address as Node tells it; IPv4 also where it came mapped into IPv6, and without its zone. Undefined for what is none. */
 function parseAddress(text: string): Address | undefined {
   // The library alone takes octal and shortened forms, which others read as other addresses.
-  return isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.process(text);
+  return isIP(text) === 0 ? undefined : ipaddr.process(text.split('%')[0]!);
 }
 
 /**

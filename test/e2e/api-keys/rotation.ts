@@ -139,7 +139,8 @@ describe('POST /v1/api-keys/:id/rotation', () => {
 
   it('makes one key of ten rotations at the same moment', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => rotate(old)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array(9).fill(409)]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
   it('refuses a key that has expired, was deleted, or is somebody else’s', async () => {
@@ -185,14 +186,18 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     expect((await make()).status).toBe(409);
     expect((await client.post(`/v1/api-keys/${key.id}/rotation`)).status).toBe(201);
     expect((await make()).status).toBe(409);
+    const { items } = (await client.get('/v1/api-keys')).body;
+    const another = items.find(({ lineageId }: { lineageId: string }) => lineageId !== key.id);
+    await client.delete(`/v1/api-keys/${another.id}`);
+    expect((await make()).status).toBe(201);
   });
 
   it('fails no request of a client that keeps calling', async () => {
     const statuses: number[] = [];
     let current = old;
-    let on = true;
+    const calling = new AbortController();
     const callers = Array.from({ length: 4 }, async () => {
-      while (on) statuses.push((await current.get('/v1/orders')).status);
+      while (!calling.signal.aborted) statuses.push((await current.get('/v1/orders')).status);
     });
     for (let round = 0; round < 3; round += 1) {
       const fresh = await rotated(current, { overlapSeconds: 600 });
@@ -205,7 +210,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
       while (statuses.length < switched + 20) await current.get('/v1/orders');
       await session.delete(`/v1/api-keys/${before.id}`);
     }
-    on = false;
+    calling.abort();
     await Promise.all(callers);
     expect(statuses.length).toBeGreaterThan(100);
     expect(new Set(statuses)).toEqual(new Set([200]));

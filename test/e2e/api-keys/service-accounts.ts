@@ -1,4 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { CreateApiKey } from '../../../src/api-keys/api-keys.schemas.js';
+import { ApiKeysService } from '../../../src/api-keys/api-keys.service.js';
+import { Principal } from '../../../src/auth/principal.js';
+import { NotFoundError } from '../../../src/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
@@ -169,6 +173,14 @@ describe('service accounts', () => {
       expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     }
     expect((await hers.get('/v1/orders')).status).toBe(200);
+    // Nor for whoever calls the services past the routes.
+    const { signInId } = admin;
+    const fields = { subject: grace.id, credentialId: signInId, signInId, scopes: ['orders:read'] as const };
+    const principal = new Principal({ mode: 'session', kind: 'person', ...fields });
+    const forAda = context.server.app
+      .get(ApiKeysService, { strict: false })
+      .create(principal, ada.id, CreateApiKey.parse({ name: 'x', scopes: ['orders:read'] }));
+    await expect(forAda).rejects.toBeInstanceOf(NotFoundError);
     const theirs = await keyOf(account, ['orders:read']);
     expect((await admin.get(`/v1/api-keys/${theirs.id}`)).status).toBe(404);
     expect((await admin.post(`/v1/api-keys/${theirs.id}/rotation`)).status).toBe(404);
