@@ -17,6 +17,7 @@ import { OpaqueTokensModule } from './opaque-tokens/opaque-tokens.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
+import { RateLimitsModule } from './rate-limits/rate-limits.module.js';
 import { ReportsModule } from './reports/reports.module.js';
 import { RevocationsModule } from './revocations/revocations.module.js';
 import { ServiceAccountsModule } from './service-accounts/service-accounts.module.js';
@@ -35,6 +36,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     DatabaseModule,
     MailModule,
     ProblemsModule,
+    RateLimitsModule,
     AuthModule,
     HousekeepingModule,
     RevocationsModule,

@@ -7,6 +7,7 @@ import { Clock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { WriteBehind } from '../lookup/write-behind.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import type { FoundKey } from './api-key.verifier.js';
 import { networkAround } from './networks.js';
 
@@ -25,6 +26,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
+    private readonly limiter: RateLimiter,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.#lastUsed = new WriteBehind(
@@ -47,6 +49,11 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
     const ip = context?.ip;
     if (key.networks && !(ip !== undefined && key.networks.has(ip)))
       throw new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`);
+    // By the line, so that a rotation does not double the limit.
+    await this.limiter.consume('key', key.lineageId, {
+      requests: key.rateLimitRequests,
+      windowSeconds: key.rateLimitWindowSeconds,
+    });
     this.#lastUsed.set(key.id, {
       at: this.clock.now(),
       network: (ip !== undefined && networkAround(ip)) || null,

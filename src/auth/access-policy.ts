@@ -11,6 +11,7 @@ import { isScope, type Scope } from './scopes.js';
 export interface PublicPolicy {
   readonly public: true;
   readonly sameOrigin: boolean;
+  readonly rateLimit: PublicOptions['rateLimit'];
 }
 
 export interface ProtectedPolicy {
@@ -39,7 +40,7 @@ export function readPolicy(
   const open = read(PUBLIC) as PublicOptions | undefined;
   const closed = read(AUTHENTICATED) as AuthenticatedOptions | undefined;
   if (open && closed) return 'is both @Public() and @Authenticated()';
-  if (open) return { public: true, sameOrigin: open.sameOrigin ?? false };
+  if (open) return { public: true, sameOrigin: open.sameOrigin ?? false, rateLimit: open.rateLimit };
   if (!closed) return 'declares neither @Public() nor @Authenticated()';
   return protectedPolicy(registry, closed);
 }

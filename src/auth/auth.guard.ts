@@ -4,7 +4,8 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { ProblemError } from '../problems/problem.js';
-import type { ProtectedPolicy } from './access-policy.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
+import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
 import {
   AmbiguousCredentialsError,
   CredentialRequiredError,
@@ -36,6 +37,7 @@ export class AuthGuard implements CanActivate {
     private readonly registry: ModeRegistry,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly limiter: RateLimiter,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -45,7 +47,7 @@ export class AuthGuard implements CanActivate {
     // A handler that the boot did not see has no policy: closed.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
-      if (policy.public) this.#checkPublic(request, policy.sameOrigin);
+      if (policy.public) await this.#checkPublic(request, policy);
       else
         request.user = await this.#authenticate(
           request,
@@ -60,7 +62,9 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
-  #checkPublic(request: FastifyRequest, sameOrigin: boolean): void {
+  async #checkPublic(request: FastifyRequest, { sameOrigin, rateLimit }: PublicPolicy): Promise<void> {
+    // Before anything that costs more.
+    if (rateLimit) await this.limiter.consumeByAddress(rateLimit.policy, request.ip, rateLimit);
     // What is posted to a public route is a password or a one-time token.
     if (request.method !== 'GET' && request.method !== 'HEAD') this.#checkTransport(request);
     if (sameOrigin) this.#checkOrigin(request);

@@ -1,5 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 import type { AuthMode } from './auth-modes.js';
+import type { RateLimit } from '../rate-limits/rate-limiter.js';
 import type { Scope } from './scopes.js';
 
 export const AUTHENTICATED = Symbol('authenticated');
@@ -32,6 +33,8 @@ export interface AuthenticatedOptions {
 export interface PublicOptions {
   /** The route signs in or refreshes by cookie: a request that a foreign site caused is refused (ASVS 3.5.1, 3.5.8). */
   sameOrigin?: boolean;
+  /** How often one address may call it (ASVS 2.4.1). `policy` is its name, in lower case with hyphens. */
+  rateLimit?: RateLimit & { readonly policy: string };
 }
 
 /**
@@ -54,6 +57,7 @@ export const Authenticated = (options: AuthenticatedOptions) => SetMetadata(AUTH
  * ```ts
  * @Get('health/live') @Public()
  * @Post('v1/sessions') @Public({ sameOrigin: true })
+ * @Post('v1/reports') @Public({ rateLimit: { policy: 'reports', requests: 30, windowSeconds: 60 } })
  * ```
  */
 export const Public = (options: PublicOptions = {}) => SetMetadata(PUBLIC, options);

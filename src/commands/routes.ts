@@ -1,8 +1,16 @@
 import { type Route, RouteTable } from '../auth/route-table.js';
 import { inApplication } from './in-application.js';
 
+const limit = (rate: { requests: number; windowSeconds: number } | undefined) =>
+  rate ? `${rate.requests} in ${rate.windowSeconds} s` : '';
+
 function access({ policy }: Route): string[] {
-  if (policy.public) return ['public', '', policy.sameOrigin ? 'same origin' : ''];
+  if (policy.public)
+    return [
+      'public',
+      '',
+      [policy.sameOrigin ? 'same origin' : '', limit(policy.rateLimit)].filter(Boolean).join(', '),
+    ];
   const conditions = [
     policy.person ? 'person' : '',
     policy.recentSignIn ? 'recent sign-in' : '',

@@ -3,7 +3,11 @@ import { NotFoundError } from '../problems/not-found.js';
 import type { ProblemError } from '../problems/problem.js';
 
 /** What RFC 6749 has no word for in 5.2, it has one for in 4.1.2.1. */
-const BY_STATUS: Record<number, string> = { 500: 'server_error', 503: 'temporarily_unavailable' };
+const BY_STATUS: Record<number, string> = {
+  429: 'temporarily_unavailable',
+  500: 'server_error',
+  503: 'temporarily_unavailable',
+};
 /** Whatever found the body to be of another type: what these endpoints take is not JSON. */
 const FORMS_ONLY = 'Send a form in UTF-8, with Content-Type: application/x-www-form-urlencoded.';
 /** All that an error_description may hold (RFC 6749 5.2). */

@@ -24,7 +24,14 @@ const CORS = {
   credentials: true,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-CSRF-Token'],
-  exposedHeaders: ['Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  exposedHeaders: [
+    'Location',
+    'RateLimit',
+    'RateLimit-Policy',
+    'Retry-After',
+    'WWW-Authenticate',
+    'X-Request-Id',
+  ],
   maxAge: 600,
   // An OPTIONS that is no preflight is answered like one: the plugin's refusal is plain text.
   strictPreflight: false,

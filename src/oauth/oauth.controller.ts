@@ -19,6 +19,7 @@ const REFUSALS: Record<number, string> = {
   403: '`insufficient_scope`, or plain http',
   413: 'The body is too large',
   415: 'The body is no form',
+  429: '`temporarily_unavailable`: the key’s rate limit is used up',
   500: '`server_error`',
   503: '`temporarily_unavailable`',
 };

@@ -16,6 +16,16 @@ export const setCookie = (name: string, required: boolean): Record<'Set-Cookie',
 
 const RETRY_AFTER: DescribedHeader = { description: 'Seconds', required: true, schema: { type: 'integer' } };
 
+/** Of a route that is limited, where there are limits: for everybody, or for those who come with a key. */
+export const RATE_LIMIT_HEADERS: Record<string, DescribedHeader> = {
+  RateLimit: {
+    description: 'What is left, and for how many seconds',
+    required: false,
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': { description: 'The limit', required: false, schema: { type: 'string' } },
+};
+
 /** Of problems, by status: what tells a client how to go on. */
 export const PROBLEM_HEADERS: Record<string, Record<string, DescribedHeader>> = {
   401: {

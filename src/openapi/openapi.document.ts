@@ -6,12 +6,12 @@ import {
   type SwaggerDocumentOptions,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { ProtectedPolicy } from '../auth/access-policy.js';
+import type { AccessPolicy, ProtectedPolicy } from '../auth/access-policy.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { type Route, RouteTable } from '../auth/route-table.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { findProblem } from '../problems/problem.js';
-import { PROBLEM_HEADERS } from './answer-headers.js';
+import { PROBLEM_HEADERS, RATE_LIMIT_HEADERS } from './answer-headers.js';
 import { MAY_ANSWER } from './may-answer.decorator.js';
 
 type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
@@ -130,23 +130,42 @@ function describeAccess(operation: Operation, route: Route, registry: ModeRegist
       .filter(Boolean)
       .join('\n\n');
   }
-  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route, byCookie)))
+  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route, registry, byCookie)))
     operation.responses[status] ??= {
       description: slugs.map((slug) => `\`${slug}\`: ${findProblem(slug)!.title}`).join('  \n'),
       ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
+  describeRateLimit(operation, route, registry);
   if (byCookie && !READS.has(route.method))
     (operation.parameters ??= []).push({ ...CSRF_TOKEN, required: policy.modes.length === 1 });
 }
 
-function problemsByStatus(operation: Operation, route: Route, byCookie: boolean): Record<string, string[]> {
+/** Keys have limits, and so have the tokens exchanged for them. With RATE_LIMITS off nobody has, so that no header is a promise. */
+function describeRateLimit(operation: Operation, { policy }: Route, registry: ModeRegistry): void {
+  if (!isLimited(policy, registry)) return;
+  for (const response of Object.values(operation.responses) as { headers?: object }[])
+    response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS };
+}
+
+const isLimited = (policy: AccessPolicy, registry: ModeRegistry): boolean =>
+  policy.public
+    ? policy.rateLimit !== undefined
+    : !policy.person && policy.modes.some((mode) => registry.get(mode).carries !== 'person');
+
+function problemsByStatus(
+  operation: Operation,
+  route: Route,
+  registry: ModeRegistry,
+  byCookie: boolean,
+): Record<string, string[]> {
   const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
   // A body is read where none is expected too, and refused.
   if (route.method !== 'GET')
     slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
   if (operation.parameters?.length) slugs.push('validation-failed');
   if (route.path.includes(':')) slugs.push('not-found');
+  if (isLimited(route.policy, registry)) slugs.push('rate-limited');
   if (route.policy.public) {
     if (route.method !== 'GET') slugs.push('https-required');
   } else slugs.push(...problemsOfGuard(route.policy));

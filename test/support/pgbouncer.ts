@@ -1,27 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
+import { freePort } from './programs.js';
 import { until } from './until.js';
-
-/** Where it is, if it is installed. Debian keeps it where only root looks. */
-export function findPgBouncer(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  return folders
-    .map((folder) => join(folder, 'pgbouncer'))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 /** A PgBouncer in transaction mode before a database, otherwise as it comes. */
 export class PgBouncer {
@@ -92,12 +76,4 @@ async function accountFor(socket: string | null): Promise<{ uid?: number; gid?: 
   if (process.getuid?.() !== 0) return {};
   if (socket) return stat(socket).then(({ uid, gid }) => ({ uid, gid }));
   return { uid: idOfNobody('-u'), gid: idOfNobody('-g') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -5,11 +5,12 @@ import { ListeningConnection } from '../../../src/revocations/listening-connecti
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { basic, postForm } from '../../support/form.js';
-import { findPgBouncer, PgBouncer } from '../../support/pgbouncer.js';
+import { PgBouncer } from '../../support/pgbouncer.js';
+import { findProgram } from '../../support/programs.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
-const binary = findPgBouncer();
+const binary = findProgram('pgbouncer');
 const isRequired = process.env['REQUIRE_PGBOUNCER'] === '1';
 const PATH = '/v1/whoami';
 

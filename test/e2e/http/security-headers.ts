@@ -109,7 +109,8 @@ describe('CORS', () => {
       expect(headers).toMatchObject({
         'access-control-allow-origin': NAMED,
         'access-control-allow-credentials': 'true',
-        'access-control-expose-headers': 'Location, Retry-After, WWW-Authenticate, X-Request-Id',
+        'access-control-expose-headers':
+          'Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id',
         vary: 'Origin',
       });
     }

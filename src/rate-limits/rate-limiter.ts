@@ -1,0 +1,66 @@
+import { isIPv6 } from 'node:net';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import ipaddr from 'ipaddr.js';
+import type { Logger } from 'pino';
+import { CONFIG, type Config } from '../config/config.js';
+import { LOGGER } from '../logging/logger.js';
+import { requestContext } from '../logging/request-context.js';
+import { MemoryCounter } from './counters.js';
+import { RateLimitedError } from './rate-limits.errors.js';
+import { RedisCounter } from './redis-counter.js';
+
+export interface RateLimit {
+  readonly requests: number;
+  readonly windowSeconds: number;
+}
+
+/** Limits how often something happens (ASVS 2.4.1): in Redis for all nodes together, where there is one. */
+@Injectable()
+export class RateLimiter implements OnApplicationShutdown {
+  readonly #counter: MemoryCounter | RedisCounter;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    const own = new MemoryCounter();
+    this.#counter =
+      config.RATE_LIMITS && config.REDIS_URL ? new RedisCounter(config.REDIS_URL, own, logger) : own;
+  }
+
+  /**
+   * Counts one request, and tells its answer what is left (draft-ietf-httpapi-ratelimit-headers).
+   * @param policy what is limited, in lower case with hyphens
+   * @param subject whom it is counted for
+   * @throws RateLimitedError past the limit. What is refused is counted, and does not prolong the window
+   */
+  async consume(policy: string, subject: string, limit: RateLimit): Promise<void> {
+    if (!this.config.RATE_LIMITS) return;
+    const { requests, endsInMs } = await this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
+    const seconds = Math.max(1, Math.ceil(endsInMs / 1000));
+    const headers = requestContext()?.answerHeaders;
+    if (headers) {
+      const left = Math.max(0, limit.requests - requests);
+      headers['RateLimit-Policy'] = `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`;
+      headers['RateLimit'] = `"${policy}";r=${left};t=${seconds}`;
+    }
+    if (requests > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
+  }
+
+  /** For routes that anybody may call: by address. @throws RateLimitedError */
+  consumeByAddress(policy: string, address: string, limit: RateLimit): Promise<void> {
+    return this.consume(policy, clientOf(address), limit);
+  }
+
+  onApplicationShutdown(): void {
+    if (this.#counter instanceof RedisCounter) this.#counter.close();
+  }
+}
+
+/** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
+export function clientOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const parsed = ipaddr.process(address.split('%')[0]!);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`).toString()}/64`;
+}

@@ -1,0 +1,2 @@
+import './rate-limits/rate-limits.js';
+import './rate-limits/redis.js';
