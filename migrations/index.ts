@@ -10,3 +10,4 @@ export { OpaqueTokens1795300000008 } from './1795300000008-opaque-tokens.js';
 export { Housekeeping1795300000009 } from './1795300000009-housekeeping.js';
 export { Subjects1795300000010 } from './1795300000010-subjects.js';
 export { KeyBounds1795300000011 } from './1795300000011-key-bounds.js';
+export { ApiKeyUsage1795300000012 } from './1795300000012-api-key-usage.js';

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { SigningKeysAdminModule } from './admin/signing-keys.module.js';
+import { ApiKeyUsageModule } from './api-key-usage/api-key-usage.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ClockModule } from './clock/clock.js';
@@ -49,6 +50,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     ApiKeysModule,
     OAuthModule,
     ServiceAccountsModule,
+    ApiKeyUsageModule,
     // The rooms that use them.
     AdminModule,
     SigningKeysAdminModule,

@@ -15,7 +15,7 @@ const LAST_USED_INTERVAL_MS = 5_000;
 
 interface Use {
   readonly at: Date;
-  readonly network: string | null;
+  readonly ip: string | undefined;
 }
 
 /** Lets the request under way pass in the name of a key that works: from where it may be used, and no more than it may. */
@@ -54,10 +54,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
       requests: key.rateLimitRequests,
       windowSeconds: key.rateLimitWindowSeconds,
     });
-    this.#lastUsed.set(key.id, {
-      at: this.clock.now(),
-      network: (ip !== undefined && networkAround(ip)) || null,
-    });
+    this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
   }
 
   /** Before the last hook, in which TypeORM closes the pool. */
@@ -77,7 +74,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
       [
         [...uses.keys()],
         [...uses.values()].map(({ at }) => at),
-        [...uses.values()].map(({ network }) => network),
+        [...uses.values()].map(({ ip }) => (ip !== undefined && networkAround(ip)) || null),
       ],
     );
   }

@@ -7,7 +7,7 @@ import { type RequestContext, runInRequest } from '../logging/request-context.js
 const contexts = new WeakMap<FastifyRequest, RequestContext>();
 
 /** The context of a request, also at its end. */
-export const contextOf = (request: FastifyRequest): RequestContext => contexts.get(request)!;
+export const contextOf = (request: FastifyRequest): RequestContext | undefined => contexts.get(request);
 
 /** Gives every request its context, and every answer one line in the log. The route, not the URL: URLs may hold anything. */
 export function logAccess(fastify: FastifyInstance, logger: Logger): void {
@@ -22,7 +22,7 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
     runInRequest(context, done);
   });
   fastify.addHook('onSend', (request, reply, _payload, done) => {
-    void reply.headers(contexts.get(request)?.answerHeaders ?? {});
+    void reply.headers(contextOf(request)?.answerHeaders ?? {});
     done();
   });
   fastify.addHook('onResponse', async (request, reply) => {

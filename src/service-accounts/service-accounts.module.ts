@@ -10,5 +10,6 @@ import { ServiceAccountsService } from './service-accounts.service.js';
   imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule],
   controllers: [ServiceAccountsController, ServiceAccountKeysController],
   providers: [ServiceAccountsService],
+  exports: [ServiceAccountsService],
 })
 export class ServiceAccountsModule {}

@@ -4,6 +4,7 @@ import './api-keys/api-key-on-request.js';
 import './api-keys/rotation.js';
 import './api-keys/bounds.js';
 import './api-keys/service-accounts.js';
+import './api-keys/usage.js';
 import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';

@@ -4,3 +4,4 @@ import './nodes/refresh.js';
 import './nodes/rotation.js';
 import './nodes/late-commits.js';
 import './nodes/late-lookups.js';
+import './nodes/usage.js';

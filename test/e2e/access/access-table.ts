@@ -64,6 +64,7 @@ const DECLARED = {
     GET    /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
     PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
     POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation  session  admin:keys  recent
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage  session  admin:keys  recent
     DELETE /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent`,
   'jwt+api-key': `
     POST   /oauth/token                           public
@@ -74,6 +75,7 @@ const DECLARED = {
     POST   /v1/api-keys                           person   api-keys:write    recent
     GET    /v1/api-keys                           person   api-keys:read
     GET    /v1/api-keys/:id                       person   api-keys:read
+    GET    /v1/api-keys/:id/usage                 person   api-keys:read
     PATCH  /v1/api-keys/:id                       person   api-keys:write
     POST   /v1/api-keys/:id/rotation              person   api-keys:write    recent
     DELETE /v1/api-keys/:id                       person   api-keys:write

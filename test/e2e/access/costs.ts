@@ -20,8 +20,9 @@ class CostsController {
 @Module({ controllers: [CostsController] })
 class CostsModule {}
 
-/** What is read on the way of a request; the heartbeat of the feed is nobody's request. */
-const isLookup = (text: string) => /^\s*(SELECT|WITH)\b/i.test(text) && !text.includes('pg_backend_pid');
+/** What is read on the way of a request; the heartbeat of the feed and what is written behind are nobody's request. */
+const isLookup = (text: string) =>
+  /^\s*(SELECT|WITH)\b/i.test(text) && !/pg_backend_pid|\b(INSERT|UPDATE)\b/.test(text);
 
 /** All look-ups of this process, by whatever client of pg. */
 const queries: string[] = [];

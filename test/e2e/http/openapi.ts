@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
 import { type Route, RouteTable } from '../../../src/auth/route-table.js';
 import { type Answer, type Client, FORM } from '../../support/client.js';
@@ -236,6 +237,8 @@ describe('the API reference', () => {
       await call(session, 'GET', '/v1/api-keys');
       await call(session, 'GET', '/v1/api-keys/:id', undefined, created.id);
       await call(session, 'PATCH', '/v1/api-keys/:id', { name: 'y' }, created.id);
+      await server.app.get(UsageRecorder, { strict: false }).flush();
+      await call(session, 'GET', '/v1/api-keys/:id/usage', undefined, key.id);
       const { body: rotated } = await call(session, 'POST', '/v1/api-keys/:id/rotation', {}, created.id);
       await call(session, 'POST', '/v1/api-keys/:id/rotation', undefined, created.id);
       await call(session, 'DELETE', '/v1/api-keys/:id', undefined, rotated.id);
@@ -273,6 +276,7 @@ describe('the API reference', () => {
       await call(admin, 'GET', `${ofAccount}/:keyId`, undefined, serviceKey.id);
       await call(admin, 'PATCH', `${ofAccount}/:keyId`, { name: 'y' }, serviceKey.id);
       await call(admin, 'POST', `${ofAccount}/:keyId/rotation`, { overlapSeconds: 0 }, serviceKey.id);
+      await call(admin, 'GET', `${ofAccount}/:keyId/usage`, undefined, serviceKey.id);
       await call(admin, 'DELETE', `${ofAccount}/:keyId`, undefined, serviceKey.id);
       await call(admin, 'DELETE', `${ofAccount}/:keyId`, undefined, serviceKey.id);
       await call(session, 'GET', '/v1/admin/users');
