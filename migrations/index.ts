@@ -11,3 +11,4 @@ export { Housekeeping1795300000009 } from './1795300000009-housekeeping.js';
 export { Subjects1795300000010 } from './1795300000010-subjects.js';
 export { KeyBounds1795300000011 } from './1795300000011-key-bounds.js';
 export { ApiKeyUsage1795300000012 } from './1795300000012-api-key-usage.js';
+export { KeyAlerts1795300000013 } from './1795300000013-key-alerts.js';

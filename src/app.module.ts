@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { SigningKeysAdminModule } from './admin/signing-keys.module.js';
+import { ApiKeyAlertsModule } from './api-key-alerts/api-key-alerts.module.js';
 import { ApiKeyUsageModule } from './api-key-usage/api-key-usage.module.js';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -51,6 +52,7 @@ import { WhoamiModule } from './whoami/whoami.module.js';
     OAuthModule,
     ServiceAccountsModule,
     ApiKeyUsageModule,
+    ApiKeyAlertsModule,
     // The rooms that use them.
     AdminModule,
     SigningKeysAdminModule,

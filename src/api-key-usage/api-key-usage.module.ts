@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { ServiceAccountsModule } from '../service-accounts/service-accounts.module.js';
 import { ApiKeyUsageController } from './api-key-usage.controller.js';
 import { ApiKeyUsage, UsageWriter } from './api-key-usage.entity.js';
@@ -10,7 +11,7 @@ import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]), ServiceAccountsModule],
+  imports: [TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]), ApiKeysModule, ServiceAccountsModule],
   controllers: [ApiKeyUsageController, ServiceAccountUsageController],
   providers: [ApiKeyUsageHousekeeping, ApiKeyUsageService, UsageBatches, UsageRecorder],
 })

@@ -1,10 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { ApiKeyRequests } from '../api-keys/api-key.requests.js';
 import { Clock } from '../clock/clock.js';
-import { contextOf } from '../http/access-log.js';
 import { LOGGER } from '../logging/logger.js';
 import { type UsageBatch, UsageBatches } from './usage-batches.js';
 import { UsageCounts } from './usage-counts.js';
@@ -27,21 +25,16 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly http: HttpAdapterHost,
+    private readonly requests: ApiKeyRequests,
     private readonly batches: UsageBatches,
     private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onModuleInit(): void {
-    // A command has no requests to count.
-    if (!this.http.httpAdapter) return;
-    const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
-    fastify.addHook('onResponse', (request, reply, done) => {
-      const keyId = contextOf(request)?.keyId;
-      if (keyId !== undefined) this.#counts.add(keyId, this.clock.now().getTime(), reply.statusCode);
-      done();
-    });
+    this.requests.whenAnswered(({ keyId, status }) =>
+      this.#counts.add(keyId, this.clock.now().getTime(), status),
+    );
     this.#timer = setInterval(() => void this.flush(), INTERVAL_MS).unref();
   }
 

@@ -7,8 +7,9 @@ import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
-import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
+import { ListQuery, pageQuery } from '../pagination/page.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
+import { ApiKeyViews } from './api-key.views.js';
 import {
   ApiKeyPage,
   ApiKeyView,
@@ -16,8 +17,6 @@ import {
   CreatedApiKey,
   NarrowApiKey,
   RotateApiKey,
-  showApiKey,
-  showIssuedKey,
 } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -27,6 +26,7 @@ export class ApiKeysController {
   constructor(
     private readonly keys: ApiKeysService,
     private readonly rotation: ApiKeyRotation,
+    private readonly views: ApiKeyViews,
   ) {}
 
   @Post()
@@ -46,7 +46,7 @@ export class ApiKeysController {
   ) {
     const issued = await this.keys.create(principal, principal.userId, body);
     void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
-    return showIssuedKey(issued);
+    return this.views.issued(issued);
   }
 
   @Get()
@@ -54,7 +54,7 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'List your keys' })
   @ApiResponse({ status: 200, description: 'Newest first, expired ones too', standardSchema: ApiKeyPage })
   async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
-    return toPage(await this.keys.list(principal.userId, pageQuery(query)), query.limit, showApiKey);
+    return this.views.page(await this.keys.list(principal.userId, pageQuery(query)), query.limit);
   }
 
   @Get(':id')
@@ -62,7 +62,7 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Show a key' })
   @ApiResponse({ status: 200, description: 'The key without its secret', standardSchema: ApiKeyView })
   async show(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
-    return showApiKey(await this.keys.find(principal.userId, id));
+    return this.views.one(await this.keys.find(principal.userId, id));
   }
 
   @Patch(':id')
@@ -74,7 +74,7 @@ export class ApiKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return showApiKey(await this.keys.narrow(principal, principal.userId, id, body));
+    return this.views.one(await this.keys.narrow(principal, principal.userId, id, body));
   }
 
   @Post(':id/rotation')
@@ -99,7 +99,7 @@ export class ApiKeysController {
   ) {
     const issued = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
     void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
-    return showIssuedKey(issued);
+    return this.views.issued(issued);
   }
 
   @Delete(':id')

@@ -5,13 +5,19 @@ import { authorizationScheme } from '../auth/presented-credential.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
+import { ApiKeyNotices } from './api-key.notices.js';
 import { ApiKeyOwners } from './api-key.owners.js';
+import { ApiKeyRequests } from './api-key.requests.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
+import { ApiKeyViews } from './api-key.views.js';
+import { ApiKeyWarnings } from './api-key.warnings.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { keyMayHold } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
+import { LeakReportsController } from './leak-reports.controller.js';
+import { LeakReportsService } from './leak-reports.service.js';
 
 declare module '../auth/auth-modes.js' {
   interface AuthModes {
@@ -21,9 +27,29 @@ declare module '../auth/auth-modes.js' {
 
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule],
-  controllers: [ApiKeysController],
-  providers: [ApiKeyAdmission, ApiKeyOwners, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
-  exports: [ApiKeyAdmission, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
+  controllers: [ApiKeysController, LeakReportsController],
+  providers: [
+    ApiKeyAdmission,
+    ApiKeyNotices,
+    ApiKeyOwners,
+    ApiKeyRequests,
+    ApiKeyRotation,
+    ApiKeysService,
+    ApiKeyVerifier,
+    ApiKeyViews,
+    ApiKeyWarnings,
+    LeakReportsService,
+  ],
+  exports: [
+    ApiKeyAdmission,
+    ApiKeyNotices,
+    ApiKeyRequests,
+    ApiKeyRotation,
+    ApiKeysService,
+    ApiKeyVerifier,
+    ApiKeyViews,
+    ApiKeyWarnings,
+  ],
 })
 export class ApiKeysModule implements OnModuleInit {
   constructor(

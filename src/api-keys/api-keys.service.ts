@@ -4,7 +4,7 @@ import { DataSource, type EntityManager, IsNull, LessThan, MoreThan } from 'type
 import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import type { Secret } from '../crypto/secret.js';
+import { type Secret, sha256 } from '../crypto/secret.js';
 import { type FieldError, ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
@@ -134,6 +134,22 @@ export class ApiKeysService {
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
     });
     this.log.happened('api-key.revoked', { ...ownerFacts(ownerId, by), credentialId: id });
+  }
+
+  /** Ends a key of whomever, because others have it. Undefined where there is none that is not revoked. */
+  async revokeLeaked(key: string): Promise<ApiKey | undefined> {
+    const revoked = await this.dataSource.transaction(async (manager) => {
+      const found = await manager.findOne(ApiKey, {
+        where: { keyHash: sha256(key), revokedAt: IsNull() },
+        lock: { mode: 'for_no_key_update' },
+      });
+      if (!found) return undefined;
+      await manager.update(ApiKey, { id: found.id }, { revokedAt: this.clock.now() });
+      await this.revocations.announce(manager, [{ kind: 'api-key', subject: found.id }]);
+      return found;
+    });
+    if (revoked) this.log.noticed('api-key.leaked', { ownerId: revoked.ownerId, credentialId: revoked.id });
+    return revoked;
   }
 
   /** A key that was rotated is on its way out: its successor counts. */

@@ -24,6 +24,11 @@ export class SecurityLog {
     this.logger.info({ event, ip: requestContext()?.ip, ...facts }, event);
   }
 
+  /** Something that somebody should look at came to light. */
+  noticed(event: string, facts: EventFacts): void {
+    this.logger.warn({ event, ip: requestContext()?.ip, ...facts }, event);
+  }
+
   /** Something was refused. */
   refused(event: string, facts: EventFacts, principal?: Principal): void {
     this.logger.warn({ event, ip: requestContext()?.ip, ...principal?.facts, ...facts }, event);

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiKeyRotation } from '../api-keys/api-key.rotation.js';
+import { ApiKeyViews } from '../api-keys/api-key.views.js';
 import {
   ApiKeyPage,
   ApiKeyView,
@@ -9,8 +10,6 @@ import {
   CreatedApiKey,
   NarrowApiKey,
   RotateApiKey,
-  showApiKey,
-  showIssuedKey,
 } from '../api-keys/api-keys.schemas.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { Authenticated } from '../auth/authenticated.decorator.js';
@@ -19,7 +18,7 @@ import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
-import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
+import { ListQuery, pageQuery } from '../pagination/page.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
 /** What a person does with their own keys, an administrator does with those of a service. */
@@ -31,6 +30,7 @@ export class ServiceAccountKeysController {
     private readonly accounts: ServiceAccountsService,
     private readonly keys: ApiKeysService,
     private readonly rotation: ApiKeyRotation,
+    private readonly views: ApiKeyViews,
   ) {}
 
   @Post()
@@ -50,7 +50,7 @@ export class ServiceAccountKeysController {
   ) {
     const issued = await this.keys.create(principal, await this.accounts.require(id), body);
     void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
-    return showIssuedKey(issued);
+    return this.views.issued(issued);
   }
 
   @Get()
@@ -61,7 +61,7 @@ export class ServiceAccountKeysController {
     @Query({ schema: ListQuery }) query: ListQuery,
   ) {
     const rows = await this.keys.list(await this.accounts.require(id), pageQuery(query));
-    return toPage(rows, query.limit, showApiKey);
+    return this.views.page(rows, query.limit);
   }
 
   @Get(':keyId')
@@ -71,7 +71,7 @@ export class ServiceAccountKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Param('keyId', { schema: ResourceId }) keyId: string,
   ) {
-    return showApiKey(await this.keys.find(await this.accounts.require(id), keyId));
+    return this.views.one(await this.keys.find(await this.accounts.require(id), keyId));
   }
 
   @Patch(':keyId')
@@ -83,7 +83,7 @@ export class ServiceAccountKeysController {
     @Param('keyId', { schema: ResourceId }) keyId: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return showApiKey(await this.keys.narrow(principal, await this.accounts.require(id), keyId, body));
+    return this.views.one(await this.keys.narrow(principal, await this.accounts.require(id), keyId, body));
   }
 
   @Post(':keyId/rotation')
@@ -106,7 +106,7 @@ export class ServiceAccountKeysController {
     const account = await this.accounts.require(id);
     const issued = await this.rotation.rotate(principal, account, keyId, overlapSeconds);
     void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
-    return showIssuedKey(issued);
+    return this.views.issued(issued);
   }
 
   @Delete(':keyId')

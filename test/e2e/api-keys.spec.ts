@@ -5,6 +5,8 @@ import './api-keys/rotation.js';
 import './api-keys/bounds.js';
 import './api-keys/service-accounts.js';
 import './api-keys/usage.js';
+import './api-keys/leak-reports.js';
+import './api-keys/alerts.js';
 import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';

@@ -72,6 +72,7 @@ const DECLARED = {
     POST   /oauth/revoke                          public
     GET    /.well-known/oauth-authorization-server  public`,
   'api-key': `
+    POST   /v1/api-keys/leak-reports              public
     POST   /v1/api-keys                           person   api-keys:write    recent
     GET    /v1/api-keys                           person   api-keys:read
     GET    /v1/api-keys/:id                       person   api-keys:read

@@ -221,6 +221,7 @@ describe('the API reference', () => {
       await call(jwt, 'GET', '/v1/sessions');
       await call(jwt, 'POST', '/v1/events', { type: 'x' });
       await call(key, 'POST', '/v1/events', { type: 'x', data: { any: ['thing', 1, null] } });
+      await call(nobody, 'POST', '/v1/api-keys/leak-reports', { key: 'x' });
       await call(key, 'POST', '/v1/orders', { item: 'Tea', quantity: 1 });
       await call(session, 'POST', '/v1/orders', { item: 'Tea', quantity: 0, more: true });
       const { body: order } = await call(session, 'POST', '/v1/orders', { item: 'Tea', quantity: 1 });

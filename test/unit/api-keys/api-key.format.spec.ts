@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { generateKey, keyFault } from '../../../src/api-keys/api-key.format.js';
+import { generateKey, KEY_PATTERN, keyFault } from '../../../src/api-keys/api-key.format.js';
 import { crc32Base62, randomBase62 } from '../../../src/crypto/base62.js';
 
 describe('a new key', () => {
@@ -28,6 +29,46 @@ describe('a new key', () => {
 
   it('does not print itself', () => {
     expect(JSON.stringify(generateKey('test'))).toContain('"key":"[secret]"');
+  });
+});
+
+describe('the pattern for secret scanners', () => {
+  const key = generateKey('test').key.reveal();
+  const found = (text: string) => [...text.matchAll(new RegExp(KEY_PATTERN, 'g'))].map(([match]) => match);
+
+  it('stands in the README as it is', async () => {
+    const readme = await readFile('src/api-keys/README.md', 'utf8');
+    expect(readme).toContain(`\n${KEY_PATTERN}\n`);
+  });
+
+  it.each([
+    ['a line of its own', key],
+    ['quotes', `const KEY = '${key}';`],
+    ['JSON', JSON.stringify({ key })],
+    ['a file of variables', `API_KEY=${key}\nPORT=3000`],
+    ['a header', `X-API-Key:${key}`],
+    ['a URL', `https://api.example.com/?api_key=${key}&x=1`],
+    ['a path', `/keys/${key}/`],
+    ['prose', `Use ${key}. Do not share it.`],
+    ['Markdown', `**${key}**`],
+  ])('finds a key in %s', (_where, text) => {
+    expect(found(text)).toEqual([key]);
+    expect(keyFault(found(text)[0]!, 'test')).toBeUndefined();
+  });
+
+  it('finds keys of every environment, each of them', () => {
+    const keys = ['test', 'live', 'eu1', 'a'.repeat(16)].map((name) => generateKey(name).key.reveal());
+    expect(found(keys.join(' '))).toEqual(keys);
+  });
+
+  it.each([
+    ['a longer word', `x${key}`],
+    ['one with more behind it', `${key}x`],
+    ['one that ends too early', key.slice(0, -1)],
+    ['a part of another name', `OLD_${key}`],
+    ['what a list shows of it', `${key.slice(0, 12)}...${key.slice(-4)}`],
+  ])('does not find %s', (_what, text) => {
+    expect(found(text)).toEqual([]);
   });
 });
 

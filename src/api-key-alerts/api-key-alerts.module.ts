@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { Anomalies } from './anomalies.js';
+import { ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail } from './api-key-alerts.entity.js';
+import { ApiKeyAlertsHousekeeping } from './api-key-alerts.housekeeping.js';
+import { NetworkWatch } from './network-watch.js';
+import { VolumeWatch } from './volume-watch.js';
+import { Warnings } from './warnings.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail]), ApiKeysModule],
+  providers: [Anomalies, ApiKeyAlertsHousekeeping, NetworkWatch, VolumeWatch, Warnings],
+})
+export class ApiKeyAlertsModule {}

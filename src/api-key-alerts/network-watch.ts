@@ -1,0 +1,110 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { ApiKeyRequests } from '../api-keys/api-key.requests.js';
+import { networkAround } from '../api-keys/networks.js';
+import { Clock } from '../clock/clock.js';
+import { LOGGER } from '../logging/logger.js';
+import { WriteBehind } from '../lookup/write-behind.js';
+import { Anomalies, type Anomaly } from './anomalies.js';
+
+const INTERVAL_MS = 2_000;
+/** How often a network that is in use is written again, so that it is not forgotten. */
+const REMEMBERED_MS = 3_600_000;
+const MAX_REMEMBERED = 10_000;
+/** Who comes from everywhere is new nowhere: beyond that a line's networks are not looked at any more. */
+const MAX_NETWORKS = 1_000;
+
+interface Sighting {
+  readonly keyId: string;
+  readonly ip: string;
+  readonly at: Date;
+}
+
+// Of the line, so that a key that was rotated is at home where the one before was. The first network is no anomaly, and
+// what is written twice is known the second time. In the order of the key, so that two nodes never wait for each other.
+const WRITE = `
+  WITH seen AS MATERIALIZED (
+    SELECT DISTINCT ON (k.lineage_id, s.network) k.lineage_id, k.id AS api_key_id, s.network, s.at
+    FROM unnest($1::uuid[], $2::cidr[], $3::timestamptz[]) AS s (id, network, at) JOIN api_keys k ON k.id = s.id
+    ORDER BY k.lineage_id, s.network, s.at DESC),
+  known AS MATERIALIZED (
+    SELECT lineage_id, array_agg(network) AS networks FROM api_key_networks
+    WHERE lineage_id IN (SELECT lineage_id FROM seen) GROUP BY lineage_id),
+  kept AS (
+    INSERT INTO api_key_networks AS n (lineage_id, network, last_seen_at)
+    SELECT s.lineage_id, s.network, s.at FROM seen s LEFT JOIN known k ON k.lineage_id = s.lineage_id
+    WHERE k.networks IS NULL OR s.network = ANY (k.networks) OR cardinality(k.networks) < $4
+    ORDER BY s.lineage_id, s.network
+    ON CONFLICT (lineage_id, network) DO UPDATE SET last_seen_at = greatest(n.last_seen_at, excluded.last_seen_at))
+  INSERT INTO api_key_anomalies (api_key_id, kind, about, noticed_at)
+  SELECT s.api_key_id, 'new-network', s.network::text, s.at FROM seen s JOIN known k ON k.lineage_id = s.lineage_id
+  WHERE s.network <> ALL (k.networks) AND cardinality(k.networks) < $4
+  ORDER BY s.api_key_id, s.network
+  ON CONFLICT DO NOTHING
+  RETURNING api_key_id AS "keyId", kind, about`;
+
+/** Remembers from which networks the keys of a line are used, and notices another one. */
+@Injectable()
+export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
+  readonly #sightings: WriteBehind<Sighting>;
+  /** What was seen in this hour, by key and address: a request from where the last one came costs one look at it. */
+  readonly #seen = new Set<string>();
+  readonly #forgetting: NodeJS.Timeout;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly requests: ApiKeyRequests,
+    private readonly anomalies: Anomalies,
+    private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#sightings = new WriteBehind(
+      INTERVAL_MS,
+      (sightings) => this.#write([...sightings.values()]),
+      (err) => logger.warn({ err }, 'the networks of API keys wait to be written'),
+    );
+    this.#forgetting = setInterval(() => this.#seen.clear(), REMEMBERED_MS).unref();
+  }
+
+  onModuleInit(): void {
+    this.requests.whenAnswered(({ keyId, ip }) => this.#see(keyId, ip));
+  }
+
+  /** Writes what was seen so far. Never rejects. */
+  flush(): Promise<void> {
+    return this.#sightings.flush();
+  }
+
+  /** Before the last hook, in which TypeORM closes the pool. */
+  onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#forgetting);
+    return this.#sightings.stop();
+  }
+
+  #see(keyId: string, ip: string): void {
+    const pair = `${keyId} ${ip}`;
+    if (this.#seen.has(pair)) return;
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
+    this.#seen.add(pair);
+    this.#sightings.set(pair, { keyId, ip, at: this.clock.now() });
+  }
+
+  async #write(sightings: Sighting[]): Promise<void> {
+    const all = sightings.flatMap(({ ip, ...rest }) => {
+      const network = networkAround(ip);
+      return network === undefined ? [] : [{ ...rest, network }];
+    });
+    const found: Anomaly[] = await this.dataSource.query(WRITE, [
+      all.map(({ keyId }) => keyId),
+      all.map(({ network }) => network),
+      all.map(({ at }) => at),
+      MAX_NETWORKS,
+    ]);
+    if (found.length === 0) return;
+    this.anomalies.log(found);
+    // Housekeeping tries again.
+    await this.anomalies.mailNow().catch(() => undefined);
+  }
+}

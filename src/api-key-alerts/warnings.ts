@@ -1,0 +1,91 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { ApiKeyNotices } from '../api-keys/api-key.notices.js';
+import { ApiKeyWarnings } from '../api-keys/api-key.warnings.js';
+import { Clock } from '../clock/clock.js';
+import { type KeyFindings, mailAbout } from './mail-about-keys.js';
+
+const DAY_MS = 86_400_000;
+const AGED_MS = 90 * DAY_MS;
+/** For so long a key that was used in an unusual way says so. */
+const UNUSUAL_MS = 7 * DAY_MS;
+const SUBJECT = 'API keys of yours that need a look';
+const ADVICE = `Delete a key that nobody needs. Rotate one that is needed, so that a copy
+which somebody made meanwhile ends, and let it expire.`;
+
+/** What is said of a key that goes on: one that was rotated is on its way out. $1 is now, $2 is 90 days ago. */
+const WARNINGS = `
+  SELECT k.id, k.owner_id, k.prefix, k.last4, k.name, w.warning
+  FROM api_keys k CROSS JOIN LATERAL (VALUES
+      ('never-expires', k.expires_at IS NULL),
+      ('not-rotated', k.created_at <= $2),
+      ('unused', coalesce(k.last_used_at, k.created_at) <= $2)) AS w (warning, holds)
+  WHERE w.holds AND k.revoked_at IS NULL AND k.rotated_to IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)`;
+
+const OF_KEYS = `
+  SELECT id, array_agg(warning ORDER BY warning) AS warnings FROM (
+    SELECT w.id, w.warning FROM (${WARNINGS}) w WHERE w.id = ANY ($3::uuid[])
+    UNION
+    SELECT api_key_id, 'unusual-use' FROM api_key_anomalies WHERE api_key_id = ANY ($3::uuid[]) AND noticed_at > $4
+  ) one GROUP BY id`;
+
+// Each takes 90 days to come about, so that to say it again after 90 days keeps none back.
+const DUE = `
+  WITH due AS (
+    SELECT w.* FROM (${WARNINGS}) w
+      LEFT JOIN api_key_warning_mails m ON m.api_key_id = w.id AND m.warning = w.warning
+    WHERE m.mailed_at IS NULL OR m.mailed_at <= $2
+    ORDER BY w.owner_id, w.id, w.warning LIMIT $3),
+  mailed AS (
+    INSERT INTO api_key_warning_mails (api_key_id, warning, mailed_at) SELECT id, warning, $1 FROM due
+    ON CONFLICT (api_key_id, warning) DO UPDATE SET mailed_at = excluded.mailed_at)
+  SELECT owner_id AS "ownerId", id AS "keyId", prefix, last4, name, warning FROM due`;
+
+const FINDINGS: Record<string, string> = {
+  'never-expires': 'never expires',
+  'not-rotated': 'was not rotated for 90 days',
+  unused: 'was not used for 90 days',
+};
+
+/** What is wrong with keys that are only there: in every list of them, and by mail. */
+@Injectable()
+export class Warnings implements OnModuleInit {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly shown: ApiKeyWarnings,
+    private readonly notices: ApiKeyNotices,
+    private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.shown.register((keyIds) => this.of(keyIds));
+  }
+
+  async of(keyIds: readonly string[]): Promise<Map<string, string[]>> {
+    if (keyIds.length === 0) return new Map();
+    const now = this.clock.now();
+    const rows: { id: string; warnings: string[] }[] = await this.dataSource.query(OF_KEYS, [
+      now,
+      before(now, AGED_MS),
+      keyIds,
+      before(now, UNUSUAL_MS),
+    ]);
+    return new Map(rows.map(({ id, warnings }) => [id, warnings]));
+  }
+
+  /** Mails what was not mailed in the last 90 days. Returns how many warnings that were. */
+  async mail(now: Date, limit: number, manager: EntityManager): Promise<number> {
+    const due: (Omit<KeyFindings, 'finding'> & { warning: string })[] = await manager.query(DUE, [
+      now,
+      before(now, AGED_MS),
+      limit,
+    ]);
+    const findings = due.map((one) => ({ ...one, finding: FINDINGS[one.warning]! }));
+    for (const [ownerId, text] of mailAbout(findings, ADVICE))
+      await this.notices.send(ownerId, SUBJECT, text);
+    return due.length;
+  }
+}
+
+const before = (now: Date, ms: number) => new Date(now.getTime() - ms);

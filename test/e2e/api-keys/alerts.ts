@@ -1,0 +1,410 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Anomalies } from '../../../src/api-key-alerts/anomalies.js';
+import { NetworkWatch } from '../../../src/api-key-alerts/network-watch.js';
+import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
+import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
+import { useServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('alerts about API keys', () => {
+  // The test itself is the proxy here, and may say whom it speaks for.
+  const context = useServer({ env: { TRUSTED_PROXIES: 'loopback' } });
+  let ada: Person;
+  let session: SessionClient;
+  beforeEach(async () => {
+    context.server.clock.reset();
+    ada = await context.server.person();
+    session = await ada.session();
+  });
+  afterEach(() => void jest.restoreAllMocks());
+
+  const later = async (duration: string) => {
+    context.server.clock.advance(duration);
+    session = await ada.session();
+  };
+  const housekeeping = () => context.server.app.get(HousekeepingService).run();
+  const warningsOf = async ({ id }: { id: string }): Promise<string[]> =>
+    (await session.get(`/v1/api-keys/${id}`)).body.warnings;
+  const mailsTo = async ({ email }: Person, subject: string) =>
+    (await context.server.mails()).filter(
+      (mail) => mail.includes(`To: ${email}\n`) && mail.includes(`Subject: ${subject}\n`),
+    );
+  const shown = ({ key }: KeyClient) => `${key.slice(0, 12)}...${key.slice(-4)} "A test"`;
+  const expiring = (duration: string) => ({
+    expiresAt: new Date(context.server.clock.in(0).getTime() + Number.parseInt(duration, 10) * 24 * HOUR_MS),
+  });
+
+  describe('warnings', () => {
+    const mails = (person = ada) => mailsTo(person, 'API keys of yours that need a look');
+
+    it('tell of a key that never expires, in the answer that makes it too', async () => {
+      const made = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      expect(made.body.warnings).toEqual(['never-expires']);
+      expect(await warningsOf(made.body)).toEqual(['never-expires']);
+      const { body } = await session.get('/v1/api-keys');
+      expect(body.items[0].warnings).toEqual(['never-expires']);
+      expect(await warningsOf(await ada.apiKey(['orders:read'], expiring('30')))).toEqual([]);
+    });
+
+    it('tell of one that was not rotated, or not used, for 90 days', async () => {
+      const key = await ada.apiKey(['orders:read'], expiring('400'));
+      await later('89d');
+      expect(await warningsOf(key)).toEqual([]);
+      await later('25h');
+      expect(await warningsOf(key)).toEqual(['not-rotated', 'unused']);
+      const now = context.server.clock.now();
+      await context.server.dataSource.query('UPDATE api_keys SET last_used_at = $2 WHERE id = $1', [
+        key.id,
+        now,
+      ]);
+      expect(await warningsOf(key)).toEqual(['not-rotated']);
+      await later('89d');
+      expect(await warningsOf(key)).toEqual(['not-rotated']);
+      await later('25h');
+      expect(await warningsOf(key)).toEqual(['not-rotated', 'unused']);
+    });
+
+    it('tell nothing of a key that was rotated, and nothing more of one that expired', async () => {
+      const key = await ada.apiKey(['orders:read']);
+      const lapsed = await ada.apiKey(['orders:read'], expiring('80'));
+      await later('91d');
+      expect(await warningsOf(lapsed)).toEqual([]);
+      expect(await warningsOf(key)).toEqual(['never-expires', 'not-rotated', 'unused']);
+      const { body } = await session.post(`/v1/api-keys/${key.id}/rotation`);
+      expect([body.warnings, await warningsOf(key)]).toEqual([['never-expires'], []]);
+    });
+
+    it('come by mail from the housekeeping, once for each, and again after 90 days', async () => {
+      const [first, second] = [await ada.apiKey(['orders:read']), await ada.apiKey(['orders:read'])];
+      await housekeeping();
+      const [mail, ...more] = await mails();
+      expect(more).toEqual([]);
+      for (const key of [first, second]) expect(mail).toContain(`${shown(key)}\n  never expires\n`);
+      await later('25h');
+      await housekeeping();
+      expect((await mails()).length).toBe(1);
+      await session.delete(`/v1/api-keys/${second.id}`);
+      await later('89d');
+      await housekeeping();
+      await later('1d');
+      await housekeeping();
+      const [, next, ...last] = await mails();
+      expect(last).toEqual([]);
+      expect(next).toContain(
+        `${shown(first)}\n  never expires\n  was not rotated for 90 days\n  was not used for 90 days\n`,
+      );
+      expect(next).not.toContain(shown(second));
+    });
+
+    it('go to each owner about their own keys, and to administrators about those of services', async () => {
+      const grace = await context.server.administrator();
+      const admin = await grace.session();
+      const { body: account } = await admin.post('/v1/admin/service-accounts', { name: 'Billing' });
+      const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
+      const made = await admin.post(path, { name: 'A test', scopes: ['orders:read'] });
+      const service = KeyClient.from(context.server.url, context.server.secrets, made);
+      expect((await admin.get(`${path}/${service.id}`)).body.warnings).toEqual(['never-expires']);
+      const mine = await ada.apiKey(['orders:read']);
+      await later('25h');
+      await housekeeping();
+      expect(await mails()).toEqual([expect.stringContaining(shown(mine))]);
+      expect(await mails(grace)).toEqual([expect.stringContaining(shown(service))]);
+      expect((await mails(ada))[0]).not.toContain(shown(service));
+    });
+  });
+
+  describe('unusual use', () => {
+    const mails = () => mailsTo(ada, 'Unusual use of your API keys');
+    const logged = ({ id }: KeyClient) =>
+      context.server
+        .entries()
+        .filter(({ event, credentialId }) => event === 'api-key.unusual-use' && credentialId === id)
+        .map(({ kind, about, observed, usual }) => [
+          kind,
+          about,
+          ...(observed === undefined ? [] : [observed, usual]),
+        ]);
+
+    describe('from a new network', () => {
+      const flush = () => context.server.app.get(NetworkWatch, { strict: false }).flush();
+      const useFrom = async (client: Pick<KeyClient, 'get'>, ...addresses: string[]) => {
+        for (const address of addresses)
+          await client.get('/v1/orders', { headers: { 'X-Forwarded-For': address } });
+        // What is seen is seen when the answer has left.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await flush();
+      };
+
+      it('is recorded, shown and mailed', async () => {
+        const key = await ada.apiKey(['orders:read'], expiring('30'));
+        await useFrom(key, '192.0.2.1');
+        await useFrom(key, '192.0.2.200', '::ffff:192.0.2.7');
+        expect([logged(key), await warningsOf(key), await mails()]).toEqual([[], [], []]);
+        await useFrom(key, '198.51.100.7');
+        expect(logged(key)).toEqual([['new-network', '198.51.100.0/24']]);
+        expect(await warningsOf(key)).toEqual(['unusual-use']);
+        expect(await mails()).toEqual([
+          expect.stringContaining(`${shown(key)}\n  used from a new network: 198.51.100.0/24\n`),
+        ]);
+        await later('6d');
+        expect(await warningsOf(key)).toEqual(['unusual-use']);
+        await later('25h');
+        expect(await warningsOf(key)).toEqual([]);
+      });
+
+      it('is one of IPv6 too, by /48', async () => {
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '2001:db8:1::1');
+        await useFrom(key, '2001:db8:1:ffff::1', '2001:db8:2::1');
+        expect(logged(key)).toEqual([['new-network', '2001:db8:2::/48']]);
+      });
+
+      it('is noticed where the key is refused too, and where a token of it is used', async () => {
+        const key = await ada.apiKey(['orders:read'], {
+          allowedCidrs: ['192.0.2.0/24', '127.0.0.0/8', '::1'],
+        });
+        const token = await key.exchange();
+        await flush();
+        await useFrom(token, '198.51.100.7');
+        await useFrom(key, '203.0.113.7');
+        expect(logged(key)).toEqual([
+          ['new-network', '198.51.100.0/24'],
+          ['new-network', '203.0.113.0/24'],
+        ]);
+      });
+
+      it('belongs to the line: a key that was rotated is at home where the one before was', async () => {
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '192.0.2.1');
+        const rotated = await session.post(`/v1/api-keys/${key.id}/rotation`);
+        const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
+        await useFrom(fresh, '192.0.2.1');
+        expect(logged(fresh)).toEqual([]);
+        await useFrom(fresh, '198.51.100.7');
+        expect([logged(fresh), logged(key)]).toEqual([[['new-network', '198.51.100.0/24']], []]);
+      });
+
+      it('is mailed once an hour at most, all that came meanwhile together', async () => {
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '192.0.2.1');
+        await useFrom(key, '198.51.100.7');
+        const other = await ada.apiKey(['orders:read']);
+        await useFrom(other, '192.0.2.1');
+        await useFrom(other, ...Array.from({ length: 25 }, (_, i) => `203.0.${100 + i}.1`));
+        await housekeeping();
+        expect((await mails()).length).toBe(1);
+        await later('61m');
+        await housekeeping();
+        const [, second, ...more] = await mails();
+        expect(more).toEqual([]);
+        expect(second).toContain(shown(other));
+        expect(second).toContain('used from a new network: 203.0.100.0/24\n');
+        expect(second).toContain('  and 5 more\n');
+        expect(second).not.toContain('198.51.100.0/24');
+        await later('61m');
+        await housekeeping();
+        expect((await mails()).length).toBe(2);
+      });
+
+      it('is mailed by the housekeeping where that failed at first', async () => {
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '192.0.2.1');
+        jest
+          .spyOn(context.server.app.get(Anomalies, { strict: false }), 'mailNow')
+          .mockRejectedValueOnce(new Error('gone'));
+        await useFrom(key, '198.51.100.7');
+        expect([logged(key).length, (await mails()).length]).toEqual([1, 0]);
+        await housekeeping();
+        expect((await mails()).length).toBe(1);
+      });
+
+      it('is forgotten after 90 days without use', async () => {
+        const key = await ada.apiKey(['orders:read'], { allowedCidrs: ['0.0.0.0/0'] });
+        const { server } = context;
+        const networks = async () =>
+          (
+            await server.dataSource.query('SELECT network FROM api_key_networks WHERE lineage_id = $1', [
+              key.id,
+            ])
+          ).map(({ network }: { network: string }) => network);
+        await useFrom(key, '192.0.2.1');
+        await useFrom(key, '198.51.100.7');
+        await later('60d');
+        // Another address of the network, since this one was seen within the hour by the clock of the process.
+        await useFrom(key, '198.51.100.8');
+        await later('31d');
+        await housekeeping();
+        expect(await networks()).toEqual(['198.51.100.0/24']);
+        expect(logged(key).length).toBe(1);
+        await useFrom(key, '192.0.2.9');
+        expect(logged(key).at(-1)).toEqual(['new-network', '192.0.2.0/24']);
+        expect(logged(key).length).toBe(2);
+      });
+    });
+
+    describe('in volume', () => {
+      let key: KeyClient;
+      beforeAll(() => context.server.dataSource.query('DELETE FROM api_key_usage'));
+      beforeEach(async () => {
+        key = await ada.apiKey(['orders:read'], { rateLimit: { requests: 1_000_000, windowSeconds: 60 } });
+      });
+
+      /** Writes what was counted in an hour, as the recorder does. */
+      const count = (hoursAgo: number, requests: number, refusals = 0, of = key) =>
+        context.server.dataSource.query(
+          `INSERT INTO api_key_usage (api_key_id, hour, status_class, requests, refusals)
+           VALUES ($1, date_trunc('hour', $2::timestamptz, 'UTC'), 4, $3, $4)`,
+          [of.id, new Date(context.server.clock.now().getTime() - hoursAgo * HOUR_MS), requests, refusals],
+        );
+      const hour = (hoursAgo: number) =>
+        `${new Date(context.server.clock.now().getTime() - hoursAgo * HOUR_MS).toISOString().slice(0, 13)}:00Z`;
+      const look = async () => {
+        await housekeeping();
+        return logged(key);
+      };
+
+      it.each([
+        [
+          'a spike: five times the busiest hour',
+          [
+            [30, 100],
+            [5, 20],
+            [0, 500],
+          ],
+          [0, 500, 100],
+        ],
+        [
+          'a spike in the hour before, which has ended since',
+          [
+            [30, 10],
+            [1, 700],
+          ],
+          [1, 700, 10],
+        ],
+        [
+          'no spike just below',
+          [
+            [30, 100],
+            [0, 499],
+          ],
+          undefined,
+        ],
+        [
+          'no spike where a busier hour was usual',
+          [
+            [30, 121],
+            [0, 600],
+          ],
+          undefined,
+        ],
+        [
+          'no spike where that was busy too',
+          [
+            [600, 121],
+            [30, 1],
+            [0, 600],
+          ],
+          undefined,
+        ],
+        [
+          'a spike where the busy hour was more than four weeks ago',
+          [
+            [673, 121],
+            [30, 1],
+            [0, 600],
+          ],
+          [0, 600, 1],
+        ],
+        [
+          'no spike of so few',
+          [
+            [30, 1],
+            [0, 499],
+          ],
+          undefined,
+        ],
+        [
+          'no spike in the first day of a key',
+          [
+            [23, 1],
+            [0, 10_000],
+          ],
+          undefined,
+        ],
+        ['no spike in the first hour of a key', [[0, 10_000]], undefined],
+      ] as [string, [number, number][], [number, number, number] | undefined][])(
+        'is %s',
+        async (_what, hours, found) => {
+          for (const [hoursAgo, requests] of hours) await count(hoursAgo, requests);
+          const expected = found ? [['volume-spike', hour(found[0]), found[1], found[2]]] : [];
+          expect(await look()).toEqual(expected);
+          // Once: the next look finds nothing new.
+          expect(await look()).toEqual(expected);
+        },
+      );
+
+      it.each([
+        ['a burst of refusals, also of a new key', [[0, 100, 100]], [0, 100, 0]],
+        [
+          'a burst: five times the worst hour',
+          [
+            [30, 60, 20],
+            [0, 400, 100],
+          ],
+          [0, 100, 20],
+        ],
+        [
+          'no burst just below',
+          [
+            [30, 60, 21],
+            [0, 100, 100],
+          ],
+          undefined,
+        ],
+        ['no burst of so few', [[0, 99, 99]], undefined],
+        ['no burst where all the others were answered', [[0, 400, 0]], undefined],
+      ] as [string, [number, number, number][], [number, number, number] | undefined][])(
+        'is %s',
+        async (_what, hours, found) => {
+          for (const [hoursAgo, requests, refusals] of hours) await count(hoursAgo, requests, refusals);
+          expect(await look()).toEqual(found ? [['refusal-burst', hour(found[0]), found[1], found[2]]] : []);
+        },
+      );
+
+      it('belongs to the line: a rotation is not the end of a history', async () => {
+        await count(30, 200);
+        await count(0, 499);
+        const rotated = await session.post(`/v1/api-keys/${key.id}/rotation`);
+        const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
+        await count(0, 501, 0, fresh);
+        await housekeeping();
+        expect(logged(fresh)).toEqual([['volume-spike', hour(0), 1_000, 200]]);
+      });
+
+      it('is mailed in the same round, and shown', async () => {
+        await count(30, 10);
+        await count(0, 500, 100);
+        await housekeeping();
+        expect(await mails()).toEqual([
+          expect.stringContaining(
+            `${shown(key)}\n  100 refusals in the hour of ${hour(0)}, 0 at most before\n  500 requests in the hour of ${hour(0)}, 10 at most before\n`,
+          ),
+        ]);
+        expect(await warningsOf(key)).toEqual(['never-expires', 'unusual-use']);
+      });
+
+      it('comes to light from requests', async () => {
+        const hammer = Array.from({ length: 100 }, () => key.post('/v1/orders', { item: 'x', quantity: 1 }));
+        expect(new Set((await Promise.all(hammer)).map(({ status }) => status))).toEqual(new Set([403]));
+        await until(async () => {
+          await context.server.app.get(UsageRecorder, { strict: false }).flush();
+          return (await look()).length > 0;
+        });
+        expect(logged(key)).toEqual([['refusal-burst', expect.any(String), 100, 0]]);
+      });
+    });
+  });
+});
