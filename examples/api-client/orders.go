@@ -1,0 +1,79 @@
+// Prints the orders that a key may see. API_KEY is in the environment, never in the source.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+type page struct {
+	Items []struct {
+		Item     string
+		Quantity int
+	}
+	NextCursor *string
+}
+
+var client = http.Client{
+	Timeout: 10 * time.Second,
+	// No redirect: net/http would send the key on to wherever it leads.
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// get calls the API, and where the key's limit is used up again, as soon as the answer says.
+func get(url, key string, attempts int) (*page, error) {
+	request, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("X-API-Key", key)
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode == 429 && attempts > 1 {
+		seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+		if err != nil {
+			seconds = 1
+		}
+		time.Sleep(time.Duration(seconds) * time.Second)
+		return get(url, key, attempts-1)
+	}
+	if response.StatusCode != 200 {
+		body, _ := io.ReadAll(response.Body)
+		return nil, fmt.Errorf("%d %s", response.StatusCode, body)
+	}
+	var found page
+	return &found, json.NewDecoder(response.Body).Decode(&found)
+}
+
+func main() {
+	log.SetFlags(0)
+	key, url := os.Getenv("API_KEY"), os.Getenv("API_URL")
+	if key == "" {
+		log.Fatal("API_KEY is not set")
+	}
+	if url == "" {
+		url = "http://localhost:3000"
+	}
+	for next := url + "/v1/orders?limit=2"; next != ""; {
+		found, err := get(next, key, 5)
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, order := range found.Items {
+			fmt.Printf("%d x %s\n", order.Quantity, order.Item)
+		}
+		next = ""
+		if found.NextCursor != nil {
+			next = url + "/v1/orders?limit=2&cursor=" + *found.NextCursor
+		}
+	}
+}

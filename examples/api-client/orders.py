@@ -1,0 +1,29 @@
+"""Prints the orders that a key may see. API_KEY is in the environment, never in the source."""
+
+import os
+import sys
+
+import requests
+from requests.adapters import HTTPAdapter, Retry
+
+api_url = os.environ.get("API_URL", "http://localhost:3000")
+if not os.environ.get("API_KEY"):
+    sys.exit("API_KEY is not set")
+
+session = requests.Session()
+session.headers["X-API-Key"] = os.environ["API_KEY"]
+# Where the key's limit is used up, again as soon as Retry-After says.
+retry = Retry(total=4, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
+session.mount(api_url, HTTPAdapter(max_retries=retry))
+
+cursor = ""
+while cursor is not None:
+    params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+    # No redirect: requests would send the key on to wherever it leads.
+    response = session.get(f"{api_url}/v1/orders", params=params, allow_redirects=False, timeout=10)
+    if response.status_code != 200:
+        sys.exit(f"{response.status_code} {response.text}")
+    page = response.json()
+    for order in page["items"]:
+        print(f"{order['quantity']} x {order['item']}")
+    cursor = page["nextCursor"]

@@ -1,0 +1,1 @@
+import './examples/api-client.js';
