@@ -42,19 +42,16 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
    * one is not for strangers
    * @throws RateLimitedError
    */
-  async admit(key: FoundKey): Promise<void> {
+  admit(key: FoundKey): Promise<void> {
     const context = requestContext();
     // Refused or not, it is a use of this key.
     if (context) context.keyId = key.id;
     const ip = context?.ip;
     if (key.networks && !(ip !== undefined && key.networks.has(ip)))
-      throw new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`);
-    // By the line, so that a rotation does not double the limit.
-    await this.limiter.consume('key', key.lineageId, {
-      requests: key.rateLimitRequests,
-      windowSeconds: key.rateLimitWindowSeconds,
-    });
+      return Promise.reject(new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`));
     this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
+    // By the line, so that a rotation does not double the limit.
+    return this.limiter.consume('key', key.lineageId, key.rateLimit);
   }
 
   /** Before the last hook, in which TypeORM closes the pool. */

@@ -29,9 +29,11 @@ export class ApiKeyRequests implements OnModuleInit {
     if (!this.http.httpAdapter) return;
     const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
     fastify.addHook('onResponse', (request, reply, done) => {
-      const keyId = contextOf(request)?.keyId;
-      if (keyId !== undefined)
-        for (const listener of this.#listeners) listener({ keyId, ip: request.ip, status: reply.statusCode });
+      const context = contextOf(request);
+      if (context?.keyId !== undefined) {
+        const answered = { keyId: context.keyId, ip: context.ip, status: reply.statusCode };
+        for (const listener of this.#listeners) listener(answered);
+      }
       done();
     });
   }

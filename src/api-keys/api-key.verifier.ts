@@ -7,6 +7,7 @@ import type { UserScope } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256Hex } from '../crypto/secret.js';
+import type { RateLimit } from '../rate-limits/rate-limiter.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
 import type { SubjectKind } from '../users/subject.entity.js';
@@ -26,8 +27,7 @@ interface KeyRow {
   scopes: UserScope[];
   resources: string[] | null;
   allowedCidrs: string[] | null;
-  rateLimitRequests: number;
-  rateLimitWindowSeconds: number;
+  rateLimit: RateLimit;
   lineageId: string;
   revision: number;
   expiresAt: Date | null;
@@ -44,9 +44,9 @@ export interface FoundKey extends Readonly<KeyRow> {
 const FIND = `
   SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
     CASE s.kind WHEN 'service-account' THEN 'active' ELSE u.status END AS "ownerStatus", a.audience, k.scopes, k.resources,
-    k.allowed_cidrs AS "allowedCidrs", k.rate_limit_requests AS "rateLimitRequests",
-    k.rate_limit_window_seconds AS "rateLimitWindowSeconds", k.lineage_id AS "lineageId", k.revision,
-    k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
+    k.allowed_cidrs AS "allowedCidrs",
+    json_build_object('requests', k.rate_limit_requests, 'windowSeconds', k.rate_limit_window_seconds) AS "rateLimit",
+    k.lineage_id AS "lineageId", k.revision, k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
   FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id
     LEFT JOIN service_accounts a ON a.id = k.owner_id`;
 

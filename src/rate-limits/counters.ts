@@ -1,11 +1,7 @@
 import { RateLimiterMemory, type RateLimiterAbstract, type RateLimiterRes } from 'rate-limiter-flexible';
 
-export interface Count {
-  /** Requests of the window, this one included. */
-  readonly requests: number;
-  /** Milliseconds until the window ends. */
-  readonly endsInMs: number;
-}
+/** How many requests of the window there were, this one included, and in how many milliseconds it ends. */
+export type Count = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
 
 /** Counts requests in windows, each of which begins with its first request. */
 export interface Counter {
@@ -16,16 +12,11 @@ export interface Counter {
 /** The limit is compared by who asks, since it differs: here nothing is ever too much. */
 export const UNLIMITED = { points: Number.MAX_SAFE_INTEGER, duration: 60, keyPrefix: 'rate-limit' };
 
-export async function countBy(
+export const countBy = (
   limiter: RateLimiterAbstract,
   subject: string,
   windowSeconds: number,
-): Promise<Count> {
-  const { consumedPoints, msBeforeNext }: RateLimiterRes = await limiter.consume(subject, 1, {
-    customDuration: windowSeconds,
-  });
-  return { requests: consumedPoints, endsInMs: msBeforeNext };
-}
+): Promise<Count> => limiter.consume(subject, 1, { customDuration: windowSeconds });
 
 /** Of this node alone. */
 export class MemoryCounter implements Counter {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
-import { MemoryCounter } from './counters.js';
+import { type Count, MemoryCounter } from './counters.js';
 import { RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
 
@@ -34,17 +34,11 @@ export class RateLimiter implements OnApplicationShutdown {
    * @param subject whom it is counted for
    * @throws RateLimitedError past the limit. What is refused is counted, and does not prolong the window
    */
-  async consume(policy: string, subject: string, limit: RateLimit): Promise<void> {
-    if (!this.config.RATE_LIMITS) return;
-    const { requests, endsInMs } = await this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
-    const seconds = Math.max(1, Math.ceil(endsInMs / 1000));
-    const headers = requestContext()?.answerHeaders;
-    if (headers) {
-      const left = Math.max(0, limit.requests - requests);
-      headers['RateLimit-Policy'] = `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`;
-      headers['RateLimit'] = `"${policy}";r=${left};t=${seconds}`;
-    }
-    if (requests > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
+  consume(policy: string, subject: string, limit: RateLimit): Promise<void> {
+    if (!this.config.RATE_LIMITS) return Promise.resolve();
+    return this.#counter
+      .count(`${policy}:${subject}`, limit.windowSeconds)
+      .then((count) => decide(policy, subject, limit, count));
   }
 
   /** For routes that anybody may call: by address. @throws RateLimitedError */
@@ -55,6 +49,17 @@ export class RateLimiter implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     if (this.#counter instanceof RedisCounter) this.#counter.close();
   }
+}
+
+function decide(policy: string, subject: string, limit: RateLimit, count: Count): void {
+  const seconds = Math.max(1, Math.ceil(count.msBeforeNext / 1000));
+  const headers = requestContext()?.answerHeaders;
+  if (headers) {
+    const left = Math.max(0, limit.requests - count.consumedPoints);
+    headers['RateLimit-Policy'] = `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`;
+    headers['RateLimit'] = `"${policy}";r=${left};t=${seconds}`;
+  }
+  if (count.consumedPoints > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
 }
 
 /** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
