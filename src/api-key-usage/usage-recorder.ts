@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ApiKeyRequests } from '../api-keys/api-key.requests.js';
 import { Clock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
+import { PeriodicWrite } from '../lookup/periodic-write.js';
 import { type UsageBatch, UsageBatches } from './usage-batches.js';
 import { UsageCounts } from './usage-counts.js';
 
@@ -20,47 +21,41 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
   #sequence = 0;
   #counts = new UsageCounts();
   #unwritten: UsageBatch | undefined;
-  #queue = Promise.resolve();
-  #failing = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #periodic: PeriodicWrite;
 
   constructor(
     private readonly requests: ApiKeyRequests,
     private readonly batches: UsageBatches,
     private readonly clock: Clock,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#periodic = new PeriodicWrite(
+      INTERVAL_MS,
+      () => this.#writeAll(),
+      (err) => logger.warn({ err }, 'the usage of API keys waits to be written'),
+    );
+  }
 
   onModuleInit(): void {
     this.requests.whenAnswered(({ keyId, status }) =>
       this.#counts.add(keyId, this.clock.now().getTime(), status),
     );
-    this.#timer = setInterval(() => void this.flush(), INTERVAL_MS).unref();
+  }
+
+  /** Writes what is counted so far. Never rejects. */
+  flush(): Promise<void> {
+    return this.#periodic.flush();
   }
 
   /** After the last answer, and before the last hook, in which TypeORM closes the pool. */
   onApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    return this.flush();
-  }
-
-  /** Writes what is counted so far. One batch after the other. Never rejects. */
-  flush(): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#writeAll());
-    return this.#queue;
+    return this.#periodic.stop();
   }
 
   async #writeAll(): Promise<void> {
-    try {
-      while ((this.#unwritten ??= this.#nextBatch())) {
-        await this.batches.write(this.#unwritten);
-        this.#unwritten = undefined;
-      }
-      this.#failing = false;
-    } catch (err) {
-      // Once for a row of failures, not at each.
-      if (!this.#failing) this.logger.warn({ err }, 'the usage of API keys waits to be written');
-      this.#failing = true;
+    while ((this.#unwritten ??= this.#nextBatch())) {
+      await this.batches.write(this.#unwritten);
+      this.#unwritten = undefined;
     }
   }
 

@@ -1,36 +1,34 @@
+import { PeriodicWrite } from './periodic-write.js';
+
 /**
  * Gathers values in memory, the last of each key, and writes them together every `intervalMs`: for what every request
  * changes and nobody waits for. What a crash loses is one interval.
  */
 export class WriteBehind<V> {
   #pending = new Map<string, V>();
-  #queue = Promise.resolve();
-  #failing = false;
-  readonly #timer: NodeJS.Timeout;
+  readonly #periodic: PeriodicWrite;
 
   constructor(
     intervalMs: number,
     private readonly write: (entries: Map<string, V>) => Promise<void>,
     /** Called once for a row of failures, not at each. */
-    private readonly onError: (error: unknown) => void,
+    onError: (error: unknown) => void,
   ) {
-    this.#timer = setInterval(() => void this.flush(), intervalMs).unref();
+    this.#periodic = new PeriodicWrite(intervalMs, () => this.#writePending(), onError);
   }
 
   set(key: string, value: V): void {
     this.#pending.set(key, value);
   }
 
-  /** Writes what is pending. One write at a time, so that an older value never lands after a newer one. Never rejects. */
+  /** Writes what is pending. Never rejects. */
   flush(): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#writePending());
-    return this.#queue;
+    return this.#periodic.flush();
   }
 
   /** Writes the last time. To be called while the database is still open. */
   stop(): Promise<void> {
-    clearInterval(this.#timer);
-    return this.flush();
+    return this.#periodic.stop();
   }
 
   async #writePending(): Promise<void> {
@@ -39,12 +37,10 @@ export class WriteBehind<V> {
     this.#pending = new Map();
     try {
       await this.write(batch);
-      this.#failing = false;
     } catch (error) {
       // Kept for the next round; what came in meanwhile is newer.
       this.#pending = new Map([...batch, ...this.#pending]);
-      if (!this.#failing) this.onError(error);
-      this.#failing = true;
+      throw error;
     }
   }
 }
