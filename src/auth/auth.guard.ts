@@ -4,7 +4,6 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { ProblemError } from '../problems/problem.js';
-import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
 import {
   AmbiguousCredentialsError,
@@ -37,7 +36,6 @@ export class AuthGuard implements CanActivate {
     private readonly registry: ModeRegistry,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    private readonly limiter: RateLimiter,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -47,7 +45,7 @@ export class AuthGuard implements CanActivate {
     // A handler that the boot did not see has no policy: closed.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
-      if (policy.public) await this.#checkPublic(request, policy);
+      if (policy.public) this.#checkPublic(request, policy);
       else
         request.user = await this.#authenticate(
           request,
@@ -62,9 +60,7 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
-  async #checkPublic(request: FastifyRequest, { sameOrigin, rateLimit }: PublicPolicy): Promise<void> {
-    // Before anything that costs more.
-    if (rateLimit) await this.limiter.consumeByAddress(rateLimit.policy, request.ip, rateLimit);
+  #checkPublic(request: FastifyRequest, { sameOrigin }: PublicPolicy): void {
     // What is posted to a public route is a password or a one-time token.
     if (request.method !== 'GET' && request.method !== 'HEAD') this.#checkTransport(request);
     if (sameOrigin) this.#checkOrigin(request);

@@ -2,12 +2,13 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 import { ModeRegistry } from './mode-registry.js';
+import { PublicRateLimits } from './public-rate-limits.js';
 import { RouteTable } from './route-table.js';
 
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [ModeRegistry, RouteTable, { provide: APP_GUARD, useClass: AuthGuard }],
+  providers: [ModeRegistry, PublicRateLimits, RouteTable, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [ModeRegistry, RouteTable],
 })
 export class AuthModule {}

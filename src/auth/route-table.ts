@@ -27,6 +27,7 @@ export class RouteDeclarationError extends Error {
 export class RouteTable implements OnApplicationBootstrap {
   #routes: readonly Route[] = [];
   readonly #policies = new Map<Function, Map<Function, AccessPolicy>>();
+  readonly #policiesByPath = new Map<string, AccessPolicy>();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -52,6 +53,7 @@ export class RouteTable implements OnApplicationBootstrap {
         continue;
       }
       routes.push({ method, path, controller, handler, policy });
+      this.#policiesByPath.set(`${method} ${path}`, policy);
       const ofController = this.#policies.get(controller) ?? new Map<Function, AccessPolicy>();
       this.#policies.set(controller, ofController.set(handler, policy));
     }
@@ -65,6 +67,11 @@ export class RouteTable implements OnApplicationBootstrap {
 
   policyOf(controller: Function, handler: Function): AccessPolicy | undefined {
     return this.#policies.get(controller)?.get(handler);
+  }
+
+  /** The policy of the route that a router matched. @param path with its parameters, `/v1/orders/:id` */
+  policyAt(method: string, path: string | undefined): AccessPolicy | undefined {
+    return this.#policiesByPath.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
   }
 
   /** The methods that a path answers to; none for a path that does not exist. */

@@ -167,6 +167,17 @@ describe('the rate limit of a public route', () => {
     expect([first.status, first.headers.get('ratelimit-policy')]).toEqual([201, '"forms";q=2;w=600']);
     const bad = await from('192.0.2.9').post('/limited/forms', { more: 1 });
     expect([bad.status, bad.headers.get('ratelimit')]).toEqual([400, expect.stringMatching(/^"forms";r=0;/)]);
+    const malformed = await from('192.0.2.10').post('/limited/forms', '{');
+    expect([malformed.status, malformed.headers.get('ratelimit')]).toEqual([
+      400,
+      expect.stringMatching(/^"forms";r=1;/),
+    ]);
+    const large = await from('192.0.2.10').post('/limited/forms', { more: 'x'.repeat(200_000) });
+    expect([large.status, large.headers.get('ratelimit')]).toEqual([
+      413,
+      expect.stringMatching(/^"forms";r=0;/),
+    ]);
+    expect(await from('192.0.2.10').post('/limited/forms', '{')).toMatchObject(RATE_LIMITED);
     const refused = await from('192.0.2.9').post('/limited/forms', { more: 1 });
     expect(refused).toMatchObject(RATE_LIMITED);
     expect((await from('192.0.2.9').get('/limited')).status).toBe(200);
