@@ -17,12 +17,15 @@ export class KeyBounds1795300000011 implements MigrationInterface {
           CONSTRAINT api_keys_rotated_to_fkey REFERENCES api_keys (id) ON DELETE SET NULL;
       UPDATE api_keys SET lineage_id = id;
       ALTER TABLE api_keys ALTER COLUMN lineage_id SET NOT NULL;
-      CREATE UNIQUE INDEX api_keys_rotated_to_key ON api_keys (rotated_to);
+      CREATE UNIQUE INDEX api_keys_rotated_to_key ON api_keys (rotated_to) WHERE rotated_to IS NOT NULL;
     `);
   }
 
+  /** A key that was narrowed ends, rather than be all that its scopes allow. */
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
+      UPDATE api_keys SET revoked_at = now()
+      WHERE revoked_at IS NULL AND (resources IS NOT NULL OR allowed_cidrs IS NOT NULL);
       ALTER TABLE api_keys
         DROP COLUMN resources,
         DROP COLUMN allowed_cidrs,

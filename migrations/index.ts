@@ -12,3 +12,4 @@ export { Subjects1795300000010 } from './1795300000010-subjects.js';
 export { KeyBounds1795300000011 } from './1795300000011-key-bounds.js';
 export { ApiKeyUsage1795300000012 } from './1795300000012-api-key-usage.js';
 export { KeyAlerts1795300000013 } from './1795300000013-key-alerts.js';
+export { QueuedMails1795300000014 } from './1795300000014-queued-mails.js';

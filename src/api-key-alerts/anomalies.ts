@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { ApiKeyNotices } from '../api-keys/api-key.notices.js';
-import { Clock } from '../clock/clock.js';
-import { BATCH_SIZE } from '../housekeeping/housekeeping.service.js';
+import { HousekeepingService } from '../housekeeping/housekeeping.service.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { AnomalyKind } from './api-key-alerts.entity.js';
 import { type KeyFindings, mailAbout } from './mail-about-keys.js';
 
 /** Nobody reads more mails than that, and a thief may come from a thousand networks. */
 const MAIL_INTERVAL_MS = 3_600_000;
+export const MAIL_TASK = 'api-key-anomaly-mails';
 const SUBJECT = 'Unusual use of your API keys';
 const ADVICE = `If that was you, there is nothing to do. If it was not, somebody else has
 the key: delete it, or rotate it and delete the old one.`;
@@ -23,17 +22,17 @@ export interface Anomaly {
   readonly usual?: string | null;
 }
 
-// Claimed before it is sent, in the transaction that sends: two nodes mail no anomaly twice.
+// By one node at a time, as all housekeeping: of two that look at the same time, both would find the hour free.
 const CLAIM = `
   WITH due AS (
-    SELECT a.api_key_id, a.kind, a.about, k.owner_id, k.prefix, k.last4, k.name
+    SELECT a.lineage_id, a.kind, a.about, k.owner_id, k.prefix, k.last4, k.name
     FROM api_key_anomalies a JOIN api_keys k ON k.id = a.api_key_id
     WHERE a.mailed_at IS NULL AND NOT EXISTS (
-      SELECT FROM api_keys o JOIN api_key_anomalies m ON m.api_key_id = o.id
+      SELECT FROM api_keys o JOIN api_key_anomalies m ON m.lineage_id = o.lineage_id
       WHERE o.owner_id = k.owner_id AND m.mailed_at > $2)
-    ORDER BY k.owner_id, a.api_key_id LIMIT $3 FOR UPDATE OF a SKIP LOCKED)
+    ORDER BY k.owner_id, a.lineage_id LIMIT $3 FOR UPDATE OF a SKIP LOCKED)
   UPDATE api_key_anomalies a SET mailed_at = $1 FROM due
-  WHERE (a.api_key_id, a.kind, a.about) = (due.api_key_id, due.kind, due.about)
+  WHERE (a.lineage_id, a.kind, a.about) = (due.lineage_id, due.kind, due.about)
   RETURNING due.owner_id AS "ownerId", a.api_key_id AS "keyId", due.prefix, due.last4, due.name,
     a.kind, a.about, a.observed, a.usual`;
 
@@ -41,9 +40,8 @@ const CLAIM = `
 @Injectable()
 export class Anomalies {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly notices: ApiKeyNotices,
-    private readonly clock: Clock,
+    private readonly housekeeping: HousekeepingService,
     private readonly securityLog: SecurityLog,
   ) {}
 
@@ -57,8 +55,9 @@ export class Anomalies {
       });
   }
 
-  async mailNow(): Promise<void> {
-    await this.dataSource.transaction((manager) => this.mail(this.clock.now(), BATCH_SIZE, manager));
+  /** Does not wait for the next round of the housekeeping. Never rejects. */
+  mailNow(): Promise<void> {
+    return this.housekeeping.runNow(MAIL_TASK);
   }
 
   /** Mails what was not mailed yet. Returns how many anomalies that were. */
@@ -70,7 +69,7 @@ export class Anomalies {
     ]);
     const findings = found.map((anomaly) => ({ ...anomaly, finding: describe(anomaly) }));
     for (const [ownerId, text] of mailAbout(findings, ADVICE))
-      await this.notices.send(ownerId, SUBJECT, text);
+      await this.notices.add(manager, ownerId, SUBJECT, text);
     return found.length;
   }
 }

@@ -26,13 +26,21 @@ export class ApiKeyNetwork {
 
 export type AnomalyKind = 'new-network' | 'volume-spike' | 'refusal-burst';
 
-/** Something about the use of a key that is not as it was before. */
+/** Something about the use of a line of keys that is not as it was before. */
 @Entity('api_key_anomalies')
 @Index('api_key_anomalies_noticed_at_idx', ['noticedAt'])
 @Index('api_key_anomalies_unmailed_idx', ['noticedAt'], { where: 'mailed_at IS NULL' })
 @Check('api_key_anomalies_kind_known', `kind IN ('new-network', 'volume-spike', 'refusal-burst')`)
 export class ApiKeyAnomaly {
-  @PrimaryColumn('uuid', { name: 'api_key_id', primaryKeyConstraintName: ANOMALIES_PKEY })
+  @PrimaryColumn('uuid', { name: 'lineage_id', primaryKeyConstraintName: ANOMALIES_PKEY })
+  lineageId: string;
+
+  @ManyToOne(() => ApiKey, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_key_anomalies_lineage_id_fkey' })
+  first: Relation<ApiKey>;
+
+  /** The key of the line that was used. */
+  @Column('uuid', { name: 'api_key_id' })
   apiKeyId: string;
 
   @ManyToOne(() => ApiKey, { onDelete: 'CASCADE' })
@@ -42,7 +50,7 @@ export class ApiKeyAnomaly {
   @PrimaryColumn('text', { primaryKeyConstraintName: ANOMALIES_PKEY })
   kind: AnomalyKind;
 
-  /** The network, or the hour as `2026-01-01T12:00Z`: of each there is one anomaly. */
+  /** The network, or the hour as `2026-01-01T12:00Z`: of each there is one anomaly of a kind. */
   @PrimaryColumn('text', { primaryKeyConstraintName: ANOMALIES_PKEY })
   about: string;
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { affected } from '../housekeeping/affected.js';
 import { HousekeepingService } from '../housekeeping/housekeeping.service.js';
-import { Anomalies } from './anomalies.js';
+import { Anomalies, MAIL_TASK } from './anomalies.js';
 import { VolumeWatch } from './volume-watch.js';
 import { Warnings } from './warnings.js';
 
@@ -26,7 +26,7 @@ export class ApiKeyAlertsHousekeeping implements OnModuleInit {
       run: (now, _limit, manager) => this.volume.look(now, manager),
     });
     this.housekeeping.register({
-      name: 'api-key-anomaly-mails',
+      name: MAIL_TASK,
       run: (now, limit, manager) => this.anomalies.mail(now, limit, manager),
     });
     this.housekeeping.register({
@@ -34,7 +34,7 @@ export class ApiKeyAlertsHousekeeping implements OnModuleInit {
       everyMs: DAY_MS,
       run: (now, limit, manager) => this.warnings.mail(now, limit, manager),
     });
-    this.#forget('api-key-anomalies', 'api_key_anomalies', 'api_key_id, kind, about', 'noticed_at');
+    this.#forget('api-key-anomalies', 'api_key_anomalies', 'lineage_id, kind, about', 'noticed_at');
     this.#forget('api-key-networks', 'api_key_networks', 'lineage_id, network', 'last_seen_at');
   }
 

@@ -30,18 +30,24 @@ const WRITE = `
     FROM unnest($1::uuid[], $2::cidr[], $3::timestamptz[]) AS s (id, network, at) JOIN api_keys k ON k.id = s.id
     ORDER BY k.lineage_id, s.network, s.at DESC),
   known AS MATERIALIZED (
-    SELECT lineage_id, array_agg(network) AS networks FROM api_key_networks
-    WHERE lineage_id IN (SELECT lineage_id FROM seen) GROUP BY lineage_id),
+    SELECT lineage_id, network, count(*) OVER (PARTITION BY lineage_id) AS of_line FROM api_key_networks
+    WHERE lineage_id IN (SELECT lineage_id FROM seen)),
+  fresh AS MATERIALIZED (
+    SELECT s.*, coalesce(l.of_line, 0) AS of_line,
+      row_number() OVER (PARTITION BY s.lineage_id ORDER BY s.network) AS nth
+    FROM seen s LEFT JOIN (SELECT DISTINCT lineage_id, of_line FROM known) l ON l.lineage_id = s.lineage_id
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.lineage_id = s.lineage_id AND k.network = s.network)),
   kept AS (
     INSERT INTO api_key_networks AS n (lineage_id, network, last_seen_at)
-    SELECT s.lineage_id, s.network, s.at FROM seen s LEFT JOIN known k ON k.lineage_id = s.lineage_id
-    WHERE k.networks IS NULL OR s.network = ANY (k.networks) OR cardinality(k.networks) < $4
+    SELECT s.lineage_id, s.network, s.at FROM seen s
+    WHERE NOT EXISTS (
+      SELECT FROM fresh f WHERE f.lineage_id = s.lineage_id AND f.network = s.network AND f.of_line + f.nth > $4)
     ORDER BY s.lineage_id, s.network
     ON CONFLICT (lineage_id, network) DO UPDATE SET last_seen_at = greatest(n.last_seen_at, excluded.last_seen_at))
-  INSERT INTO api_key_anomalies (api_key_id, kind, about, noticed_at)
-  SELECT s.api_key_id, 'new-network', s.network::text, s.at FROM seen s JOIN known k ON k.lineage_id = s.lineage_id
-  WHERE s.network <> ALL (k.networks) AND cardinality(k.networks) < $4
-  ORDER BY s.api_key_id, s.network
+  INSERT INTO api_key_anomalies (lineage_id, api_key_id, kind, about, noticed_at)
+  SELECT lineage_id, api_key_id, 'new-network', network::text, at FROM fresh
+  WHERE of_line > 0 AND of_line + nth <= $4
+  ORDER BY lineage_id, network
   ON CONFLICT DO NOTHING
   RETURNING api_key_id AS "keyId", kind, about`;
 
@@ -104,7 +110,6 @@ export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
     ]);
     if (found.length === 0) return;
     this.anomalies.log(found);
-    // Housekeeping tries again.
-    await this.anomalies.mailNow().catch(() => undefined);
+    await this.anomalies.mailNow();
   }
 }

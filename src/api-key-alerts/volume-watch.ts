@@ -5,7 +5,7 @@ import { Anomalies, type Anomaly } from './anomalies.js';
 const HOUR_MS = 3_600_000;
 /** What is usual is what the busiest hour of the last weeks was. */
 const HISTORY_MS = 28 * 24 * HOUR_MS;
-/** Before a line of keys is a day old, nothing is usual about how much it is used. */
+/** In the first day of a line of keys nothing is usual about how much it is used. After it, not to be used is. */
 const SETTLED_MS = 24 * HOUR_MS;
 /** Times what is usual. */
 const FACTOR = 5;
@@ -24,24 +24,24 @@ const FIND = `
     GROUP BY k.lineage_id, u.hour
     HAVING sum(u.requests) >= $5 OR sum(u.refusals) >= $6),
   compared AS (
-    SELECT b.api_key_id, to_char(b.hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') AS about, b.requests, b.refusals,
+    SELECT b.lineage_id, b.api_key_id, to_char(b.hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') AS about, b.requests, b.refusals,
       coalesce(h.requests, 0) AS usual_requests, coalesce(h.refusals, 0) AS usual_refusals,
-      coalesce(h.since <= b.hour - $4::interval, false) AS settled
-    FROM busy b CROSS JOIN LATERAL (
-      SELECT min(one.hour) AS since, max(one.requests) AS requests, max(one.refusals) AS refusals
+      f.created_at <= b.hour - $4::interval AS settled
+    FROM busy b JOIN api_keys f ON f.id = b.lineage_id CROSS JOIN LATERAL (
+      SELECT max(one.requests) AS requests, max(one.refusals) AS refusals
       FROM (
         SELECT u.hour, sum(u.requests) AS requests, sum(u.refusals) AS refusals
         FROM api_keys k JOIN api_key_usage u ON u.api_key_id = k.id
         WHERE k.lineage_id = b.lineage_id AND u.hour >= $3 AND u.hour < b.hour
         GROUP BY u.hour) one) h),
   found AS (
-    SELECT api_key_id, 'volume-spike' AS kind, about, requests AS observed, usual_requests AS usual FROM compared
+    SELECT lineage_id, api_key_id, 'volume-spike' AS kind, about, requests AS observed, usual_requests AS usual FROM compared
     WHERE settled AND requests >= $5 AND requests >= usual_requests * $7::int
     UNION ALL
-    SELECT api_key_id, 'refusal-burst', about, refusals, usual_refusals FROM compared
+    SELECT lineage_id, api_key_id, 'refusal-burst', about, refusals, usual_refusals FROM compared
     WHERE refusals >= $6 AND refusals >= usual_refusals * $7::int)
-  INSERT INTO api_key_anomalies (api_key_id, kind, about, observed, usual, noticed_at)
-  SELECT api_key_id, kind, about, observed, usual, $1 FROM found
+  INSERT INTO api_key_anomalies (lineage_id, api_key_id, kind, about, observed, usual, noticed_at)
+  SELECT lineage_id, api_key_id, kind, about, observed, usual, $1 FROM found
   ON CONFLICT DO NOTHING
   RETURNING api_key_id AS "keyId", kind, about, observed, usual`;
 

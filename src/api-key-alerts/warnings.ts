@@ -27,10 +27,12 @@ const OF_KEYS = `
   SELECT id, array_agg(warning ORDER BY warning) AS warnings FROM (
     SELECT w.id, w.warning FROM (${WARNINGS}) w WHERE w.id = ANY ($3::uuid[])
     UNION
-    SELECT api_key_id, 'unusual-use' FROM api_key_anomalies WHERE api_key_id = ANY ($3::uuid[]) AND noticed_at > $4
+    SELECT k.id, 'unusual-use'
+    FROM api_keys k JOIN api_key_anomalies a ON a.lineage_id = k.lineage_id AND a.api_key_id = k.id
+    WHERE k.id = ANY ($3::uuid[]) AND a.noticed_at > $4
   ) one GROUP BY id`;
 
-// Each takes 90 days to come about, so that to say it again after 90 days keeps none back.
+// What comes about again does so after 90 days, so that to say it again after 90 days keeps nothing back.
 const DUE = `
   WITH due AS (
     SELECT w.* FROM (${WARNINGS}) w
@@ -83,7 +85,7 @@ export class Warnings implements OnModuleInit {
     ]);
     const findings = due.map((one) => ({ ...one, finding: FINDINGS[one.warning]! }));
     for (const [ownerId, text] of mailAbout(findings, ADVICE))
-      await this.notices.send(ownerId, SUBJECT, text);
+      await this.notices.add(manager, ownerId, SUBJECT, text);
     return due.length;
   }
 }

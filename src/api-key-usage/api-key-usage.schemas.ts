@@ -6,7 +6,7 @@ export const UsageQuery = z.strictObject({
   from: time
     .optional()
     .meta({ description: 'The hour of this time is the first. A week before `to` unless told' }),
-  to: time.optional().meta({ description: 'The first time that is left out. Now unless told' }),
+  to: time.optional().meta({ description: 'Hours that begin before it are shown. Now unless told' }),
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
 

@@ -7,7 +7,7 @@ import { Subject } from '../users/subject.entity.js';
 @Index('api_keys_key_hash_key', ['keyHash'], { unique: true })
 @Index('api_keys_owner_id_idx', ['ownerId', 'id'])
 @Index('api_keys_lineage_id_idx', ['lineageId'])
-@Index('api_keys_rotated_to_key', ['rotatedTo'], { unique: true })
+@Index('api_keys_rotated_to_key', ['rotatedTo'], { unique: true, where: 'rotated_to IS NOT NULL' })
 @Check('api_keys_rate_limit_requests_positive', 'rate_limit_requests > 0')
 @Check('api_keys_rate_limit_window_positive', 'rate_limit_window_seconds > 0')
 export class ApiKey {
@@ -60,6 +60,10 @@ export class ApiKey {
   /** The id of the first key of the line that rotation makes. They share one rate limit. */
   @Column('uuid', { name: 'lineage_id' })
   lineageId: string;
+
+  @ManyToOne(() => ApiKey)
+  @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_keys_lineage_id_fkey' })
+  first: Relation<ApiKey>;
 
   /** The key that takes over. One at most, and from one at most: a line, not a tree. */
   @Column('uuid', { name: 'rotated_to', nullable: true })

@@ -39,7 +39,7 @@ export class ApiKeyOwners {
 
   async #holdServiceAccount(manager: EntityManager, id: string): Promise<void> {
     const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM service_accounts WHERE id = $1 FOR NO KEY UPDATE`,
+      `SELECT 1 FROM subjects WHERE id = $1 AND kind = 'service-account' FOR NO KEY UPDATE`,
       [id],
     );
     if (rows.length === 0) throw new NotFoundError();

@@ -1,13 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { SecurityLog } from '../logging/security-log.js';
-import type { ApiKey } from './api-key.entity.js';
+import { sha256 } from '../crypto/secret.js';
+import { type EventFacts, SecurityLog } from '../logging/security-log.js';
+import { RevocationsService } from '../revocations/revocations.service.js';
+import { Subject } from '../users/subject.entity.js';
+import { ApiKey } from './api-key.entity.js';
 import { keyFault } from './api-key.format.js';
 import { ApiKeyNotices, describeKey } from './api-key.notices.js';
-import { ApiKeysService } from './api-keys.service.js';
 
-const SUBJECT = 'An API key of yours has leaked';
+const SUBJECT = 'An API key has leaked';
 /** Longer than it takes to revoke a key: how long an answer takes tells as little as what it says. */
 export const ANSWER_AFTER_MS = 250;
 
@@ -15,8 +20,10 @@ export const ANSWER_AFTER_MS = 250;
 @Injectable()
 export class LeakReportsService {
   constructor(
-    private readonly keys: ApiKeysService,
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly revocations: RevocationsService,
     private readonly notices: ApiKeyNotices,
+    private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -28,27 +35,47 @@ export class LeakReportsService {
    */
   async report(found: string): Promise<void> {
     const answerAt = setTimeout(ANSWER_AFTER_MS);
-    await this.#revoke(found.trim());
-    await answerAt;
+    const text = found.trim();
+    const fault = keyFault(text, this.config.KEY_ENVIRONMENT);
+    try {
+      const leaked =
+        fault === undefined
+          ? await this.dataSource.transaction((manager) => this.#revoke(manager, text))
+          : undefined;
+      if (leaked) this.log.noticed('api-key.leaked', leaked);
+      else this.log.refused('api-key.leak-report-ignored', { reason: fault ?? 'unknown or revoked key' });
+    } finally {
+      await answerAt;
+    }
   }
 
-  async #revoke(text: string): Promise<void> {
-    const fault = keyFault(text, this.config.KEY_ENVIRONMENT);
-    const key = fault === undefined ? await this.keys.revokeLeaked(text) : undefined;
-    if (key) await this.notices.send(key.ownerId, SUBJECT, mailAbout(key));
-    else this.log.refused('api-key.leak-report-ignored', { reason: fault ?? 'unknown or revoked key' });
+  /** Returns whose key it was, for the log. */
+  async #revoke(manager: EntityManager, text: string): Promise<EventFacts | undefined> {
+    const key = await manager.findOne(ApiKey, {
+      where: { keyHash: sha256(text), revokedAt: IsNull() },
+      lock: { mode: 'for_no_key_update' },
+    });
+    if (!key) return undefined;
+    await manager.update(ApiKey, { id: key.id }, { revokedAt: this.clock.now() });
+    await this.revocations.announce(manager, [{ kind: 'api-key', subject: key.id }]);
+    const { kind } = await manager.findOneByOrFail(Subject, { id: key.ownerId });
+    const isService = kind === 'service-account';
+    await this.notices.add(manager, key.ownerId, SUBJECT, mailAbout(key, isService));
+    return { [isService ? 'serviceAccountId' : 'userId']: key.ownerId, credentialId: key.id };
   }
 }
 
 const mailAbout = (
   key: ApiKey,
-) => `Somebody has found this API key of yours where it should not be, and told us:
+  isService: boolean,
+) => `Somebody found this API key ${isService ? 'of a service account' : 'of yours'} where it should not be:
 
   ${describeKey(key)}
 
-It was revoked, and all tokens that it was exchanged for: whoever uses it is
-refused from now on, which includes you. Make another one, keep it out of what
-you publish, and look at what was done with the old one:
+It was revoked, with all tokens that it was exchanged for. Whoever uses it is
+refused from now on, and so are you. Make another one, keep it out of what
+you publish, and see what was done with this one:
 
-  GET /v1/api-keys/${key.id}/usage
+  GET ${isService ? `/v1/admin/service-accounts/${key.ownerId}/api-keys` : '/v1/api-keys'}/:id/usage
+  :id is ${key.id}
 `;

@@ -6,12 +6,18 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** The first bits of a mapped address (`::ffff:192.0.2.1`, RFC 4291 2.5.5.2) before the IPv4 one. */
 const MAPPED_BITS = 96;
 const MAPPED = ipaddr.IPv6.parseCIDR('::ffff:0:0/96');
+/**
+ * `::192.0.2.1`, which RFC 4291 2.5.5.1 gave up: the library reads it as mapped, and PostgreSQL writes what is in this
+ * network so, where the library does not. Nobody has such an address.
+ */
+const COMPATIBLE = ipaddr.IPv6.parseCIDR('::/96');
+const WRITTEN_COMPATIBLE = /^::\d+\./;
 const NEIGHBOURHOOD = { ipv4: 24, ipv6: 48 } as const;
 
 /** An address as Node tells it; IPv4 also where it came mapped into IPv6, and without its zone. Undefined for what is none. */
 function parseAddress(text: string): Address | undefined {
   // The library alone takes octal and shortened forms, which others read as other addresses.
-  return isIP(text) === 0 ? undefined : ipaddr.process(text.split('%')[0]!);
+  return isIP(text) === 0 || WRITTEN_COMPATIBLE.test(text) ? undefined : ipaddr.process(text.split('%')[0]!);
 }
 
 /**
@@ -22,6 +28,7 @@ export function canonicalCidr(text: string): string | undefined {
   const [address = '', length, ...rest] = text.split('/');
   if (rest.length > 0 || isIP(address) === 0 || address.includes('%')) return undefined;
   const written = ipaddr.parse(address);
+  if (WRITTEN_COMPATIBLE.test(address) || isCompatible(written)) return undefined;
   const longest = written.kind() === 'ipv4' ? 32 : 128;
   if (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
   const bits = length === undefined ? longest : Number(length);
@@ -31,6 +38,10 @@ export function canonicalCidr(text: string): string | undefined {
   const canonical = `${network.toString()}/${mapped ? bits - MAPPED_BITS : bits}`;
   return firstOf(canonical) === network.toString() ? canonical : undefined;
 }
+
+/** Unspecified and loopback are addresses of their own. */
+const isCompatible = (address: Address): boolean =>
+  address instanceof ipaddr.IPv6 && address.match(COMPATIBLE) && !['::', '::1'].includes(address.toString());
 
 const firstOf = (cidr: string): string =>
   (cidr.includes(':')

@@ -1,3 +1,4 @@
+import { PersonRequiredError } from './auth.errors.js';
 import type { AuthMode } from './auth-modes.js';
 import type { Scope } from './scopes.js';
 
@@ -62,10 +63,9 @@ export class Principal {
     Object.freeze(this);
   }
 
-  /** The user that the credential speaks for. @throws for a service account: such a route must declare a person */
+  /** The user that the credential speaks for. @throws PersonRequiredError for a service account: it has none */
   get userId(): string {
-    if (this.kind === 'service-account')
-      throw new Error('this route needs a user, and must declare a person');
+    if (this.kind === 'service-account') throw new PersonRequiredError();
     return this.subject;
   }
 

@@ -11,7 +11,7 @@ import { Clock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
 
 /** "hous" in ASCII: the advisory locks of the tasks, together with the hash of the name of each. */
-const LOCK = 0x686f7573;
+export const LOCK = 0x686f7573;
 const INTERVAL_MS = 5 * 60_000;
 export const BATCH_SIZE = 1_000;
 
@@ -66,6 +66,12 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
   run(): Promise<Record<string, number>> {
     this.#running ??= this.#runAll().finally(() => (this.#running = undefined));
     return this.#running;
+  }
+
+  /** Runs one task now, unless a node is at it. What that leaves, the next round finds. Never rejects. */
+  async runNow(name: string): Promise<void> {
+    const task = this.#tasks.get(name);
+    if (task && !this.#stopped) await this.#runToTheEnd(task);
   }
 
   /** Not at the same moment on all nodes, which may have started together. */

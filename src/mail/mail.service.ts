@@ -11,7 +11,7 @@ export interface Mail {
   /** One address. */
   readonly to: string;
   readonly subject: string;
-  /** Plain ASCII in lines of at most 76 characters, so that links stay whole in the file. Never logged: it may hold a one-time link. */
+  /** Lines of at most 76 characters, of ASCII where there is a link, so that it stays whole in the file. Never logged: it may hold a one-time link. */
   readonly text: string;
 }
 
@@ -45,30 +45,30 @@ export class MailService implements OnApplicationShutdown {
    * there was a mail to send. A failure is logged, and never fails what the mail is about.
    */
   async send(mail: Mail): Promise<void> {
-    // As an object, so that no character of the address is read as a second one.
-    const to = { name: '', address: mail.to };
-    const options: SendMailOptions = {
-      from: this.config.MAIL_FROM,
-      to,
-      subject: mail.subject,
-      text: mail.text,
-    };
-    const work = (this.#smtp ? this.#post(this.#smtp, options) : this.#write(options))
-      .catch((error: unknown) =>
-        this.logger.error({ err: error, subject: mail.subject }, 'a mail could not be sent'),
-      )
+    const work = this.deliver(mail)
+      .catch(() => undefined)
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
     if (!this.#smtp) await work;
   }
 
+  /** Sends a mail, and resolves when it is handed on: for who can wait. @throws what went wrong, which is logged */
+  async deliver(mail: Mail): Promise<void> {
+    // As an object, so that no character of the address is read as a second one.
+    const to = { name: '', address: mail.to };
+    const { subject, text } = mail;
+    const options: SendMailOptions = { from: this.config.MAIL_FROM, to, subject, text };
+    try {
+      await (this.#smtp ? this.#smtp.sendMail(options) : this.#write(options));
+    } catch (err) {
+      this.logger.error({ err, subject }, 'a mail could not be sent');
+      throw err;
+    }
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.#underWay);
     this.#smtp?.close();
-  }
-
-  async #post(smtp: Transporter, options: SendMailOptions): Promise<void> {
-    await smtp.sendMail(options);
   }
 
   async #write(options: SendMailOptions): Promise<void> {

@@ -43,7 +43,7 @@ export class UsersController {
   @ApiOperation({ summary: 'Who I am' })
   @ApiResponse({ status: 200, description: 'The user behind the credential', standardSchema: UserView })
   async me(@CurrentPrincipal() principal: Principal): Promise<UserView> {
-    return showUser(await this.users.get(principal.subject));
+    return showUser(await this.users.get(principal.userId));
   }
 
   @Patch('users/me')

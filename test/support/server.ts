@@ -13,6 +13,7 @@ import { Clock } from '../../src/clock/clock.js';
 import { type Config, readConfig } from '../../src/config/config.js';
 import { PasswordHasher } from '../../src/crypto/password-hasher.js';
 import { createLogger, LOGGER, NestLogger } from '../../src/logging/logger.js';
+import { MailQueue } from '../../src/mail/mail-queue.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { Client } from './client.js';
 import { createDatabase, type TestDatabase } from './databases.js';
@@ -139,8 +140,9 @@ export class TestServer {
     return this.#known(email, PASSWORD);
   }
 
-  /** The mails in the outbox, oldest first, each as the text of its file. */
+  /** The mails in the outbox, oldest first, each as the text of its file; those in the queue among them. */
   async mails(): Promise<string[]> {
+    await this.app.get(MailQueue, { strict: false }).deliver();
     const outbox = join(this.config.DATA_DIRECTORY, 'outbox');
     const files = await readdir(outbox).catch(() => []);
     return Promise.all(

@@ -1,10 +1,11 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Anomalies } from '../../../src/api-key-alerts/anomalies.js';
 import { NetworkWatch } from '../../../src/api-key-alerts/network-watch.js';
 import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
-import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { HousekeepingService, LOCK } from '../../../src/housekeeping/housekeeping.service.js';
+import { MailQueue } from '../../../src/mail/mail-queue.js';
+import { createDatabase } from '../../support/databases.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
-import { useServer } from '../../support/server.js';
+import { TestServer, useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 const HOUR_MS = 3_600_000;
@@ -99,6 +100,15 @@ describe('alerts about API keys', () => {
       expect(next).not.toContain(shown(second));
     });
 
+    it('go to nobody who is disabled', async () => {
+      const admin = await (await context.server.administrator()).session();
+      await ada.apiKey(['orders:read']);
+      await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
+      context.server.clock.advance('75h');
+      await housekeeping();
+      expect(await mails()).toEqual([]);
+    });
+
     it('go to each owner about their own keys, and to administrators about those of services', async () => {
       const grace = await context.server.administrator();
       const admin = await grace.session();
@@ -181,9 +191,9 @@ describe('alerts about API keys', () => {
         await useFrom(key, '192.0.2.1');
         const rotated = await session.post(`/v1/api-keys/${key.id}/rotation`);
         const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
-        await useFrom(fresh, '192.0.2.1');
-        expect(logged(fresh)).toEqual([]);
         await useFrom(fresh, '198.51.100.7');
+        await useFrom(fresh, '192.0.2.1');
+        await useFrom(key, '198.51.100.7');
         expect([logged(fresh), logged(key)]).toEqual([[['new-network', '198.51.100.0/24']], []]);
       });
 
@@ -213,12 +223,57 @@ describe('alerts about API keys', () => {
         const key = await ada.apiKey(['orders:read']);
         await useFrom(key, '192.0.2.1');
         jest
-          .spyOn(context.server.app.get(Anomalies, { strict: false }), 'mailNow')
+          .spyOn(context.server.app.get(MailQueue, { strict: false }), 'add')
           .mockRejectedValueOnce(new Error('gone'));
         await useFrom(key, '198.51.100.7');
         expect([logged(key).length, (await mails()).length]).toEqual([1, 0]);
         await housekeeping();
         expect((await mails()).length).toBe(1);
+      });
+
+      it('is mailed by one node at a time, so that two do not both find the hour free', async () => {
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '192.0.2.1');
+        await context.server.dataSource.transaction(async (manager) => {
+          await manager.query(`SELECT pg_advisory_xact_lock($1, hashtext('api-key-anomaly-mails'))`, [LOCK]);
+          await useFrom(key, '198.51.100.7');
+          expect([logged(key).length, (await mails()).length]).toEqual([1, 0]);
+        });
+        await housekeeping();
+        expect((await mails()).length).toBe(1);
+      });
+
+      it('is looked at up to a thousand networks of a line', async () => {
+        const { dataSource } = context.server;
+        const key = await ada.apiKey(['orders:read']);
+        await useFrom(key, '192.0.2.1');
+        await dataSource.query(
+          `INSERT INTO api_key_networks (lineage_id, network, last_seen_at)
+           SELECT $1, set_masklen('10.0.0.0'::inet + n * 256, 24)::cidr, now() FROM generate_series(1, 997) n`,
+          [key.id],
+        );
+        await useFrom(key, '198.51.100.1', '203.0.113.1', '203.0.114.1', '203.0.115.1');
+        await useFrom(key, '203.0.116.1');
+        expect(logged(key).map(([, network]) => network)).toEqual(['198.51.100.0/24', '203.0.113.0/24']);
+        const [{ n }] = await dataSource.query(
+          'SELECT count(*)::int AS n FROM api_key_networks WHERE lineage_id = $1',
+          [key.id],
+        );
+        expect(n).toBe(1_000);
+        await useFrom(key, '203.0.113.9');
+        expect(logged(key).length).toBe(2);
+      });
+
+      it('is written when the server stops', async () => {
+        const database = await createDatabase();
+        const server = await TestServer.start({ database });
+        await (await (await server.person()).apiKey(['orders:read'])).get('/v1/orders');
+        await server.stop();
+        const later = await TestServer.start({ database });
+        const networks = await later.dataSource.query('SELECT network FROM api_key_networks');
+        await later.stop();
+        await database.drop();
+        expect(networks).toEqual([{ network: '127.0.0.0/24' }]);
       });
 
       it('is forgotten after 90 days without use', async () => {
@@ -250,7 +305,14 @@ describe('alerts about API keys', () => {
       beforeAll(() => context.server.dataSource.query('DELETE FROM api_key_usage'));
       beforeEach(async () => {
         key = await ada.apiKey(['orders:read'], { rateLimit: { requests: 1_000_000, windowSeconds: 60 } });
+        await madeHoursAgo(25);
       });
+
+      const madeHoursAgo = (hours: number) =>
+        context.server.dataSource.query(
+          `UPDATE api_keys SET created_at = date_trunc('hour', $2::timestamptz, 'UTC') WHERE id = $1`,
+          [key.id, new Date(context.server.clock.now().getTime() - hours * HOUR_MS)],
+        );
 
       /** Writes what was counted in an hour, as the recorder does. */
       const count = (hoursAgo: number, requests: number, refusals = 0, of = key) =>
@@ -326,15 +388,7 @@ describe('alerts about API keys', () => {
           ],
           undefined,
         ],
-        [
-          'no spike in the first day of a key',
-          [
-            [23, 1],
-            [0, 10_000],
-          ],
-          undefined,
-        ],
-        ['no spike in the first hour of a key', [[0, 10_000]], undefined],
+        ['a spike where nobody used the key for weeks', [[0, 500]], [0, 500, 0]],
       ] as [string, [number, number][], [number, number, number] | undefined][])(
         'is %s',
         async (_what, hours, found) => {
@@ -345,6 +399,14 @@ describe('alerts about API keys', () => {
           expect(await look()).toEqual(expected);
         },
       );
+
+      it('is nothing unusual in the first day of a line', async () => {
+        await madeHoursAgo(23);
+        await count(0, 10_000);
+        expect(await look()).toEqual([]);
+        await madeHoursAgo(24);
+        expect(await look()).toEqual([['volume-spike', hour(0), 10_000, 0]]);
+      });
 
       it.each([
         ['a burst of refusals, also of a new key', [[0, 100, 100]], [0, 100, 0]],
@@ -382,6 +444,14 @@ describe('alerts about API keys', () => {
         await count(0, 501, 0, fresh);
         await housekeeping();
         expect(logged(fresh)).toEqual([['volume-spike', hour(0), 1_000, 200]]);
+        // Of an hour there is one, whichever keys of the line it is about.
+        const third = await session.post(`/v1/api-keys/${fresh.id}/rotation`);
+        expect(third.status).toBe(409);
+        await session.delete(`/v1/api-keys/${key.id}`);
+        const next = await session.post(`/v1/api-keys/${fresh.id}/rotation`);
+        await count(0, 1, 0, KeyClient.from(context.server.url, context.server.secrets, next));
+        await housekeeping();
+        expect(await warningsOf(next.body)).toEqual(['never-expires']);
       });
 
       it('is mailed in the same round, and shown', async () => {

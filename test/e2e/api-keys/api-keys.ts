@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer } from '../../support/client.js';
 import type { Person, SessionClient } from '../../support/person.js';
+import { insertKeys } from '../../support/many-keys.js';
 import { useServer } from '../../support/server.js';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -147,15 +148,9 @@ describe('API keys', () => {
     it('refuses the 101st key that works, also in a race', async () => {
       const owner = await context.server.person();
       const client = await owner.session();
-      const insert = (count: number, expiry: string) =>
-        context.server.dataSource.query(
-          `INSERT INTO api_keys (id, owner_id, lineage_id, name, prefix, last4, key_hash, scopes, created_at, expires_at)
-           SELECT gen_random_uuid(), $1, gen_random_uuid(), 'One of many', 'x', 'x', uuid_send(gen_random_uuid()), '{orders:read}', now(), ${expiry}
-           FROM generate_series(1, $2)`,
-          [owner.id, count],
-        );
-      await insert(20, `now() - interval '1 day'`); // those that are over do not count
-      await insert(97, 'NULL');
+      const { dataSource } = context.server;
+      await insertKeys(dataSource, owner.id, 20, `now() - interval '1 day'`); // those that are over do not count
+      await insertKeys(dataSource, owner.id, 97);
       const some = () => client.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
       const answers = await atOnce(Array(6).fill(some));
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);

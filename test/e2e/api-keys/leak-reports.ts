@@ -1,12 +1,13 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKey } from '../../../src/api-keys/api-key.format.js';
 import { ANSWER_AFTER_MS } from '../../../src/api-keys/leak-reports.service.js';
+import { MailQueue } from '../../../src/mail/mail-queue.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 
 const INVALID = { status: 401, problem: 'invalid-credential' };
 const PATH = '/v1/api-keys/leak-reports';
-const SUBJECT = 'Subject: An API key of yours has leaked';
+const SUBJECT = 'Subject: An API key has leaked';
 
 describe('POST /v1/api-keys/leak-reports', () => {
   const context = useServer({ env: { RATE_LIMITS: 'off' } });
@@ -19,13 +20,25 @@ describe('POST /v1/api-keys/leak-reports', () => {
   });
   beforeEach(async () => {
     session = await ada.session();
-    key = await ada.apiKey(['orders:read'], { name: 'Nightly "import"\n' });
+    // A name that would begin a line of its own, and turn its direction.
+    key = await ada.apiKey(['orders:read'], { name: `Nightly "Ümport"\n\u202eFrom: x ${'y'.repeat(60)}` });
   });
-  afterEach(() => context.server.clock.reset());
+  afterEach(() => {
+    context.server.clock.reset();
+    jest.restoreAllMocks();
+  });
 
   const report = (text: string) => context.server.anonymous.post(PATH, { key: text });
   const mailsTo = async ({ email }: Person) =>
     (await context.server.mails()).filter((mail) => mail.includes(`To: ${email}`) && mail.includes(SUBJECT));
+  /** The text of a mail, its characters no longer quoted. */
+  const textOf = (mail: string) =>
+    Buffer.from(
+      mail
+        .replaceAll('=\n', '')
+        .replaceAll(/=([0-9A-F]{2})/g, (_all, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16))),
+      'latin1',
+    ).toString('utf8');
   const events = (event: string) => context.server.entries().filter((entry) => entry['event'] === event);
 
   it('revokes the key, and the tokens that it was exchanged for', async () => {
@@ -41,14 +54,16 @@ describe('POST /v1/api-keys/leak-reports', () => {
     await report(key.key);
     const mails = await mailsTo(ada);
     expect(mails.length).toBe(before + 1);
-    expect(mails.at(-1)).toContain(
-      `  ${key.key.slice(0, 12)}...${key.key.slice(-4)} ${JSON.stringify('Nightly "import"\n')}`,
+    expect(textOf(mails.at(-1)!)).toContain(
+      `\n  ${key.key.slice(0, 12)}...${key.key.slice(-4)} "Nightly "Ümport" From: x ${'y'.repeat(15)}"\n`,
     );
+    expect(textOf(mails.at(-1)!)).toContain(`GET /v1/api-keys/:id/usage\n  :id is ${key.id}\n`);
     expect(mails.at(-1)).not.toContain(key.key);
+    expect((await session.get(`/v1/api-keys/${key.id}/usage`)).status).toBe(200);
     expect(events('api-key.leaked').at(-1)).toMatchObject({
       level: 'warn',
       ip: '127.0.0.1',
-      ownerId: ada.id,
+      userId: ada.id,
       credentialId: key.id,
     });
   });
@@ -127,6 +142,32 @@ describe('POST /v1/api-keys/leak-reports', () => {
     expect(await service.get('/v1/orders')).toMatchObject(INVALID);
     const counts = await Promise.all([grace, eve, gone, ada].map(async (one) => (await mailsTo(one)).length));
     expect(counts).toEqual([1, 1, 0, adas]);
+    const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
+    expect(textOf((await mailsTo(grace))[0]!)).toContain(`GET ${path}/:id/usage\n  :id is ${service.id}\n`);
+    expect((await admin.get(`${path}/${service.id}/usage`)).status).toBe(200);
+    expect(events('api-key.leaked').at(-1)).toMatchObject({ serviceAccountId: account.id });
+  });
+
+  it('mails nobody who is disabled, and revokes all the same', async () => {
+    const admin = await (await context.server.administrator()).session();
+    const eve = await context.server.person();
+    const theirs = await eve.apiKey(['orders:read']);
+    await admin.put(`/v1/admin/users/${eve.id}/status`, { status: 'disabled' });
+    await report(theirs.key);
+    await admin.put(`/v1/admin/users/${eve.id}/status`, { status: 'active' });
+    expect(await theirs.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await mailsTo(eve)).toEqual([]);
+  });
+
+  it('revokes and mails, or does neither', async () => {
+    const queue = context.server.app.get(MailQueue, { strict: false });
+    jest.spyOn(queue, 'add').mockRejectedValueOnce(new Error('no room'));
+    const before = (await mailsTo(ada)).length;
+    expect((await report(key.key)).status).toBe(500);
+    expect((await key.get('/v1/orders')).status).toBe(200);
+    expect((await report(key.key)).status).toBe(202);
+    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
+    expect((await mailsTo(ada)).length).toBe(before + 1);
   });
 
   it.each([

@@ -77,7 +77,7 @@ describe('service accounts', () => {
       status: 403,
       problem: 'person-required',
     });
-    expect((await key.get('/v1/users/me')).status).toBe(404);
+    expect(await key.get('/v1/users/me')).toMatchObject({ status: 403, problem: 'person-required' });
   });
 
   it('own what they make, and see nothing of anybody else', async () => {

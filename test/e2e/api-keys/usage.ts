@@ -3,7 +3,7 @@ import { UsageBatches } from '../../../src/api-key-usage/usage-batches.js';
 import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
 import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
 import { createDatabase } from '../../support/databases.js';
-import type { KeyClient, Person, SessionClient } from '../../support/person.js';
+import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { TestServer, useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
@@ -146,6 +146,28 @@ describe('GET /v1/api-keys/:id/usage', () => {
     const eve = await (await context.server.person()).session();
     expect((await eve.get(`/v1/api-keys/${key.id}/usage`)).status).toBe(404);
     expect((await session.get('/v1/api-keys/01890000-0000-7000-8000-000000000000/usage')).status).toBe(404);
+  });
+
+  it('is shown to administrators of the keys of services, and of no others', async () => {
+    await start();
+    const admin = await (await context.server.administrator()).session();
+    const { body: account } = await admin.post('/v1/admin/service-accounts', { name: 'Billing' });
+    const path = (owner: string) => `/v1/admin/service-accounts/${owner}/api-keys`;
+    const made = await admin.post(path(account.id), { name: 'x', scopes: ['orders:read'] });
+    const service = KeyClient.from(context.server.url, context.server.secrets, made);
+    await service.get('/v1/orders');
+    await until(async () => {
+      await flush(context.server);
+      return (await admin.get(`${path(account.id)}/${service.id}/usage`)).body.items.length > 0;
+    });
+    const { body } = await admin.get(`${path(account.id)}/${service.id}/usage`);
+    expect(sums(body.items)).toEqual([[1, { '2xx': 1 }]]);
+    for (const [owner, of] of [
+      [ada.id, key.id],
+      [account.id, key.id],
+      ['01890000-0000-7000-8000-000000000000', service.id],
+    ] as const)
+      expect((await admin.get(`${path(owner)}/${of}/usage`)).status).toBe(404);
   });
 
   it('does not count a batch twice whose answer was lost', async () => {

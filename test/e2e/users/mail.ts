@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LOGGER } from '../../../src/logging/logger.js';
+import { MailQueue } from '../../../src/mail/mail-queue.js';
+import { MailService } from '../../../src/mail/mail.service.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 /** As much of RFC 5321 as it takes to be handed a mail. */
 function mailbox(): { server: Server; mails: string[] } {
@@ -33,11 +37,12 @@ function mailbox(): { server: Server; mails: string[] } {
 describe('mail by SMTP', () => {
   const { server: smtp, mails } = mailbox();
   let server: TestServer;
+  let port: number;
 
   beforeAll(async () => {
     smtp.listen(0, '127.0.0.1');
     await once(smtp, 'listening');
-    const { port } = smtp.address() as AddressInfo;
+    port = (smtp.address() as AddressInfo).port;
     server = await TestServer.start({
       env: { SMTP_URL: `smtp://127.0.0.1:${port}`, MAIL_FROM: 'Shop <shop@example.com>' },
     });
@@ -67,5 +72,81 @@ describe('mail by SMTP', () => {
     const failed = () => server.entries().find((entry) => entry['msg'] === 'a mail could not be sent');
     while (!failed()) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(JSON.stringify(failed())).not.toContain('verify#');
+  });
+
+  describe('in the queue', () => {
+    const text = 'Something happened.\n';
+    const queueOf = () => server.app.get(MailQueue, { strict: false });
+    const add = (to: string) =>
+      server.dataSource.transaction((manager) => queueOf().add(manager, [{ to, subject: 'News', text }]));
+    const queued = async () =>
+      (await server.dataSource.query('SELECT recipient FROM queued_mails')).map(
+        ({ recipient }: { recipient: string }) => recipient,
+      );
+    const sentTo = (to: string) => mails.filter((mail) => mail.includes(`To: ${to}`)).length;
+
+    it('waits until it can be sent, and is sent once', async () => {
+      const before = sentTo('ada@example.com');
+      await add('ada@example.com');
+      await queueOf().deliver();
+      expect(await queued()).toEqual(['ada@example.com']);
+      smtp.listen(port, '127.0.0.1');
+      await once(smtp, 'listening');
+      await queueOf().deliver();
+      // Not before it is due again.
+      expect(sentTo('ada@example.com')).toBe(before);
+      server.clock.advance('5m');
+      await queueOf().deliver();
+      await queueOf().deliver();
+      expect([sentTo('ada@example.com') - before, await queued()]).toEqual([1, []]);
+    });
+
+    it('is sent when what it tells of has happened, and not where that is taken back', async () => {
+      await add('grace@example.com');
+      await until(async () => (await queued()).length === 0);
+      expect(sentTo('grace@example.com')).toBe(1);
+      const taken = server.dataSource.transaction(async (manager) => {
+        await queueOf().add(manager, [{ to: 'eve@example.com', subject: 'News', text }]);
+        throw new Error('taken back');
+      });
+      await expect(taken).rejects.toThrow('taken back');
+      await queueOf().deliver();
+      expect([sentTo('eve@example.com'), await queued()]).toEqual([0, []]);
+    });
+
+    it('is sent by one of two that try at once', async () => {
+      smtp.close();
+      for (let i = 0; i < 5; i += 1) await add(`one-${i}@example.com`);
+      await queueOf().deliver();
+      server.clock.advance('5m');
+      smtp.listen(port, '127.0.0.1');
+      await once(smtp, 'listening');
+      const second = new MailQueue(
+        server.dataSource,
+        server.app.get(MailService),
+        server.clock,
+        server.app.get(LOGGER),
+      );
+      await Promise.all([queueOf().deliver(), second.deliver()]);
+      await second.onApplicationShutdown();
+      expect([0, 1, 2, 3, 4].map((i) => sentTo(`one-${i}@example.com`))).toEqual([1, 1, 1, 1, 1]);
+    });
+
+    it('is given up after three days', async () => {
+      smtp.close();
+      await add('gone@example.com');
+      await queueOf().deliver();
+      server.clock.advance('71h');
+      await queueOf().deliver();
+      expect(await queued()).toEqual(['gone@example.com']);
+      server.clock.advance('1h');
+      await queueOf().deliver();
+      expect(await queued()).toEqual([]);
+    });
+
+    it('needs the transaction that it tells of', async () => {
+      const mail = { to: 'ada@example.com', subject: 'News', text };
+      await expect(queueOf().add(server.dataSource.manager, [mail])).rejects.toThrow('needs the transaction');
+    });
   });
 });

@@ -30,6 +30,14 @@ describe('networks', () => {
     expect(new Networks([]).has('203.0.113.1')).toBe(false);
   });
 
+  it('are none of the addresses that are compatible to IPv4, which nobody has', () => {
+    for (const text of ['::192.0.2.1', '::192.0.2.0/120', '::c000:201', '::2c77:8000/117'])
+      expect([text, canonicalCidr(text)]).toEqual([text, undefined]);
+    expect(['::', '::1', '::/96'].map(canonicalCidr)).toEqual(['::/128', '::1/128', '::/96']);
+    expect(new Networks(['192.0.2.0/24', '::/0']).has('::192.0.2.1')).toBe(false);
+    expect(networkAround('::192.0.2.1')).toBeUndefined();
+  });
+
   it('keep one spelling, which PostgreSQL has too', () => {
     const spelled = [
       '10.0.0.0/8',

@@ -1,0 +1,120 @@
+import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Logger } from 'pino';
+import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from '../clock/clock.js';
+import { LOGGER } from '../logging/logger.js';
+import { type Mail, MailService } from './mail.service.js';
+import { QueuedMail } from './queued-mail.entity.js';
+
+/** Between two attempts at the same mail; longer than one takes. */
+const RETRY_MS = 5 * 60_000;
+/** Who cannot be reached for so long is not told. */
+const GIVEN_UP_MS = 3 * 86_400_000;
+
+// One by one: what is claimed and not sent, because this process ends, waits for the next attempt.
+const CLAIM = `
+  UPDATE queued_mails SET next_attempt_at = $2 WHERE id = (
+    SELECT id FROM queued_mails WHERE next_attempt_at <= $1
+    ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING id, recipient AS "to", subject, text, queued_at AS "queuedAt"`;
+
+interface ClaimedMail extends Mail {
+  readonly id: string;
+  readonly queuedAt: Date;
+}
+
+/**
+ * Mails that must not be lost, nor sent for what did not happen: written in the transaction that they tell of, sent when
+ * it has committed, and again until that succeeds. One that was sent may be sent again, if the process ends just then.
+ */
+@Injectable()
+export class MailQueue implements EntitySubscriberInterface, OnApplicationShutdown {
+  readonly #filled = new WeakSet<QueryRunner>();
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | undefined;
+  #more = false;
+  #stopped = false;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly mail: MailService,
+    private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    dataSource.subscribers.push(this);
+    this.#timer = setInterval(() => void this.deliver(), RETRY_MS).unref();
+  }
+
+  /** Puts mails into the queue. @throws outside of a transaction */
+  async add(manager: EntityManager, mails: readonly Mail[]): Promise<void> {
+    const { queryRunner } = manager;
+    if (!queryRunner?.isTransactionActive) throw new Error('a mail needs the transaction that it tells of');
+    if (mails.length === 0) return;
+    const now = this.clock.now();
+    const rows = mails.map(({ to, subject, text }) => ({
+      id: uuidv7(),
+      recipient: to,
+      subject,
+      text,
+      queuedAt: now,
+      nextAttemptAt: now,
+    }));
+    await manager.insert(QueuedMail, rows);
+    this.#filled.add(queryRunner);
+  }
+
+  afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
+    // TypeORM says so of a savepoint too, and the rest may still be taken back.
+    if (queryRunner.isTransactionActive || !this.#filled.delete(queryRunner)) return;
+    void this.deliver();
+  }
+
+  afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
+    if (!queryRunner.isTransactionActive) this.#filled.delete(queryRunner);
+  }
+
+  /** Sends what is due, until nothing is. Never rejects. */
+  deliver(): Promise<void> {
+    this.#more = true;
+    this.#running ??= this.#deliverAll();
+    return this.#running;
+  }
+
+  /** Waits for the mail that is under way, before the last hook, in which TypeORM closes the pool. */
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #deliverAll(): Promise<void> {
+    while (this.#more && !this.#stopped) {
+      this.#more = false;
+      try {
+        for (let mail; !this.#stopped && (mail = await this.#claim());) await this.#deliver(mail);
+      } catch (err) {
+        this.logger.error({ err }, 'the queue of mails cannot be read; it is tried again');
+      }
+    }
+    // In the same step as the last look at what there is more: whoever comes now begins anew.
+    this.#running = undefined;
+  }
+
+  async #claim(): Promise<ClaimedMail | undefined> {
+    const now = this.clock.now();
+    const retryAt = new Date(now.getTime() + RETRY_MS);
+    const [claimed]: [ClaimedMail[]] = await this.dataSource.query(CLAIM, [now, retryAt]);
+    return claimed[0];
+  }
+
+  async #deliver({ id, queuedAt, ...mail }: ClaimedMail): Promise<void> {
+    const isSent = await this.mail.deliver(mail).then(
+      () => true,
+      () => false,
+    );
+    if (!isSent && this.clock.now().getTime() - queuedAt.getTime() < GIVEN_UP_MS) return;
+    await this.dataSource.manager.delete(QueuedMail, { id });
+  }
+}
