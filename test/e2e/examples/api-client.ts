@@ -152,8 +152,8 @@ describe('the programs that use a key', () => {
   it('send the key nowhere else', async () => {
     const key = await ada.apiKey(['orders:read']);
     const results = await runAll((file) => ({ API_KEY: key.key, API_URL: `${redirecting}/${nameOf(file)}` }));
-    for (const { file, output } of results)
-      expect([file, output, keysSent.get(nameOf(file))]).toEqual([file, '', undefined]);
+    for (const { file, code, output } of results)
+      expect([file, code === 0, output, keysSent.get(nameOf(file))]).toEqual([file, false, '', undefined]);
   });
 
   it('say what is wrong with a key, and that it is missing, and never the key', async () => {
