@@ -14,14 +14,15 @@ const SUBJECT = 'API keys of yours that need a look';
 const ADVICE = `Delete a key that nobody needs. Rotate one that is needed, so that a copy
 which somebody made meanwhile ends, and let it expire.`;
 
-/** What is said of a key that goes on: one that was rotated is on its way out. $1 is now, $2 is 90 days ago. */
+/** What is said of a key that goes on: one that another took over from is on its way out. $1 is now, $2 is 90 days ago. */
 const WARNINGS = `
   SELECT k.id, k.owner_id, k.prefix, k.last4, k.name, w.warning
   FROM api_keys k CROSS JOIN LATERAL (VALUES
       ('never-expires', k.expires_at IS NULL),
       ('not-rotated', k.created_at <= $2),
       ('unused', coalesce(k.last_used_at, k.created_at) <= $2)) AS w (warning, holds)
-  WHERE w.holds AND k.revoked_at IS NULL AND k.rotated_to IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)`;
+  WHERE w.holds AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)
+    AND NOT EXISTS (SELECT FROM api_keys n WHERE n.id = k.rotated_to AND n.revoked_at IS NULL)`;
 
 const OF_KEYS = `
   SELECT id, array_agg(warning ORDER BY warning) AS warnings FROM (

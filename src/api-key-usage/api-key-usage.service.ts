@@ -8,7 +8,8 @@ import { NotFoundError } from '../problems/not-found.js';
 import type { Usage, UsageQuery } from './api-key-usage.schemas.js';
 import { hourOf } from './usage-counts.js';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_DAYS = 7;
 /** For so long counts are kept, and so much is shown at once. */
 export const KEPT_DAYS = 90;
@@ -42,7 +43,8 @@ export class ApiKeyUsageService {
   #range({ from, to = this.clock.now() }: UsageQuery): { from: Date; to: Date } {
     const start = from ?? new Date(to.getTime() - DEFAULT_DAYS * DAY_MS);
     if (start >= to) throw new ValidationError([{ pointer: '/from', detail: 'must be before to' }]);
-    if (to.getTime() - start.getTime() > KEPT_DAYS * DAY_MS)
+    // Of the hour before too: "90 days ago" is said by a clock that is not ours, and some time ago.
+    if (to.getTime() - start.getTime() > KEPT_DAYS * DAY_MS + HOUR_MS)
       throw new ValidationError([{ pointer: '/from', detail: `must be within ${KEPT_DAYS} days before to` }]);
     return { from: start, to };
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InsufficientScopeError, InvalidCredentialError } from '../auth/auth.errors.js';
+import { ModeRegistry } from '../auth/mode-registry.js';
 import type { Principal } from '../auth/principal.js';
 import type { Scope } from '../auth/scopes.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
@@ -12,6 +13,7 @@ import { SignInsService } from '../sign-ins/sign-ins.service.js';
 export class ApiKeyOwners {
   constructor(
     private readonly signIns: SignInsService,
+    private readonly modes: ModeRegistry,
     private readonly log: SecurityLog,
   ) {}
 
@@ -34,7 +36,7 @@ export class ApiKeyOwners {
     const missing = principal.missing(scopes);
     if (missing.length === 0) return;
     this.log.refused('api-key.creation-refused', { reason: `missing ${missing.join(' ')}` }, principal);
-    throw new InsufficientScopeError(missing);
+    throw new InsufficientScopeError(missing, this.modes.challengeOf(principal.mode));
   }
 
   async #holdServiceAccount(manager: EntityManager, id: string): Promise<void> {

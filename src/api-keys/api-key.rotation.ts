@@ -50,7 +50,13 @@ export class ApiKeyRotation {
       const now = this.clock.now();
       await this.#refuseThird(manager, old, now);
       const successor = manager.create(ApiKey, old);
-      Object.assign(successor, fresh, { createdAt: now, lastUsedAt: null, lastNetwork: null });
+      Object.assign(successor, fresh, {
+        createdAt: now,
+        expiresAt: await this.#endOfLine(manager, old, now),
+        rotatedTo: null,
+        lastUsedAt: null,
+        lastNetwork: null,
+      });
       await manager.insert(ApiKey, successor);
       const ending = new Date(now.getTime() + overlapSeconds * 1000);
       const expiresAt = old.expiresAt && old.expiresAt < ending ? old.expiresAt : ending;
@@ -74,10 +80,20 @@ export class ApiKeyRotation {
     return key;
   }
 
-  /** The one before can only die, never live again: what is seen here of it without its lock stays true. */
+  /**
+   * Until when the line may go on. A key that was rotated has the end of its overlap for an expiry; its successor, which
+   * has to be revoked by now (its answer was lost, or it leaked), took over the one from before.
+   */
+  async #endOfLine(manager: EntityManager, old: ApiKey, now: Date): Promise<Date | null> {
+    if (old.rotatedTo === null) return old.expiresAt;
+    const { id, revokedAt, expiresAt } = await manager.findOneByOrFail(ApiKey, { id: old.rotatedTo });
+    if (revokedAt === null) throw new RotationConflictError(`The key has been rotated already, to ${id}.`);
+    if (expiresAt && expiresAt <= now) throw new RotationConflictError('The line of keys has expired.');
+    return expiresAt;
+  }
+
+  /** Keys can only die, never live again: what is seen here of others without their locks stays true. */
   async #refuseThird(manager: EntityManager, old: ApiKey, now: Date): Promise<void> {
-    if (old.rotatedTo !== null)
-      throw new RotationConflictError(`The key has been rotated already, to ${old.rotatedTo}.`);
     if (old.expiresAt && old.expiresAt <= now) throw new RotationConflictError('The key has expired.');
     const before = await manager.findOneBy(ApiKey, { rotatedTo: old.id, revokedAt: IsNull() });
     if (before && (before.expiresAt === null || before.expiresAt > now))

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalResource } from '../auth/resource.js';
 import { type Scope, USER_SCOPES } from '../auth/scopes.js';
-import { text } from '../http/validation.js';
+import { line } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ApiKey } from './api-key.entity.js';
 import { canonicalCidr } from './networks.js';
@@ -11,7 +11,7 @@ const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
 /** A key can change no password and no factor, and administers nothing. */
 export const keyMayHold = (scope: Scope) => (KEY_SCOPES as readonly Scope[]).includes(scope);
 
-const name = text(1, 100).meta({
+const name = line(1, 100).meta({
   description: 'What tells you the key from others',
   examples: ['Nightly import'],
 });

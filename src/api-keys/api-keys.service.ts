@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull, LessThan } from 'typeorm';
 import type { Principal } from '../auth/principal.js';
+import { RouteTable } from '../auth/route-table.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Secret } from '../crypto/secret.js';
@@ -33,6 +34,7 @@ export interface IssuedKey {
 export class ApiKeysService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly routes: RouteTable,
     private readonly owners: ApiKeyOwners,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
@@ -50,6 +52,7 @@ export class ApiKeysService {
   async issue(ownerId: string, fields: CreateApiKey, by?: Principal): Promise<IssuedKey> {
     const now = this.clock.now();
     checkExpiry(fields.expiresAt, now);
+    this.#checkResources(fields.resources);
     const { key, ...fresh } = makeKey(this.config.KEY_ENVIRONMENT);
     const row = this.dataSource.manager.create(ApiKey, {
       ...fresh,
@@ -134,6 +137,22 @@ export class ApiKeysService {
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
     });
     this.log.happened('api-key.revoked', { ...ownerFacts(ownerId, by), credentialId: id });
+  }
+
+  /** Such a key would be refused wherever it is used, and nobody would know why. @throws ValidationError */
+  #checkResources(resources: readonly string[] = []): void {
+    const kinds = this.routes.resourceKinds();
+    const errors = resources.flatMap((resource, i) =>
+      kinds.has(resource.split('/', 1)[0]!)
+        ? []
+        : [
+            {
+              pointer: `/resources/${i}`,
+              detail: `no route is about it: there are ${[...kinds].join(', ')}`,
+            },
+          ],
+    );
+    if (errors.length > 0) throw new ValidationError(errors);
   }
 
   /** By the line, so that whoever rotates a key needs no room for another one. */

@@ -125,11 +125,11 @@ export class PersonRequiredError extends ProblemError {
 export class InsufficientScopeError extends ProblemError {
   constructor(
     readonly missing: readonly Scope[],
-    scheme?: string,
+    scheme: string,
   ) {
     const scope = missing.join(' ');
     super(INSUFFICIENT_SCOPE, `These scopes are missing: ${scope}.`, {
-      ...challenge(scheme ? [`${scheme}, error="insufficient_scope", scope="${scope}"`] : []),
+      ...challenge([`${scheme}, error="insufficient_scope", scope="${scope}"`]),
       extensions: { missingScopes: missing },
       reason: `missing ${scope}`,
     });

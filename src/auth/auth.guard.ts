@@ -82,7 +82,7 @@ export class AuthGuard implements CanActivate {
     );
     request.user = principal;
     mode.afterVerification?.(request, principal);
-    this.#authorize(policy, principal, `${mode.scheme} ${REALM}`);
+    this.#authorize(policy, principal, this.registry.challengeOf(mode.name));
     this.#checkResource(policy, principal, request);
     return principal;
   }

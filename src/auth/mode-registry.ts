@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import passport, { type Strategy } from 'passport';
 import type { FastifyRequest } from 'fastify';
+import { REALM } from './auth.errors.js';
 import type { AuthMode } from './auth-modes.js';
 import type { Principal } from './principal.js';
 import type { Scope } from './scopes.js';
@@ -52,6 +53,11 @@ export class ModeRegistry {
     const mode = this.#modes.get(name);
     if (!mode) throw new Error(`the mode "${name}" is not registered`);
     return mode;
+  }
+
+  /** The challenge to who has a credential of a mode, and not what it takes. */
+  challengeOf(name: AuthMode): string {
+    return `${this.get(name).scheme} ${REALM}`;
   }
 
   all(): ModeDefinition[] {

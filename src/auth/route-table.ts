@@ -74,6 +74,15 @@ export class RouteTable implements OnApplicationBootstrap {
     return this.#policiesByPath.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
   }
 
+  /** What routes are about: `orders`, where one declares `orders/:id`. */
+  resourceKinds(): Set<string> {
+    return new Set(
+      this.#routes.flatMap(({ policy }) =>
+        policy.public || !policy.resource ? [] : [policy.resource.split('/', 1)[0]!],
+      ),
+    );
+  }
+
   /** The methods that a path answers to; none for a path that does not exist. */
   methodsOf(url: string): string[] {
     const asked = parts(url.split('?', 1)[0]!);

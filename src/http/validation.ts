@@ -65,14 +65,34 @@ export const text = (min: number, max: number) =>
     // Twice: a code point has at most two units, and a long text need not be counted.
     .max(max * 2)
     .refine(
-      (value) => value.isWellFormed() && !value.includes('\0'),
-      'holds characters that no text may hold',
+      ...rule(
+        (value) => value.isWellFormed() && !value.includes('\0'),
+        'holds characters that no text may hold',
+      ),
     )
-    .refine((value) => {
-      const length = codePoints(value);
-      return length >= min && length <= max;
-    }, `must have ${min} to ${max} characters`)
+    .refine(
+      ...rule((value) => {
+        const length = codePoints(value);
+        return length >= min && length <= max;
+      }, `must have ${min} to ${max} characters`),
+    )
     .meta({ minLength: min, maxLength: max });
+
+/** A text in one line, with something to be seen in it: what people tell things apart by. */
+export const line = (min: number, max: number) =>
+  text(min, max)
+    .refine(
+      ...rule(
+        (value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
+        'must be one line, without control characters',
+      ),
+    )
+    .refine(...rule((value) => /[^\p{C}\p{Z}]/u.test(value), 'has nothing to be seen'));
+
+/** One error for each text: the first rule that it breaks. */
+function rule(holds: (value: string) => boolean, error: string) {
+  return [holds, { error, abort: true }] as const;
+}
 
 /** The id of a resource, in a path. */
 export const ResourceId = z.uuid('is no id').meta({ description: 'A UUID' });

@@ -24,8 +24,11 @@ export class IntrospectionService {
   async introspect(request: OAuthRequest): Promise<object> {
     const { key } = await this.clients.authenticate(request.client, { keyHeaders: true });
     if (!key) throw new InvalidClientError('public client', ['Basic', 'ApiKey']);
-    if (!key.scopes.includes(SCOPE) || key.resources)
-      throw new OAuthError('insufficient_scope', `The scope ${SCOPE} is missing.`, {
+    const lacks = key.scopes.includes(SCOPE)
+      ? key.resources && 'The key is for named resources, and a token is none of them.'
+      : `The scope ${SCOPE} is missing.`;
+    if (lacks)
+      throw new OAuthError('insufficient_scope', lacks, {
         challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
       });
     const token = await this.kinds.find(request.require('token'));

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import ipaddr from 'ipaddr.js';
 import type { Logger } from 'pino';
@@ -64,6 +64,8 @@ function decide(policy: string, subject: string, limit: RateLimit, count: Count)
 
 /** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
 export function clientOf(address: string): string {
+  // What a proxy says that is no address is told apart by nobody: it has one limit, and no way around it.
+  if (isIP(address) === 0) return 'unknown';
   if (!isIPv6(address)) return address;
   const parsed = ipaddr.process(address.split('%')[0]!);
   if (parsed.kind() === 'ipv4') return parsed.toString();

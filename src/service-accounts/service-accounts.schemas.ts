@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { text } from '../http/validation.js';
+import { line } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ServiceAccount } from './service-account.entity.js';
 
 export const CreateServiceAccount = z
   .strictObject({
-    name: text(1, 100).meta({ description: 'What the service is', examples: ['Billing'] }),
+    name: line(1, 100).meta({ description: 'What the service is', examples: ['Billing'] }),
     audience: z.string().max(200).optional().meta({
       description:
         'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',

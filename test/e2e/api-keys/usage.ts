@@ -128,7 +128,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
     ['from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z', '/from'],
     ['from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z', '/from'],
     ['from=2020-01-01T00:00:00Z', '/from'],
-    ['from=2026-01-01T00:00:00Z&to=2026-04-01T00:00:01Z', '/from'],
+    ['from=2026-01-01T00:00:00Z&to=2026-04-01T01:00:01Z', '/from'],
     ['from=2026-01-01T00:00:00Z&from=2026-01-02T00:00:00Z', '/from'],
     ['limit=1', '/limit'],
   ])('refuses ?%s', async (query, pointer) => {
