@@ -156,6 +156,7 @@ describe('the rate limit of a public route', () => {
       expect.arrayContaining([200, 200, 200, 429]),
     );
     expect(await call('::ffff:192.0.2.1')).toBe(429);
+    expect((await from('192.0.2.1').call('HEAD', '/limited')).status).toBe(429);
     expect(await call('192.0.2.2')).toBe(200);
     for (const host of ['1', '2', 'ffff']) expect(await call(`2001:db8:0:1::${host}`)).toBe(200);
     expect(await call('2001:db8:0:1::abcd')).toBe(429);

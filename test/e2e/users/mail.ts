@@ -132,6 +132,24 @@ describe('mail by SMTP', () => {
       expect([0, 1, 2, 3, 4].map((i) => sentTo(`one-${i}@example.com`))).toEqual([1, 1, 1, 1, 1]);
     });
 
+    it('is left to whoever has it', async () => {
+      smtp.close();
+      await add('taken@example.com');
+      await queueOf().deliver();
+      server.clock.advance('5m');
+      smtp.listen(port, '127.0.0.1');
+      await once(smtp, 'listening');
+      await server.dataSource.transaction(async (manager) => {
+        await manager.query('SELECT FROM queued_mails FOR UPDATE');
+        await queueOf().deliver();
+      });
+      expect(sentTo('taken@example.com')).toBe(0);
+      const failed = ({ msg }: Record<string, unknown>) => String(msg).startsWith('the queue of mails');
+      expect(server.entries().filter(failed)).toEqual([]);
+      await queueOf().deliver();
+      expect(sentTo('taken@example.com')).toBe(1);
+    });
+
     it('is given up after three days', async () => {
       smtp.close();
       await add('gone@example.com');
@@ -146,7 +164,10 @@ describe('mail by SMTP', () => {
 
     it('needs the transaction that it tells of', async () => {
       const mail = { to: 'ada@example.com', subject: 'News', text };
-      await expect(queueOf().add(server.dataSource.manager, [mail])).rejects.toThrow('needs the transaction');
+      const runner = server.dataSource.createQueryRunner();
+      for (const manager of [server.dataSource.manager, runner.manager])
+        await expect(queueOf().add(manager, [mail])).rejects.toThrow('needs the transaction');
+      await runner.release();
     });
   });
 });
