@@ -66,16 +66,16 @@ export class LeakReportsService {
 }
 
 const mailAbout = (
-  key: ApiKey,
+  { ownerId, id, ...key }: ApiKey,
   isService: boolean,
 ) => `Somebody found this API key ${isService ? 'of a service account' : 'of yours'} where it should not be:
 
   ${describeKey(key)}
 
-It was revoked, with all tokens that it was exchanged for. Whoever uses it is
-refused from now on, and so are you. Make another one, keep it out of what
-you publish, and see what was done with this one:
+It was revoked, with all tokens that it was exchanged for. Whoever uses
+it is refused from now on, and so are you. Make another one, keep it out
+of what you publish, and see what was done with this one:
 
-  GET ${isService ? `/v1/admin/service-accounts/${key.ownerId}/api-keys` : '/v1/api-keys'}/:id/usage
-  :id is ${key.id}
+  GET ${isService ? '/v1/admin/service-accounts/:account/api-keys' : '/v1/api-keys'}/:id/usage
+${isService ? `  :account is ${ownerId}\n` : ''}  :id is ${id}
 `;

@@ -142,7 +142,12 @@ describe('POST /v1/api-keys/leak-reports', () => {
     const counts = await Promise.all([grace, eve, gone, ada].map(async (one) => (await mailsTo(one)).length));
     expect(counts).toEqual([1, 1, 0, adas]);
     const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
-    expect(textOf((await mailsTo(grace))[0]!)).toContain(`GET ${path}/:id/usage\n  :id is ${service.id}\n`);
+    const [mail] = await mailsTo(grace);
+    // Lines of a mail that is not quoted are what is written here, and can be copied.
+    expect(mail).toContain('Content-Transfer-Encoding: 7bit\n');
+    expect(mail).toContain(
+      `GET /v1/admin/service-accounts/:account/api-keys/:id/usage\n  :account is ${account.id}\n  :id is ${service.id}\n`,
+    );
     expect((await admin.get(`${path}/${service.id}/usage`)).status).toBe(200);
     expect(events('api-key.leaked').at(-1)).toMatchObject({ serviceAccountId: account.id });
   });
