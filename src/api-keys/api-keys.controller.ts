@@ -8,6 +8,7 @@ import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { ListQuery, pageQuery } from '../pagination/page.js';
+import { ApiKeyNarrowing } from './api-key.narrowing.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyViews } from './api-key.views.js';
 import {
@@ -25,6 +26,7 @@ import { ApiKeysService } from './api-keys.service.js';
 export class ApiKeysController {
   constructor(
     private readonly keys: ApiKeysService,
+    private readonly narrowing: ApiKeyNarrowing,
     private readonly rotation: ApiKeyRotation,
     private readonly views: ApiKeyViews,
   ) {}
@@ -74,7 +76,7 @@ export class ApiKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return this.views.one(await this.keys.narrow(principal, principal.userId, id, body));
+    return this.views.one(await this.narrowing.narrow(principal, principal.userId, id, body));
   }
 
   @Post(':id/rotation')

@@ -5,6 +5,7 @@ import { authorizationScheme } from '../auth/presented-credential.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
+import { ApiKeyNarrowing } from './api-key.narrowing.js';
 import { ApiKeyNotices } from './api-key.notices.js';
 import { ApiKeyOwners } from './api-key.owners.js';
 import { ApiKeyRequests } from './api-key.requests.js';
@@ -30,6 +31,7 @@ declare module '../auth/auth-modes.js' {
   controllers: [ApiKeysController, LeakReportsController],
   providers: [
     ApiKeyAdmission,
+    ApiKeyNarrowing,
     ApiKeyNotices,
     ApiKeyOwners,
     ApiKeyRequests,
@@ -42,6 +44,7 @@ declare module '../auth/auth-modes.js' {
   ],
   exports: [
     ApiKeyAdmission,
+    ApiKeyNarrowing,
     ApiKeyNotices,
     ApiKeyRequests,
     ApiKeyRotation,

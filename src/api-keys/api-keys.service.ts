@@ -6,7 +6,7 @@ import { RouteTable } from '../auth/route-table.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Secret } from '../crypto/secret.js';
-import { type FieldError, ValidationError } from '../http/validation.js';
+import { ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
@@ -15,7 +15,7 @@ import { ApiKey } from './api-key.entity.js';
 import { makeKey } from './api-key.format.js';
 import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
 import { TooManyApiKeysError } from './api-keys.errors.js';
-import type { CreateApiKey, NarrowApiKey } from './api-keys.schemas.js';
+import type { CreateApiKey } from './api-keys.schemas.js';
 
 /** Lines of keys of one owner that work, each with two keys at most (ASVS 2.3.2). */
 export const MAX_KEYS_PER_OWNER = 100;
@@ -27,8 +27,8 @@ export interface IssuedKey {
 }
 
 /**
- * The keys of an owner, who is a user or a service account: issue, list, narrow, revoke. What a request does with one
- * is ApiKeyVerifier's, and a rotation ApiKeyRotation's.
+ * The keys of an owner, who is a user or a service account: issue, list, revoke. What a request does with one is
+ * ApiKeyVerifier's; ApiKeyNarrowing and ApiKeyRotation change one.
  */
 @Injectable()
 export class ApiKeysService {
@@ -52,7 +52,7 @@ export class ApiKeysService {
   async issue(ownerId: string, fields: CreateApiKey, by?: Principal): Promise<IssuedKey> {
     const now = this.clock.now();
     checkExpiry(fields.expiresAt, now);
-    this.#checkResources(fields.resources);
+    this.checkResources(fields.resources);
     const { key, ...fresh } = makeKey(this.config.KEY_ENVIRONMENT);
     const row = this.dataSource.manager.create(ApiKey, {
       ...fresh,
@@ -100,34 +100,6 @@ export class ApiKeysService {
     return key;
   }
 
-  /** Renames a key, or takes some of what it may do. What is narrower is decided in the statement, so no race widens. */
-  async narrow(by: Principal, ownerId: string, id: string, changes: NarrowApiKey): Promise<ApiKey> {
-    const { name = null, scopes = null, expiresAt = null, resources = null, allowedCidrs = null } = changes;
-    checkExpiry(changes.expiresAt, this.clock.now());
-    const narrowed = await this.dataSource.transaction(async (manager) => {
-      const [rows]: [unknown[]] = await manager.query(NARROW, [
-        ownerId,
-        id,
-        name,
-        scopes,
-        expiresAt,
-        resources,
-        allowedCidrs,
-      ]);
-      if (rows.length > 0) await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
-      return rows.length > 0;
-    });
-    const key = await this.find(ownerId, id);
-    if (!narrowed) throw new ValidationError(await this.#widenings(key, changes));
-    if (scopes || expiresAt || resources || allowedCidrs)
-      this.log.happened('api-key.narrowed', {
-        ...ownerFacts(ownerId, by),
-        credentialId: id,
-        scopes: key.scopes,
-      });
-    return key;
-  }
-
   /** Ends a key on every node: the next request that presents it is refused. @throws NotFoundError */
   async revoke(by: Principal, ownerId: string, id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
@@ -140,7 +112,7 @@ export class ApiKeysService {
   }
 
   /** Such a key would be refused wherever it is used, and nobody would know why. @throws ValidationError */
-  #checkResources(resources: readonly string[] = []): void {
+  checkResources(resources: readonly string[] = []): void {
     const kinds = this.routes.resourceKinds();
     const errors = resources.flatMap((resource, i) =>
       kinds.has(resource.split('/', 1)[0]!)
@@ -164,52 +136,10 @@ export class ApiKeysService {
     );
     return lines;
   }
-
-  /** Why a key refused to change: since keys only ever get narrower, what was too wide then still is. */
-  async #widenings(key: ApiKey, changes: NarrowApiKey): Promise<FieldError[]> {
-    const { scopes = [], resources = [], allowedCidrs = [], expiresAt } = changes;
-    const errors: FieldError[] = [];
-    const refuse = (pointer: string, what: string) =>
-      errors.push({ pointer, detail: `${what}: a key can only be narrowed` });
-    if (scopes.some((scope) => !key.scopes.includes(scope)))
-      refuse('/scopes', 'has a scope that the key lacks');
-    if (key.resources && resources.some((resource) => !key.resources!.includes(resource)))
-      refuse('/resources', 'has a resource that the key is not for');
-    if (key.allowedCidrs && !(await this.#within(allowedCidrs, key.allowedCidrs)))
-      refuse('/allowedCidrs', 'has addresses that the key is not allowed from');
-    if (expiresAt && key.expiresAt && expiresAt > key.expiresAt)
-      refuse('/expiresAt', 'is later than now set');
-    return errors;
-  }
-
-  async #within(narrower: readonly string[], wider: readonly string[]): Promise<boolean> {
-    const [{ within }] = await this.dataSource.query(
-      `SELECT ${ALL_WITHIN('$1::cidr[]', '$2::cidr[]')} AS within`,
-      [narrower, wider],
-    );
-    return within;
-  }
 }
 
-/** In SQL: whether each of these networks lies in one of those. */
-const ALL_WITHIN = (narrower: string, wider: string) =>
-  `NOT EXISTS (SELECT FROM unnest(${narrower}) n WHERE NOT EXISTS (SELECT FROM unnest(${wider}) w WHERE n <<= w))`;
-
-const NARROW = `
-  UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes), expires_at = coalesce($5, expires_at),
-    resources = coalesce($6, resources), allowed_cidrs = coalesce($7, allowed_cidrs),
-    revision = revision + (NOT scopes <@ coalesce($4, scopes)
-      OR expires_at IS DISTINCT FROM coalesce($5, expires_at)
-      OR resources IS DISTINCT FROM coalesce($6, resources)
-      OR allowed_cidrs IS DISTINCT FROM coalesce($7, allowed_cidrs))::int
-  WHERE id = $2 AND owner_id = $1 AND revoked_at IS NULL
-    AND ($4::text[] IS NULL OR $4 <@ scopes)
-    AND ($5::timestamptz IS NULL OR expires_at IS NULL OR $5 <= expires_at)
-    AND ($6::text[] IS NULL OR resources IS NULL OR $6 <@ resources)
-    AND ($7::cidr[] IS NULL OR allowed_cidrs IS NULL OR ${ALL_WITHIN('$7', 'allowed_cidrs')})
-  RETURNING id`;
-
-function checkExpiry(expiresAt: Date | undefined, now: Date): void {
+/** @throws ValidationError for a time that has passed, or is too far away */
+export function checkExpiry(expiresAt: Date | undefined, now: Date): void {
   if (!expiresAt) return;
   const latest = new Date(now);
   latest.setUTCFullYear(now.getUTCFullYear() + MAX_LIFETIME_YEARS);

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ApiKeyNarrowing } from '../api-keys/api-key.narrowing.js';
 import { ApiKeyRotation } from '../api-keys/api-key.rotation.js';
 import { ApiKeyViews } from '../api-keys/api-key.views.js';
 import {
@@ -29,6 +30,7 @@ export class ServiceAccountKeysController {
   constructor(
     private readonly accounts: ServiceAccountsService,
     private readonly keys: ApiKeysService,
+    private readonly narrowing: ApiKeyNarrowing,
     private readonly rotation: ApiKeyRotation,
     private readonly views: ApiKeyViews,
   ) {}
@@ -83,7 +85,9 @@ export class ServiceAccountKeysController {
     @Param('keyId', { schema: ResourceId }) keyId: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return this.views.one(await this.keys.narrow(principal, await this.accounts.require(id), keyId, body));
+    return this.views.one(
+      await this.narrowing.narrow(principal, await this.accounts.require(id), keyId, body),
+    );
   }
 
   @Post(':keyId/rotation')

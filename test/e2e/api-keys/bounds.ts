@@ -213,6 +213,8 @@ describe('resources of a key', () => {
     const wider = await patch({ resources: [`orders/${mine}`, `orders/${other}`] });
     expect([wider.status, wider.body.errors?.[0].pointer]).toEqual([400, '/resources']);
     const anything = await ada.apiKey(['orders:read']);
+    const unknown = await session.patch(`/v1/api-keys/${anything.id}`, { resources: ['users/x'] });
+    expect([unknown.status, unknown.body.errors?.[0].pointer]).toEqual([400, '/resources/0']);
     const narrowed = await session.patch(`/v1/api-keys/${anything.id}`, { resources: [`orders/${mine}`] });
     expect(narrowed.status).toBe(200);
     expect(await anything.get('/v1/orders')).toMatchObject(NOT_GRANTED);
