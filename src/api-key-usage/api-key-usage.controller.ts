@@ -14,7 +14,10 @@ export class ApiKeyUsageController {
 
   @Get(':id/usage')
   @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
-  @ApiOperation({ summary: 'How much a key was used, by hour', description: 'Written every two seconds.' })
+  @ApiOperation({
+    summary: 'How much a key was used, by hour',
+    description: 'What other nodes counted shows within two seconds.',
+  })
   @ApiResponse({ status: 200, description: 'The hours with requests', standardSchema: Usage })
   show(
     @CurrentPrincipal() principal: Principal,

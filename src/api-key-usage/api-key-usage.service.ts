@@ -7,6 +7,7 @@ import { ValidationError } from '../http/validation.js';
 import { NotFoundError } from '../problems/not-found.js';
 import type { Usage, UsageQuery } from './api-key-usage.schemas.js';
 import { hourOf } from './usage-counts.js';
+import { UsageRecorder } from './usage-recorder.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -19,6 +20,7 @@ export const KEPT_DAYS = 90;
 export class ApiKeyUsageService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly recorder: UsageRecorder,
     private readonly clock: Clock,
   ) {}
 
@@ -30,6 +32,8 @@ export class ApiKeyUsageService {
   async of(ownerId: string, id: string, query: UsageQuery): Promise<Usage> {
     const { from, to } = this.#range(query);
     if (!(await this.dataSource.manager.existsBy(ApiKey, { id, ownerId }))) throw new NotFoundError();
+    // Who asks this node sees what it has counted; others write theirs within two seconds.
+    await this.recorder.flush();
     const rows: { hour: Date; requests: number; byStatus: Record<string, number> }[] =
       await this.dataSource.query(
         `SELECT hour, sum(requests)::float8 AS requests,

@@ -33,7 +33,6 @@ describe('GET /v1/api-keys/:id/usage', () => {
     key = await ada.apiKey(scopes, options);
   };
   const usageOf = async ({ id }: { id: string }, query = ''): Promise<Hour[]> => {
-    await flush(context.server);
     const { status, body } = await session.get(`/v1/api-keys/${id}/usage${query}`);
     expect(status).toBe(200);
     return body.items;
@@ -156,12 +155,9 @@ describe('GET /v1/api-keys/:id/usage', () => {
     const made = await admin.post(path(account.id), { name: 'x', scopes: ['orders:read'] });
     const service = KeyClient.from(context.server.url, context.server.secrets, made);
     await service.get('/v1/orders');
-    await until(async () => {
-      await flush(context.server);
-      return (await admin.get(`${path(account.id)}/${service.id}/usage`)).body.items.length > 0;
-    });
-    const { body } = await admin.get(`${path(account.id)}/${service.id}/usage`);
-    expect(sums(body.items)).toEqual([[1, { '2xx': 1 }]]);
+    const usage = async () => sums((await admin.get(`${path(account.id)}/${service.id}/usage`)).body.items);
+    await until(async () => (await usage()).length > 0);
+    expect(await usage()).toEqual([[1, { '2xx': 1 }]]);
     for (const [owner, of] of [
       [ada.id, key.id],
       [account.id, key.id],
