@@ -31,6 +31,7 @@ export class KeyAlerts1795300000013 implements MigrationInterface {
         mailed_at timestamptz,
         CONSTRAINT api_key_anomalies_pkey PRIMARY KEY (lineage_id, kind, about)
       );
+      CREATE INDEX api_key_anomalies_api_key_id_idx ON api_key_anomalies (api_key_id);
       CREATE INDEX api_key_anomalies_noticed_at_idx ON api_key_anomalies (noticed_at);
       CREATE INDEX api_key_anomalies_unmailed_idx ON api_key_anomalies (noticed_at) WHERE mailed_at IS NULL;
 

@@ -28,6 +28,7 @@ export type AnomalyKind = 'new-network' | 'volume-spike' | 'refusal-burst';
 
 /** Something about the use of a line of keys that is not as it was before. */
 @Entity('api_key_anomalies')
+@Index('api_key_anomalies_api_key_id_idx', ['apiKeyId'])
 @Index('api_key_anomalies_noticed_at_idx', ['noticedAt'])
 @Index('api_key_anomalies_unmailed_idx', ['noticedAt'], { where: 'mailed_at IS NULL' })
 @Check('api_key_anomalies_kind_known', `kind IN ('new-network', 'volume-spike', 'refusal-burst')`)

@@ -114,15 +114,9 @@ export class ApiKeysService {
   /** Such a key would be refused wherever it is used, and nobody would know why. @throws ValidationError */
   checkResources(resources: readonly string[] = []): void {
     const kinds = this.routes.resourceKinds();
+    const detail = `no route is about it, but about ${[...kinds].join(', ') || 'none'}`;
     const errors = resources.flatMap((resource, i) =>
-      kinds.has(resource.split('/', 1)[0]!)
-        ? []
-        : [
-            {
-              pointer: `/resources/${i}`,
-              detail: `no route is about it: there are ${[...kinds].join(', ')}`,
-            },
-          ],
+      kinds.has(resource.split('/', 1)[0]!) ? [] : [{ pointer: `/resources/${i}`, detail }],
     );
     if (errors.length > 0) throw new ValidationError(errors);
   }

@@ -74,7 +74,8 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
   });
   if (config.CORS_ORIGINS.length > 0)
     await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS) });
-  fastify.addHook('onRequest', async (request) => {
+  // After every hook of onRequest: a refusal too tells what a rate limit leaves.
+  fastify.addHook('preParsing', async (request) => {
     for (const name of Object.keys(request.query as object))
       if (NEVER_IN_URL.has(name.toLowerCase())) throw new CredentialInUrlError(name);
   });

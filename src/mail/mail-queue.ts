@@ -1,4 +1,5 @@
-import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type OnApplicationBootstrap, type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
@@ -8,17 +9,22 @@ import { LOGGER } from '../logging/logger.js';
 import { type Mail, MailService } from './mail.service.js';
 import { QueuedMail } from './queued-mail.entity.js';
 
-/** Between two attempts at the same mail; longer than one takes. */
+/** Between two attempts at the same mail: as long as it has waited, within these. The least is longer than one takes. */
 const RETRY_MS = 5 * 60_000;
+const MAX_RETRY_MS = 3_600_000;
 /** Who cannot be reached for so long is not told. */
 const GIVEN_UP_MS = 3 * 86_400_000;
 
 // One by one: what is claimed and not sent, because this process ends, waits for the next attempt.
 const CLAIM = `
-  UPDATE queued_mails SET next_attempt_at = $2 WHERE id = (
+  UPDATE queued_mails SET next_attempt_at = $1 + least(greatest($1 - queued_at, $2::interval), $3::interval)
+  WHERE id = (
     SELECT id FROM queued_mails WHERE next_attempt_at <= $1
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, recipient AS "to", subject, text, queued_at AS "queuedAt"`;
+
+/** A 5yz of the mail server: it will say the same each time (RFC 5321 4.2.1). */
+const isFinal = (error: unknown): boolean => ((error as { responseCode?: number }).responseCode ?? 0) >= 500;
 
 interface ClaimedMail extends Mail {
   readonly id: string;
@@ -30,7 +36,7 @@ interface ClaimedMail extends Mail {
  * it has committed, and again until that succeeds. One that was sent may be sent again, if the process ends just then.
  */
 @Injectable()
-export class MailQueue implements EntitySubscriberInterface, OnApplicationShutdown {
+export class MailQueue implements EntitySubscriberInterface, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #filled = new WeakSet<QueryRunner>();
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
@@ -41,10 +47,16 @@ export class MailQueue implements EntitySubscriberInterface, OnApplicationShutdo
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly mail: MailService,
     private readonly clock: Clock,
+    private readonly http: HttpAdapterHost,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     dataSource.subscribers.push(this);
     this.#timer = setInterval(() => void this.deliver(), RETRY_MS).unref();
+  }
+
+  /** What is due since before. A command has other things to do. */
+  onApplicationBootstrap(): void {
+    if (this.http.httpAdapter) void this.deliver();
   }
 
   /** Puts mails into the queue. @throws outside of a transaction */
@@ -103,18 +115,23 @@ export class MailQueue implements EntitySubscriberInterface, OnApplicationShutdo
   }
 
   async #claim(): Promise<ClaimedMail | undefined> {
-    const now = this.clock.now();
-    const retryAt = new Date(now.getTime() + RETRY_MS);
-    const [claimed]: [ClaimedMail[]] = await this.dataSource.query(CLAIM, [now, retryAt]);
+    const [claimed]: [ClaimedMail[]] = await this.dataSource.query(CLAIM, [
+      this.clock.now(),
+      `${RETRY_MS} milliseconds`,
+      `${MAX_RETRY_MS} milliseconds`,
+    ]);
     return claimed[0];
   }
 
   async #deliver({ id, queuedAt, ...mail }: ClaimedMail): Promise<void> {
-    const isSent = await this.mail.deliver(mail).then(
-      () => true,
-      () => false,
+    const error = await this.mail.deliver(mail).then(
+      () => undefined,
+      (error: unknown) => error ?? new Error('no reason'),
     );
-    if (!isSent && this.clock.now().getTime() - queuedAt.getTime() < GIVEN_UP_MS) return;
+    if (error !== undefined) {
+      if (!isFinal(error) && this.clock.now().getTime() - queuedAt.getTime() < GIVEN_UP_MS) return;
+      this.logger.error({ id, subject: mail.subject }, 'a mail is given up');
+    }
     await this.dataSource.manager.delete(QueuedMail, { id });
   }
 }

@@ -182,6 +182,11 @@ describe('the rate limit of a public route', () => {
       expect.stringMatching(/^"forms";r=0;/),
     ]);
     expect(await from('192.0.2.10').post('/limited/forms', '{')).toMatchObject(RATE_LIMITED);
+    const inUrl = await from('192.0.2.11').post('/limited/forms?api_key=x');
+    expect([inUrl.problem, inUrl.headers.get('ratelimit')]).toEqual([
+      'credential-in-url',
+      expect.stringMatching(/^"forms";r=1;/),
+    ]);
     const refused = await from('192.0.2.9').post('/limited/forms', { more: 1 });
     expect(refused).toMatchObject(RATE_LIMITED);
     expect((await from('192.0.2.9').get('/limited')).status).toBe(200);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HttpAdapterHost } from '@nestjs/core';
 import { LOGGER } from '../../../src/logging/logger.js';
 import { MailQueue } from '../../../src/mail/mail-queue.js';
 import { MailService } from '../../../src/mail/mail.service.js';
@@ -26,7 +27,16 @@ function mailbox(): { server: Server; mails: string[] } {
           server.emit('mail');
         }
         const starts = !inData && line === 'DATA';
-        socket.write(starts ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 OK\r\n');
+        const refused = line.includes('TO:<nobody@');
+        socket.write(
+          starts
+            ? '354 go on\r\n'
+            : line === 'QUIT'
+              ? '221 bye\r\n'
+              : refused
+                ? '550 5.1.1 no such user\r\n'
+                : '250 OK\r\n',
+        );
         inData = starts;
       }
     });
@@ -83,6 +93,7 @@ describe('mail by SMTP', () => {
       (await server.dataSource.query('SELECT recipient FROM queued_mails')).map(
         ({ recipient }: { recipient: string }) => recipient,
       );
+    const givenUp = () => server.entries().filter(({ msg }) => msg === 'a mail is given up').length;
     const sentTo = (to: string) => mails.filter((mail) => mail.includes(`To: ${to}`)).length;
 
     it('waits until it can be sent, and is sent once', async () => {
@@ -125,6 +136,7 @@ describe('mail by SMTP', () => {
         server.dataSource,
         server.app.get(MailService),
         server.clock,
+        server.app.get(HttpAdapterHost),
         server.app.get(LOGGER),
       );
       await Promise.all([queueOf().deliver(), second.deliver()]);
@@ -159,7 +171,51 @@ describe('mail by SMTP', () => {
       expect(await queued()).toEqual(['gone@example.com']);
       server.clock.advance('1h');
       await queueOf().deliver();
-      expect(await queued()).toEqual([]);
+      expect([await queued(), givenUp()]).toEqual([[], 1]);
+    });
+
+    it('is tried again ever more seldom, once an hour at least', async () => {
+      smtp.close();
+      const failures = () => server.entries().filter(({ msg }) => msg === 'a mail could not be sent').length;
+      await add('slow@example.com');
+      await queueOf().deliver();
+      const before = failures();
+      const tried: number[] = [];
+      for (let minute = 1; minute <= 180; minute += 1) {
+        server.clock.advance('1m');
+        await queueOf().deliver();
+        if (failures() > before + tried.length) tried.push(minute);
+      }
+      const pauses = tried.map((minute, i) => minute - (tried[i - 1] ?? 0));
+      expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
+      // Whole minutes are looked at, and the clock runs on by itself.
+      expect(pauses[0]).toBeLessThanOrEqual(6);
+      expect([60, 61]).toContain(pauses.at(-1));
+      expect(pauses.length).toBeLessThanOrEqual(6);
+      await server.dataSource.query('DELETE FROM queued_mails');
+    });
+
+    it('is given up at once where the mail server says that it never takes it', async () => {
+      smtp.listen(port, '127.0.0.1');
+      await once(smtp, 'listening');
+      const before = givenUp();
+      await add('nobody@example.com');
+      await queueOf().deliver();
+      expect([await queued(), givenUp() - before]).toEqual([[], 1]);
+    });
+
+    it('is sent when a server starts', async () => {
+      smtp.close();
+      await add('later@example.com');
+      await queueOf().deliver();
+      await server.dataSource.query(`UPDATE queued_mails SET next_attempt_at = now() - interval '1 day'`);
+      smtp.listen(port, '127.0.0.1');
+      await once(smtp, 'listening');
+      const { DATABASE_URL, SMTP_URL } = server.config;
+      const database = { url: DATABASE_URL!, drop: async () => undefined };
+      const next = await TestServer.start({ database, env: { SMTP_URL: SMTP_URL! } });
+      await until(() => sentTo('later@example.com') === 1);
+      await next.stop();
     });
 
     it('needs the transaction that it tells of', async () => {
