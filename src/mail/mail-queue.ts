@@ -23,8 +23,11 @@ const CLAIM = `
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, recipient AS "to", subject, text, queued_at AS "queuedAt"`;
 
-/** A 5yz of the mail server: it will say the same each time (RFC 5321 4.2.1). */
-const isFinal = (error: unknown): boolean => ((error as { responseCode?: number }).responseCode ?? 0) >= 500;
+/** The recipient was refused by a 5yz, and will be each time (RFC 5321 4.2.1). Whoever refuses us may be mended. */
+function isFinal(error: unknown): boolean {
+  const { command, responseCode = 0 } = error as { command?: string; responseCode?: number };
+  return command === 'RCPT TO' && responseCode >= 500;
+}
 
 interface ClaimedMail extends Mail {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
 import { LOGGER } from '../../../src/logging/logger.js';
@@ -9,8 +9,9 @@ import { PASSWORD, TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 /** As much of RFC 5321 as it takes to be handed a mail. */
-function mailbox(): { server: Server; mails: string[] } {
+function mailbox() {
   const mails: string[] = [];
+  const state = { refusesUs: false };
   const server = createServer((socket) => {
     let received = '';
     let inData = false;
@@ -27,7 +28,7 @@ function mailbox(): { server: Server; mails: string[] } {
           server.emit('mail');
         }
         const starts = !inData && line === 'DATA';
-        const refused = line.includes('TO:<nobody@');
+        const refused = line.includes('TO:<nobody@') || (state.refusesUs && line.startsWith('MAIL FROM'));
         socket.write(
           starts
             ? '354 go on\r\n'
@@ -41,11 +42,11 @@ function mailbox(): { server: Server; mails: string[] } {
       }
     });
   });
-  return { server, mails };
+  return { server, mails, state };
 }
 
 describe('mail by SMTP', () => {
-  const { server: smtp, mails } = mailbox();
+  const { server: smtp, mails, state } = mailbox();
   let server: TestServer;
   let port: number;
 
@@ -202,6 +203,15 @@ describe('mail by SMTP', () => {
       await add('nobody@example.com');
       await queueOf().deliver();
       expect([await queued(), givenUp() - before]).toEqual([[], 1]);
+      // Whom it refuses here is us.
+      state.refusesUs = true;
+      await add('ada@example.com');
+      await queueOf().deliver();
+      expect([await queued(), givenUp() - before]).toEqual([['ada@example.com'], 1]);
+      state.refusesUs = false;
+      server.clock.advance('5m');
+      await queueOf().deliver();
+      expect(await queued()).toEqual([]);
     });
 
     it('is sent when a server starts', async () => {
