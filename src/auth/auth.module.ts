@@ -8,7 +8,8 @@ import { RouteTable } from './route-table.js';
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [ModeRegistry, PublicRateLimits, RouteTable, { provide: APP_GUARD, useClass: AuthGuard }],
+  // The table reads the routes before the limits look at them: hooks run in this order.
+  providers: [ModeRegistry, RouteTable, PublicRateLimits, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [ModeRegistry, RouteTable],
 })
 export class AuthModule {}

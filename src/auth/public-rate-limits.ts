@@ -1,17 +1,17 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { SecurityLog } from '../logging/security-log.js';
 import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { RateLimitedError } from '../rate-limits/rate-limits.errors.js';
-import { RouteTable } from './route-table.js';
+import { RouteDeclarationError, RouteTable } from './route-table.js';
 
 /**
  * Counts the requests to public routes that declare a rate limit, by address. Before the body is read, which the guard
  * comes after: what is malformed, or too large, is work too, and its answer tells what is left as every other does.
  */
 @Injectable()
-export class PublicRateLimits implements OnModuleInit {
+export class PublicRateLimits implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly http: HttpAdapterHost,
     private readonly routes: RouteTable,
@@ -32,6 +32,21 @@ export class PublicRateLimits implements OnModuleInit {
         (error: Error) => done(this.#refused(error)),
       );
     });
+  }
+
+  /**
+   * A limit is found by method and path: where the router has the route elsewhere, under a prefix say, nobody would count.
+   * @throws RouteDeclarationError
+   */
+  onApplicationBootstrap(): void {
+    if (!this.http.httpAdapter) return;
+    const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
+    const faults = this.routes
+      .all()
+      .filter(({ policy }) => policy.public && policy.rateLimit)
+      .filter(({ method, path }) => !fastify.hasRoute({ method, url: path }))
+      .map(({ method, path }) => `${method} ${path} declares a rate limit, and is served elsewhere`);
+    if (faults.length > 0) throw new RouteDeclarationError(faults);
   }
 
   #refused(error: Error): Error {

@@ -1,9 +1,10 @@
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { All, Controller, Get, Module, Post } from '@nestjs/common';
+import { RouterModule } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
 import { Public } from '../../../src/auth/authenticated.decorator.js';
 import { basic, postForm } from '../../support/form.js';
 import { KeyClient } from '../../support/person.js';
-import { useServer } from '../../support/server.js';
+import { type ServerOptions, TestServer, useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 @Controller('limited')
@@ -23,6 +24,18 @@ class LimitedController {
 
 @Module({ controllers: [LimitedController] })
 class LimitedModule {}
+
+@Controller('any')
+class AnyMethodController {
+  @All()
+  @Public({ rateLimit: { policy: 'any', requests: 1, windowSeconds: 600 } })
+  any() {
+    return {};
+  }
+}
+
+@Module({ controllers: [AnyMethodController] })
+class AnyMethodModule {}
 
 const RATE_LIMITED = { status: 429, problem: 'rate-limited' };
 const SCOPES = ['orders:read', 'tokens:introspect'];
@@ -196,6 +209,16 @@ describe('the rate limit of a public route', () => {
     expect(Object.keys(responses['201'].headers)).toEqual(['RateLimit', 'RateLimit-Policy']);
     expect(paths['/v1/orders'].get.responses['429'].description).toContain('`rate-limited`');
     expect(paths['/v1/api-keys'].get.responses).not.toHaveProperty('429');
+  });
+});
+
+describe('the rate limit of a public route that nobody would count', () => {
+  const start = (...modules: NonNullable<ServerOptions['modules']>) => TestServer.start({ modules });
+
+  it('stops the boot: under a prefix, or for any method', async () => {
+    const prefixed = [RouterModule.register([{ path: 'prefix', module: LimitedModule }]), LimitedModule];
+    await expect(start(...prefixed)).rejects.toThrow(/GET \/limited .*\n.*POST \/limited\/forms /);
+    await expect(start(AnyMethodModule)).rejects.toThrow('ALL /any declares a rate limit');
   });
 });
 
