@@ -8,7 +8,7 @@ import { showSigningKeys, SigningKeyList, SigningKeyQuery } from './signing-keys
 
 @ApiTags('administration')
 @Controller('v1/admin/signing-keys')
-@Authenticated({ modes: ['session'], scopes: ['admin:keys'], recentSignIn: true })
+@Authenticated({ modes: ['session'], scopes: ['admin:signing-keys'], recentSignIn: true })
 export class SigningKeysController {
   constructor(private readonly rotation: SigningKeyRotation) {}
 

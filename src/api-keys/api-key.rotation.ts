@@ -40,7 +40,7 @@ export class ApiKeyRotation {
     id: string,
     overlapSeconds: number,
   ): Promise<IssuedKey> {
-    const { key, lineageId: _of1, ...fresh } = makeKey(this.config.KEY_ENVIRONMENT);
+    const { key, lineageId: _of1, ...fresh } = makeKey(this.config.API_KEY_ENVIRONMENT);
     const row = await this.dataSource.transaction(async (manager) => {
       // Before the owner's row is held, which comes before those of its keys everywhere.
       if (!(await manager.existsBy(ApiKey, { id, ownerId, revokedAt: IsNull() }))) throw new NotFoundError();

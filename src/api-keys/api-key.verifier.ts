@@ -93,7 +93,7 @@ export class ApiKeyVerifier {
    * @throws RateLimitedError
    */
   async identify(key: string): Promise<FoundKey> {
-    const fault = keyFault(key, this.config.KEY_ENVIRONMENT);
+    const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
     const found = await this.#byHash.find(sha256Hex(key));
     if (!found) throw new InvalidCredentialError('unknown key');

@@ -53,7 +53,7 @@ export class ApiKeysService {
     const now = this.clock.now();
     checkExpiry(fields.expiresAt, now);
     this.checkResources(fields.resources);
-    const { key, ...fresh } = makeKey(this.config.KEY_ENVIRONMENT);
+    const { key, ...fresh } = makeKey(this.config.API_KEY_ENVIRONMENT);
     const row = this.dataSource.manager.create(ApiKey, {
       ...fresh,
       ownerId,

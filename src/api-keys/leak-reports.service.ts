@@ -36,7 +36,7 @@ export class LeakReportsService {
   async report(found: string): Promise<void> {
     const answerAt = setTimeout(ANSWER_AFTER_MS);
     const text = found.trim();
-    const fault = keyFault(text, this.config.KEY_ENVIRONMENT);
+    const fault = keyFault(text, this.config.API_KEY_ENVIRONMENT);
     try {
       const leaked =
         fault === undefined

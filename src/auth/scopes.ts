@@ -15,7 +15,12 @@ export const USER_SCOPES = [
 ] as const;
 
 /** Only for users with the role `admin`, and only on sessions. */
-export const ADMIN_SCOPES = ['admin:users', 'admin:audit', 'admin:keys'] as const;
+export const ADMIN_SCOPES = [
+  'admin:users',
+  'admin:audit',
+  'admin:signing-keys',
+  'admin:service-accounts',
+] as const;
 
 export type UserScope = (typeof USER_SCOPES)[number];
 export type Scope = UserScope | (typeof ADMIN_SCOPES)[number];

@@ -73,11 +73,11 @@ const variables = z.object({
   REAUTHENTICATION_WINDOW: lifetime('10m'),
   // Longer than anybody keeps the JWKS, so that whoever verifies has the key that takes over.
   SIGNING_KEY_ROTATION: duration('90d').refine((ms) => ms >= HOUR_MS, 'must be 1h or longer'),
-  KEY_ENCRYPTION_SECRETS: list.refine(
+  ENCRYPTION_SECRETS: list.refine(
     (secrets) => secrets.every((s) => s.length >= 32),
     'must hold secrets of at least 32 characters each',
   ),
-  KEY_ENVIRONMENT: z
+  API_KEY_ENVIRONMENT: z
     .string()
     .regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 lower-case letters or digits')
     .optional(),
@@ -103,7 +103,7 @@ const LOOPBACK = ['127.0.0.1/8', '::1/128'];
 /** What production must be told, since guessing it would be unsafe. Of what was given, so that it is told beside bad values. */
 function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   if (given['NODE_ENV'] !== 'production') return [];
-  const faults = ['DATABASE_URL', 'ISSUER', 'KEY_ENCRYPTION_SECRETS']
+  const faults = ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS']
     .filter((name) => !/[^\s,]/.test(given[name] ?? ''))
     .map((name) => `${name}: is required in production`);
   if (given['ISSUER'] && !given['ISSUER'].startsWith('https://'))
@@ -159,7 +159,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     HOST: env.HOST ?? (production ? '0.0.0.0' : 'localhost'),
     ISSUER: issuer,
     AUDIENCES: (env.AUDIENCES.length > 0 ? env.AUDIENCES : [issuer]) as [string, ...string[]],
-    KEY_ENVIRONMENT: env.KEY_ENVIRONMENT ?? (production ? 'live' : 'test'),
+    API_KEY_ENVIRONMENT: env.API_KEY_ENVIRONMENT ?? (production ? 'live' : 'test'),
     REQUIRE_VERIFIED_EMAIL: env.REQUIRE_VERIFIED_EMAIL ?? production,
     TRUSTED_PROXIES: env.TRUSTED_PROXIES.flatMap((p) => (p === 'loopback' ? LOOPBACK : [p])),
   };

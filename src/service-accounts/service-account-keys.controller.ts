@@ -25,7 +25,7 @@ import { ServiceAccountsService } from './service-accounts.service.js';
 /** What a person does with their own keys, an administrator does with those of a service. */
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts/:id/api-keys')
-@Authenticated({ modes: ['session'], scopes: ['admin:keys'], recentSignIn: true })
+@Authenticated({ modes: ['session'], scopes: ['admin:service-accounts'], recentSignIn: true })
 export class ServiceAccountKeysController {
   constructor(
     private readonly accounts: ServiceAccountsService,

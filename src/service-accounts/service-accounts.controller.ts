@@ -14,7 +14,7 @@ import { ServiceAccountsService } from './service-accounts.service.js';
 
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts')
-@Authenticated({ modes: ['session'], scopes: ['admin:keys'], recentSignIn: true })
+@Authenticated({ modes: ['session'], scopes: ['admin:service-accounts'], recentSignIn: true })
 export class ServiceAccountsController {
   constructor(private readonly accounts: ServiceAccountsService) {}
 

@@ -5,8 +5,8 @@ import { RevocationsService } from '../revocations/revocations.service.js';
 import { reencryptKeys } from './signing-keys.reencryption.js';
 
 await inApplication(async (app) => {
-  const { KEY_ENCRYPTION_SECRETS } = app.get<Config>(CONFIG);
-  const count = await reencryptKeys(app.get(DataSource), app.get(RevocationsService), KEY_ENCRYPTION_SECRETS);
-  console.log(`${count} signing keys are sealed under the first of KEY_ENCRYPTION_SECRETS now.`);
+  const { ENCRYPTION_SECRETS } = app.get<Config>(CONFIG);
+  const count = await reencryptKeys(app.get(DataSource), app.get(RevocationsService), ENCRYPTION_SECRETS);
+  console.log(`${count} signing keys are sealed under the first of ENCRYPTION_SECRETS now.`);
   return 0;
 });

@@ -32,7 +32,7 @@ export class SigningKey {
   @Column('jsonb', { name: 'public_jwk' })
   publicJwk: PublicJwk;
 
-  /** The private JWK, sealed under KEY_ENCRYPTION_SECRETS. */
+  /** The private JWK, sealed under ENCRYPTION_SECRETS. */
   @Column('bytea', { name: 'private_jwk_sealed' })
   privateJwkSealed: Buffer;
 

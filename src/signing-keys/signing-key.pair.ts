@@ -47,7 +47,7 @@ function open({ privateJwkSealed, kid }: KeyPair, secrets: readonly string[]): s
     return unseal(privateJwkSealed, secrets, PURPOSE, kid);
   } catch (error) {
     if (!(error instanceof UnsealError)) throw error;
-    throw new ConfigError([`KEY_ENCRYPTION_SECRETS: none of them opens the signing key ${kid}`]);
+    throw new ConfigError([`ENCRYPTION_SECRETS: none of them opens the signing key ${kid}`]);
   }
 }
 

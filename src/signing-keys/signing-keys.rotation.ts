@@ -111,8 +111,8 @@ export class SigningKeyRotation {
   }
 
   #fill(manager: EntityManager): Promise<boolean> {
-    const { JWT_ALGORITHM: algorithm, KEY_ENCRYPTION_SECRETS } = this.config;
-    return fillKeys(manager, { algorithm, secret: KEY_ENCRYPTION_SECRETS[0]!, now: this.clock.now() });
+    const { JWT_ALGORITHM: algorithm, ENCRYPTION_SECRETS } = this.config;
+    return fillKeys(manager, { algorithm, secret: ENCRYPTION_SECRETS[0]!, now: this.clock.now() });
   }
 
   #next(manager: EntityManager): Promise<SigningKey | null> {

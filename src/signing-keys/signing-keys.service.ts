@@ -168,10 +168,10 @@ export class SigningKeysService implements OnModuleInit {
 
   /** Of several nodes that start at once one makes the keys; all read them back. */
   async #makeMissing(): Promise<void> {
-    const { JWT_ALGORITHM: algorithm, KEY_ENCRYPTION_SECRETS } = this.config;
+    const { JWT_ALGORITHM: algorithm, ENCRYPTION_SECRETS } = this.config;
     await this.rows.manager.transaction(async (manager) => {
       await lockKeys(manager);
-      const plan = { algorithm, secret: KEY_ENCRYPTION_SECRETS[0]!, now: this.clock.now() };
+      const plan = { algorithm, secret: ENCRYPTION_SECRETS[0]!, now: this.clock.now() };
       if (await fillKeys(manager, plan)) await this.revocations.announce(manager, [KEYS_CHANGED]);
     });
     await this.#reload();
@@ -180,7 +180,7 @@ export class SigningKeysService implements OnModuleInit {
   async #open(row: SigningKey): Promise<CryptoKey> {
     const opened = this.#privateKeys.get(row.kid);
     if (opened) return opened;
-    const privateKey = await privateKeyOf(row, this.config.KEY_ENCRYPTION_SECRETS);
+    const privateKey = await privateKeyOf(row, this.config.ENCRYPTION_SECRETS);
     this.#privateKeys.set(row.kid, privateKey);
     return privateKey;
   }

@@ -20,16 +20,16 @@ export async function openEnvironment(environment: NodeJS.ProcessEnv = process.e
   const config = readConfig(environment);
   const directory = resolve(config.DATA_DIRECTORY);
   const secrets =
-    config.KEY_ENCRYPTION_SECRETS.length > 0 ? config.KEY_ENCRYPTION_SECRETS : [await ownSecret(directory)];
+    config.ENCRYPTION_SECRETS.length > 0 ? config.ENCRYPTION_SECRETS : [await ownSecret(directory)];
   if (config.DATABASE_URL)
     return {
-      config: { ...config, DATABASE_URL: config.DATABASE_URL, KEY_ENCRYPTION_SECRETS: secrets },
+      config: { ...config, DATABASE_URL: config.DATABASE_URL, ENCRYPTION_SECRETS: secrets },
       close: async () => undefined,
     };
   await mkdir(directory, { recursive: true });
   const postgres = await startEmbeddedPostgres({ directory });
   return {
-    config: { ...config, DATABASE_URL: postgres.url, KEY_ENCRYPTION_SECRETS: secrets },
+    config: { ...config, DATABASE_URL: postgres.url, ENCRYPTION_SECRETS: secrets },
     close: () => postgres.stop(),
   };
 }
@@ -47,7 +47,7 @@ async function ownSecret(directory: string): Promise<string> {
   const secret = readFileSync(file, 'utf8').trim();
   if (secret.length < 32)
     throw new ConfigError([
-      `KEY_ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory holds no secret`,
+      `ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory holds no secret`,
     ]);
   return secret;
 }

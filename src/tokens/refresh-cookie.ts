@@ -5,8 +5,8 @@ import type { SetCookie } from '../sign-ins/carriers.js';
 
 /** Out of reach of scripts and of other sites, and sent to this room's routes only. */
 export const REFRESH_COOKIE: Omit<SetCookie, 'value'> = {
-  name: '__Secure-refresh',
-  options: { httpOnly: true, secure: true, sameSite: 'strict', path: '/v1/tokens' },
+  name: '__Host-refresh',
+  options: { httpOnly: true, secure: true, sameSite: 'strict', path: '/' },
 };
 
 /** All refresh cookies of the request: more than one is for the service to refuse. */

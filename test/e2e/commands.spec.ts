@@ -51,7 +51,7 @@ describe('the command', () => {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: config.DATABASE_URL,
-        KEY_ENCRYPTION_SECRETS: config.KEY_ENCRYPTION_SECRETS.join(','),
+        ENCRYPTION_SECRETS: config.ENCRYPTION_SECRETS.join(','),
         DATA_DIRECTORY: config.DATA_DIRECTORY,
         LOG_LEVEL: 'debug',
         ...env,

@@ -98,7 +98,7 @@ describe('the start', () => {
   it('refuses production without a database, an https issuer and secrets', async () => {
     const server = start({ NODE_ENV: 'production' });
     expect(await server.exited).toBe(78);
-    for (const name of ['DATABASE_URL', 'ISSUER', 'KEY_ENCRYPTION_SECRETS'])
+    for (const name of ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS'])
       expect(server.output).toContain(name);
   });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { built } from './build.js';
 
-const KEY_ENCRYPTION_SECRETS = 'a-secret-for-tests-of-32-characters-and-more';
+const ENCRYPTION_SECRETS = 'a-secret-for-tests-of-32-characters-and-more';
 
 /** A server in a process of its own. */
 export class Node {
@@ -24,7 +24,7 @@ export class Node {
         PORT: '0',
         HOST: '127.0.0.1',
         ISSUER: 'http://auth.example.com',
-        KEY_ENCRYPTION_SECRETS,
+        ENCRYPTION_SECRETS,
         ...env,
       },
     });

@@ -67,7 +67,7 @@ export class TestServer {
       const config = readConfig({
         NODE_ENV: 'test',
         DATABASE_URL: (database ?? own)!.url,
-        KEY_ENCRYPTION_SECRETS: 'a-secret-for-tests-of-32-characters-and-more',
+        ENCRYPTION_SECRETS: 'a-secret-for-tests-of-32-characters-and-more',
         DATA_DIRECTORY: directory,
         ISSUER: 'http://auth.example.com',
         LOG_LEVEL: 'debug',

@@ -19,7 +19,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://db.example.com/app',
   ISSUER: 'https://auth.example.com',
-  KEY_ENCRYPTION_SECRETS: SECRET,
+  ENCRYPTION_SECRETS: SECRET,
 };
 
 describe('parseDuration', () => {
@@ -74,8 +74,8 @@ describe('readConfig', () => {
       SESSION_TTL: 7 * 86_400_000,
       REAUTHENTICATION_WINDOW: 10 * 60_000,
       SIGNING_KEY_ROTATION: 90 * 86_400_000,
-      KEY_ENCRYPTION_SECRETS: [],
-      KEY_ENVIRONMENT: 'test',
+      ENCRYPTION_SECRETS: [],
+      API_KEY_ENVIRONMENT: 'test',
       CREDENTIAL_CACHE_TTL: 5_000,
       FEED_MAX_LAG: 1_000,
       TRUSTED_PROXIES: [],
@@ -92,7 +92,7 @@ describe('readConfig', () => {
       production: true,
       HOST: '0.0.0.0',
       AUDIENCES: ['https://auth.example.com'],
-      KEY_ENVIRONMENT: 'live',
+      API_KEY_ENVIRONMENT: 'live',
       REQUIRE_VERIFIED_EMAIL: true,
     });
   });
@@ -102,14 +102,14 @@ describe('readConfig', () => {
   });
 
   it('reads lists with commas or spaces, and `loopback` as its networks', () => {
-    const { AUDIENCES, TRUSTED_PROXIES, KEY_ENCRYPTION_SECRETS } = readConfig({
+    const { AUDIENCES, TRUSTED_PROXIES, ENCRYPTION_SECRETS } = readConfig({
       AUDIENCES: 'https://a.example.com, https://b.example.com',
       TRUSTED_PROXIES: 'loopback 10.0.0.0/8,2001:db8::1',
-      KEY_ENCRYPTION_SECRETS: `${SECRET},${SECRET}2`,
+      ENCRYPTION_SECRETS: `${SECRET},${SECRET}2`,
     });
     expect(AUDIENCES).toEqual(['https://a.example.com', 'https://b.example.com']);
     expect(TRUSTED_PROXIES).toEqual(['127.0.0.1/8', '::1/128', '10.0.0.0/8', '2001:db8::1']);
-    expect(KEY_ENCRYPTION_SECRETS).toEqual([SECRET, `${SECRET}2`]);
+    expect(ENCRYPTION_SECRETS).toEqual([SECRET, `${SECRET}2`]);
   });
 
   const BAD = {
@@ -129,8 +129,8 @@ describe('readConfig', () => {
     SESSION_TTL: 'week',
     REAUTHENTICATION_WINDOW: '10minutes',
     SIGNING_KEY_ROTATION: '0d',
-    KEY_ENCRYPTION_SECRETS: 'too-short-a-secret',
-    KEY_ENVIRONMENT: 'Live!',
+    ENCRYPTION_SECRETS: 'too-short-a-secret',
+    API_KEY_ENVIRONMENT: 'Live!',
     CREDENTIAL_CACHE_TTL: '-5s',
     FEED_MAX_LAG: '0ms',
     TRUSTED_PROXIES: 'proxy.internal',
@@ -187,7 +187,7 @@ describe('readConfig', () => {
     expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual([
       'DATABASE_URL',
       'ISSUER',
-      'KEY_ENCRYPTION_SECRETS',
+      'ENCRYPTION_SECRETS',
     ]);
   });
 
@@ -195,7 +195,7 @@ describe('readConfig', () => {
     expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual([
       'DATABASE_URL',
       'ISSUER',
-      'KEY_ENCRYPTION_SECRETS',
+      'ENCRYPTION_SECRETS',
       'PORT',
     ]);
   });

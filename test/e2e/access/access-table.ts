@@ -53,19 +53,19 @@ const DECLARED = {
     GET    /.well-known/jwks.json                 public
     GET    /v1/reports/summary                    jwt      person  reports:read  live`,
   'session+jwt': `
-    GET    /v1/admin/signing-keys                 session  admin:keys        recent
-    POST   /v1/admin/signing-keys                 session  admin:keys        recent
-    DELETE /v1/admin/signing-keys/:kid            session  admin:keys        recent`,
+    GET    /v1/admin/signing-keys                 session  admin:signing-keys recent
+    POST   /v1/admin/signing-keys                 session  admin:signing-keys recent
+    DELETE /v1/admin/signing-keys/:kid            session  admin:signing-keys recent`,
   'session+api-key': `
-    GET    /v1/admin/service-accounts                          session  admin:keys  recent
-    POST   /v1/admin/service-accounts                          session  admin:keys  recent
-    GET    /v1/admin/service-accounts/:id/api-keys             session  admin:keys  recent
-    POST   /v1/admin/service-accounts/:id/api-keys             session  admin:keys  recent
-    GET    /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
-    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent
-    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation  session  admin:keys  recent
-    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage  session  admin:keys  recent
-    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:keys  recent`,
+    GET    /v1/admin/service-accounts                          session  admin:service-accounts  recent
+    POST   /v1/admin/service-accounts                          session  admin:service-accounts  recent
+    GET    /v1/admin/service-accounts/:id/api-keys             session  admin:service-accounts  recent
+    POST   /v1/admin/service-accounts/:id/api-keys             session  admin:service-accounts  recent
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent
+    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent
+    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation  session  admin:service-accounts  recent
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage  session  admin:service-accounts  recent
+    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent`,
   'jwt+api-key': `
     POST   /oauth/token                           public
     POST   /oauth/introspect                      public
@@ -115,8 +115,8 @@ const ANSWERS = `
   GET /v1/admin/users                         | admin:users       | S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
   PUT /v1/admin/users/:id/roles               | admin:users       | S   | none   | scope   | 400    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
   GET /v1/reports/summary                     | reports:read      | B   | none   | mode    | mode   | 200    | 200    | mode   | mode   | mode   | mode   | person  | person
-  GET /v1/admin/signing-keys                  | admin:keys        | S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  DELETE /v1/admin/signing-keys/:kid          | admin:keys        | S   | none   | scope   | 404    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  GET /v1/admin/signing-keys                  | admin:signing-keys| S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  DELETE /v1/admin/signing-keys/:kid          | admin:signing-keys| S   | none   | scope   | 404    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
   POST /oauth/token                           |                   |     | client | client  | client | client | client | client | client | client | client | client  | client
   POST /oauth/introspect                      | tokens:introspect |     | client | client  | client | client | client | client | client | 400    | scope  | client  | client
   POST /oauth/revoke                          |                   |     | 400    | 400     | 400    | client | client | client | client | client | client | client  | client

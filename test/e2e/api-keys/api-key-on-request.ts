@@ -189,7 +189,7 @@ describe('an API key on a request', () => {
     });
 
     it('is refused where that one is of another environment, whose name its own keys have', async () => {
-      await elsewhere({ KEY_ENVIRONMENT: 'staging' }, async (server) => {
+      await elsewhere({ API_KEY_ENVIRONMENT: 'staging' }, async (server) => {
         expect(await server.anonymous.get('/v1/whoami', { headers: ours.headers })).toMatchObject(INVALID);
         const theirs = await (await server.person({ email: 'staging@example.com' })).apiKey(['orders:read']);
         expect(theirs.key).toMatch(/^nk_staging_/);

@@ -89,7 +89,8 @@ describe('GET /v1/whoami', () => {
       ...USER_SCOPES,
       'admin:users',
       'admin:audit',
-      'admin:keys',
+      'admin:signing-keys',
+      'admin:service-accounts',
     ]);
     expect((await (await grace.jwt()).get('/v1/whoami')).body.scopes).toEqual(USER_SCOPES);
   });

@@ -67,7 +67,7 @@ describe('secrets', () => {
     expectToSay(pair, [accessToken, refreshToken]);
 
     const inCookie = await anonymous.post('/v1/tokens', { email, password, refreshIn: 'cookie' });
-    const refreshCookie = inCookie.cookies['__Secure-refresh']!;
+    const refreshCookie = inCookie.cookies['__Host-refresh']!;
     expectToSay(inCookie, [inCookie.body.access_token, refreshCookie]);
     expect(JSON.stringify(inCookie.body)).not.toContain(refreshCookie);
 
@@ -176,8 +176,8 @@ describe('secrets', () => {
       await post('/v1/users', { email: 'x@example.com', password: secret, name: { secret } });
       await post('/v1/tokens', { ...credentials, scope: secret, format: secret, refreshIn: secret });
       await post('/v1/tokens', { ...credentials, resource: secret });
-      await post('/v1/tokens/refresh', { refreshToken: secret }, { Cookie: `__Secure-refresh=${secret}` });
-      await post('/v1/tokens/refresh', {}, { Cookie: `__Secure-refresh=${secret}` });
+      await post('/v1/tokens/refresh', { refreshToken: secret }, { Cookie: `__Host-refresh=${secret}` });
+      await post('/v1/tokens/refresh', {}, { Cookie: `__Host-refresh=${secret}` });
       await post('/v1/tokens/refresh', { refreshToken: secret });
       await post('/v1/api-keys', { name: 'x', scopes: [secret], expiresAt: secret }, person);
       await post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] }, { 'X-API-Key': secret });

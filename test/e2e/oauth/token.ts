@@ -339,10 +339,10 @@ describe('POST /oauth/token', () => {
         password,
         refreshIn: 'cookie',
       });
-      const cookie = cookies['__Secure-refresh']!;
+      const cookie = cookies['__Host-refresh']!;
       await expectError(refresh(cookie), 400, 'invalid_grant');
       const byCookie = await context.server.anonymous.post('/v1/tokens/refresh', undefined, {
-        headers: { Cookie: `__Secure-refresh=${cookie}` },
+        headers: { Cookie: `__Host-refresh=${cookie}` },
       });
       expect(byCookie.status).toBe(200);
     });

@@ -3,7 +3,7 @@ import type { Answer, Client } from '../../support/client.js';
 import type { Person } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
-const NAME = '__Secure-refresh';
+const NAME = '__Host-refresh';
 const REFUSED = { status: 401, problem: 'invalid-refresh-token' };
 const APP = 'https://app.example.com';
 
@@ -19,7 +19,7 @@ function setCookie({ headers }: Answer): { value: string; attributes: string[] }
 const LIVE = [
   'HttpOnly',
   expect.stringMatching(/^Max-Age=(1209600|12095\d\d)$/),
-  'Path=/v1/tokens',
+  'Path=/',
   'SameSite=Strict',
   'Secure',
 ];
@@ -29,7 +29,7 @@ const CLEARED = {
     'Expires=Thu, 01 Jan 1970 00:00:00 GMT',
     'HttpOnly',
     'Max-Age=0',
-    'Path=/v1/tokens',
+    'Path=/',
     'SameSite=Strict',
     'Secure',
   ],

@@ -286,7 +286,7 @@ describe('POST /v1/tokens/refresh', () => {
 
     it('one in the body and one in the cookie', async () => {
       const token = await ada.jwt();
-      const both = context.server.anonymous.with({ Cookie: `__Secure-refresh=${token.refreshToken}` });
+      const both = context.server.anonymous.with({ Cookie: `__Host-refresh=${token.refreshToken}` });
       const answer = await both.post('/v1/tokens/refresh', { refreshToken: token.refreshToken });
       expect(answer).toMatchObject({ status: 400, problem: 'validation-failed' });
       expect(answer.body.errors).toMatchObject([{ pointer: '/refreshToken' }]);

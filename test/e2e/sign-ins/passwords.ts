@@ -100,8 +100,8 @@ describe('passwords', () => {
         context.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` }),
       );
       expect(answer.body).not.toHaveProperty('refresh_token');
-      expect(answer.cookies['__Secure-refresh']).toMatch(/^rt_/);
-      expect(await refresh(cookies['__Secure-refresh']!)).toMatchObject(INVALID_REFRESH);
+      expect(answer.cookies['__Host-refresh']).toMatch(/^rt_/);
+      expect(await refresh(cookies['__Host-refresh']!)).toMatchObject(INVALID_REFRESH);
     });
 
     it('renews the time at which the person proved who they are', async () => {

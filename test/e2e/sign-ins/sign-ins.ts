@@ -149,7 +149,7 @@ describe('sign-ins', () => {
       const over = 'Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure';
       expect(cleared).toEqual([
         `__Host-session=; Max-Age=0; Path=/; ${over}; SameSite=Lax`,
-        `__Secure-refresh=; Max-Age=0; Path=/v1/tokens; ${over}; SameSite=Strict`,
+        `__Host-refresh=; Max-Age=0; Path=/; ${over}; SameSite=Strict`,
       ]);
       expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
       expect(await session.delete('/v1/sessions/current')).toMatchObject(INVALID);

@@ -13,13 +13,13 @@ import { TestServer } from '../../support/server.js';
 const OLD = 'the-old-secret-of-these-tests-of-32-characters';
 const NEW = 'the-new-secret-of-these-tests-of-32-characters';
 
-describe('KEY_ENCRYPTION_SECRETS', () => {
+describe('ENCRYPTION_SECRETS', () => {
   const nodes: TestServer[] = [];
   let database: TestDatabase;
   let token: TokenClient;
 
   const start = async (secrets: string): Promise<TestServer> => {
-    const node = await TestServer.start({ database, env: { KEY_ENCRYPTION_SECRETS: secrets } });
+    const node = await TestServer.start({ database, env: { ENCRYPTION_SECRETS: secrets } });
     nodes.push(node);
     return node;
   };
@@ -28,7 +28,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
     const child = spawn(process.execPath, [built(`src/signing-keys/${name}.js`)], {
-      env: { ...process.env, DATABASE_URL: database.url, KEY_ENCRYPTION_SECRETS: secrets },
+      env: { ...process.env, DATABASE_URL: database.url, ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -69,7 +69,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
     const both = await start(`${NEW},${OLD}`);
     expect(await command('keys-reencrypt', `${NEW},${OLD}`)).toEqual({
       code: 0,
-      output: '2 signing keys are sealed under the first of KEY_ENCRYPTION_SECRETS now.\n',
+      output: '2 signing keys are sealed under the first of ENCRYPTION_SECRETS now.\n',
     });
     for (const { kid, sealed: text } of await sealed()) {
       expect(unseal(text, [NEW], 'signing-key', kid)).toContain('"d"');
@@ -81,7 +81,7 @@ describe('KEY_ENCRYPTION_SECRETS', () => {
   it('then needs the new secret only: tokens from before are taken', async () => {
     const after = await start(NEW);
     expect(await whoami(after)).toBe(200);
-    await expect(start(OLD)).rejects.toThrow('KEY_ENCRYPTION_SECRETS');
+    await expect(start(OLD)).rejects.toThrow('ENCRYPTION_SECRETS');
   });
 
   it('seals what `npm run keys:rotate` makes, which running nodes take at once', async () => {

@@ -304,7 +304,7 @@ describe('a JWT from elsewhere', () => {
 
   it('holds no scope that a token cannot have, whatever it says', async () => {
     const root = await (await context.server.administrator()).jwt();
-    const scope = 'orders:read admin:users admin:keys orders:everything';
+    const scope = 'orders:read admin:users admin:signing-keys orders:everything';
     const forged = await signed(header, { ...root.claims, scope }, ours);
     const answer = await send(`Bearer ${forged}`);
     expect(answer).toMatchObject({ status: 200, body: { scopes: ['orders:read'] } });

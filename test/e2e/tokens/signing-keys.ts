@@ -52,7 +52,7 @@ function useNodes({ empty = false } = {}) {
 
   return {
     start: async (env: Record<string, string> = {}): Promise<TestServer> => {
-      const node = await TestServer.start({ database, env: { KEY_ENCRYPTION_SECRETS: OLD, ...env } });
+      const node = await TestServer.start({ database, env: { ENCRYPTION_SECRETS: OLD, ...env } });
       nodes.push(node);
       return node;
     },
@@ -106,10 +106,10 @@ describe('the signing keys', () => {
   });
 
   it('stop the boot if no configured secret opens them, and name the variable, not its value', async () => {
-    const failure: unknown = await start({ KEY_ENCRYPTION_SECRETS: NEW }).catch((error: unknown) => error);
+    const failure: unknown = await start({ ENCRYPTION_SECRETS: NEW }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConfigError);
     const { message, exitCode } = failure as ConfigError;
-    expect(message).toContain('KEY_ENCRYPTION_SECRETS');
+    expect(message).toContain('ENCRYPTION_SECRETS');
     for (const secret of [OLD, NEW]) expect(message).not.toContain(secret);
     expect(exitCode).toBe(78);
     expect(kindsOf(await rowsOf(first))).toEqual(['EdDSA active', 'EdDSA next']);
@@ -125,7 +125,7 @@ describe('the signing keys', () => {
   });
 
   it('are opened by an old secret behind a new one, and the new one seals what is made', async () => {
-    const server = await start({ KEY_ENCRYPTION_SECRETS: `${NEW},${OLD}`, JWT_ALGORITHM: 'ES256' });
+    const server = await start({ ENCRYPTION_SECRETS: `${NEW},${OLD}`, JWT_ALGORITHM: 'ES256' });
     expect(await statusOn(server, token)).toBe(200);
     const rows = await rowsOf(server);
     expect(kindsOf(rows)).toEqual(['ES256 active', 'ES256 next', 'EdDSA active', 'EdDSA next']);
@@ -134,7 +134,7 @@ describe('the signing keys', () => {
       expect(unseal(private_jwk_sealed, [secret], 'signing-key', kid)).toContain('"d"');
     }
     for (const secret of [OLD, NEW])
-      await expect(start({ KEY_ENCRYPTION_SECRETS: secret })).rejects.toThrow(ConfigError);
+      await expect(start({ ENCRYPTION_SECRETS: secret })).rejects.toThrow(ConfigError);
   });
 });
 

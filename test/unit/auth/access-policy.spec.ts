@@ -130,8 +130,8 @@ describe('readPolicy', () => {
     [{ modes: [] as unknown as [AuthMode] }, 'accepts no mode that is there'],
     [{ modes: 'any', scopes: ['a' as Scope, 'orders:read', 'b' as Scope] }, 'names unknown scopes: a, b'],
     [
-      { modes: [TICKET, ROBOT], scopes: ['admin:users', 'orders:read', 'admin:keys'] },
-      'asks for scopes that no mode it accepts can hold: admin:users, admin:keys',
+      { modes: [TICKET, ROBOT], scopes: ['admin:users', 'orders:read', 'admin:signing-keys'] },
+      'asks for scopes that no mode it accepts can hold: admin:users, admin:signing-keys',
     ],
     [{ modes: [ROBOT], person: true }, 'asks for a person, but accepts machines only'],
     [{ modes: [ROBOT], recentSignIn: true }, 'asks for a recent sign-in, but accepts machines only'],

@@ -78,7 +78,7 @@ let feed: Feed;
 let clock: SetClock;
 
 const start = async (secrets = SECRET, env: Record<string, string> = {}) => {
-  const config = readConfig({ KEY_ENCRYPTION_SECRETS: secrets, ...env });
+  const config = readConfig({ ENCRYPTION_SECRETS: secrets, ...env });
   const service = new SigningKeysService(
     table as unknown as Repository<SigningKey>,
     clock,
@@ -236,7 +236,7 @@ describe('a private key', () => {
     const other = 'another-secret-that-is-just-as-long-as-it';
     const failure: unknown = await start(other).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConfigError);
-    expect((failure as ConfigError).message).toContain('KEY_ENCRYPTION_SECRETS');
+    expect((failure as ConfigError).message).toContain('ENCRYPTION_SECRETS');
     expect((failure as ConfigError).message).not.toContain(other);
   });
 
