@@ -12,10 +12,10 @@ import { AdminService } from './admin.service.js';
 
 const UserPage = pageOf(UserView, 'UserPage');
 
-/** By session only: an administrator sits at a browser, and no token or key ever carries such a scope. */
+/** By any mode. Live: whoever has lost the role loses all of this at once, also with a JWT. */
 @ApiTags('administration')
 @Controller('v1/admin/users')
-@Authenticated({ modes: ['session'], scopes: ['admin:users'], recentSignIn: true })
+@Authenticated({ modes: 'person', scopes: ['admin:users'], recentSignIn: true, live: true })
 export class AdminController {
   constructor(private readonly admin: AdminService) {}
 

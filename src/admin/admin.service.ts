@@ -6,6 +6,7 @@ import { SecurityLog } from '../logging/security-log.js';
 import { type ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
+import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { type Role, User, type UserStatus } from '../users/user.entity.js';
 import { showUser } from '../users/user-view.js';
@@ -17,6 +18,7 @@ import { LastAdministratorError } from './admin.errors.js';
 export class AdminService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly acting: ActingSignIn,
     private readonly signIns: SignInsService,
     private readonly revocations: RevocationsService,
     private readonly log: SecurityLog,
@@ -38,14 +40,14 @@ export class AdminService {
 
   /** Ends the user's sign-ins, so that no token goes on with scopes of the roles before. */
   async setRoles(by: Principal, id: string, roles: Role[]): Promise<UserView> {
-    const user = await this.#change(id, { roles });
+    const user = await this.#change(by, id, { roles });
     this.log.happened('user.roles-changed', { userId: id, by: by.userId, roles });
     return user;
   }
 
   /** A disabled user's sign-ins end, and their keys are refused for as long as they are disabled (ASVS 7.4.2). */
   async setStatus(by: Principal, id: string, status: UserStatus): Promise<UserView> {
-    const user = await this.#change(id, { status });
+    const user = await this.#change(by, id, { status });
     this.log.happened('user.status-changed', { userId: id, by: by.userId, status });
     return user;
   }
@@ -53,7 +55,7 @@ export class AdminService {
   /** @throws NotFoundError */
   async signOut(by: Principal, id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      await this.#lock(manager, id);
+      await this.#lock(manager, by, id);
       await this.signIns.endAll(manager, id, 'ended by an administrator');
     });
     this.log.happened('user.signed-out', { userId: id, by: by.userId });
@@ -63,14 +65,9 @@ export class AdminService {
    * @throws NotFoundError
    * @throws LastAdministratorError
    */
-  #change(id: string, change: { roles: Role[] } | { status: UserStatus }): Promise<UserView> {
+  #change(by: Principal, id: string, change: { roles: Role[] } | { status: UserStatus }): Promise<UserView> {
     return this.dataSource.transaction(async (manager) => {
-      // All administrators and this user, in one order: of two administrators who depose each other, one waits and loses.
-      await manager.query(
-        `SELECT id FROM users WHERE id = $1 OR 'admin' = ANY(roles) ORDER BY id FOR NO KEY UPDATE`,
-        [id],
-      );
-      const user = await this.#lock(manager, id);
+      const user = await this.#lock(manager, by, id);
       const before = { roles: user.roles, status: user.status };
       Object.assign(user, change);
       if (JSON.stringify(before) !== JSON.stringify({ roles: user.roles, status: user.status })) {
@@ -84,8 +81,17 @@ export class AdminService {
     });
   }
 
-  async #lock(manager: EntityManager, id: string): Promise<User> {
-    const user = await manager.findOne(User, { where: { id }, lock: { mode: 'for_no_key_update' } });
+  /**
+   * Locks the user, the acting administrator and all other administrators. Of two who depose each other, the second is
+   * refused; of two who resign, the second finds that nobody else is left.
+   */
+  async #lock(manager: EntityManager, by: Principal, id: string): Promise<User> {
+    await manager.query(
+      `SELECT id FROM users WHERE id = ANY($1::uuid[]) OR 'admin' = ANY(roles) ORDER BY id FOR NO KEY UPDATE`,
+      [[id, by.userId]],
+    );
+    await this.acting.lock(manager, by, ['admin:users']);
+    const user = await manager.findOneBy(User, { id });
     if (!user) throw new NotFoundError('There is no such user.');
     return user;
   }

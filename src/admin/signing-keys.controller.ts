@@ -8,7 +8,7 @@ import { showSigningKeys, SigningKeyList, SigningKeyQuery } from './signing-keys
 
 @ApiTags('administration')
 @Controller('v1/admin/signing-keys')
-@Authenticated({ modes: ['session'], scopes: ['admin:signing-keys'], recentSignIn: true })
+@Authenticated({ modes: 'person', scopes: ['admin:signing-keys'], recentSignIn: true, live: true })
 export class SigningKeysController {
   constructor(private readonly rotation: SigningKeyRotation) {}
 
@@ -31,7 +31,7 @@ export class SigningKeysController {
     standardSchema: SigningKeyList,
   })
   async rotate(@CurrentPrincipal() principal: Principal): Promise<SigningKeyList> {
-    await this.rotation.rotate(principal.userId);
+    await this.rotation.rotate(principal);
     return this.list(SigningKeyQuery.parse({}));
   }
 
@@ -44,6 +44,6 @@ export class SigningKeysController {
   })
   @ApiResponse({ status: 204, description: 'Revoked' })
   async revoke(@CurrentPrincipal() principal: Principal, @Param('kid') kid: string): Promise<void> {
-    await this.rotation.revoke(kid, principal.userId);
+    await this.rotation.revoke(kid, principal);
   }
 }

@@ -1,9 +1,9 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ApiKeyNotices } from '../api-keys/api-key.notices.js';
-import { ApiKeyWarnings } from '../api-keys/api-key.warnings.js';
 import { Clock } from '../clock/clock.js';
+import type { PageQuery } from '../pagination/page.js';
 import { type KeyFindings, mailAbout } from './mail-about-keys.js';
 
 const DAY_MS = 86_400_000;
@@ -24,14 +24,16 @@ const WARNINGS = `
   WHERE w.holds AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)
     AND NOT EXISTS (SELECT FROM api_keys n WHERE n.id = k.rotated_to AND n.revoked_at IS NULL)`;
 
-const OF_KEYS = `
+const OF_OWNER = `
   SELECT id, array_agg(warning ORDER BY warning) AS warnings FROM (
-    SELECT w.id, w.warning FROM (${WARNINGS}) w WHERE w.id = ANY ($3::uuid[])
+    SELECT w.id, w.warning FROM (${WARNINGS}) w WHERE w.owner_id = $3
     UNION
     SELECT k.id, 'unusual-use'
     FROM api_keys k JOIN api_key_anomalies a ON a.lineage_id = k.lineage_id AND a.api_key_id = k.id
-    WHERE k.id = ANY ($3::uuid[]) AND a.noticed_at > $4
-  ) one GROUP BY id`;
+    WHERE k.owner_id = $3 AND k.revoked_at IS NULL AND a.noticed_at > $4
+  ) one
+  WHERE $5::uuid IS NULL OR id < $5
+  GROUP BY id ORDER BY id DESC LIMIT $6`;
 
 // What comes about again does so after 90 days, so that to say it again after 90 days keeps nothing back.
 const DUE = `
@@ -51,30 +53,32 @@ const FINDINGS: Record<string, string> = {
   unused: 'was not used for 90 days',
 };
 
-/** What is wrong with keys that are only there: in every list of them, and by mail. */
+export interface KeyWarnings {
+  /** The key's. */
+  readonly id: string;
+  readonly warnings: string[];
+}
+
+/** What the owner of keys should look at: in a list, and by mail. */
 @Injectable()
-export class Warnings implements OnModuleInit {
+export class Warnings {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly shown: ApiKeyWarnings,
     private readonly notices: ApiKeyNotices,
     private readonly clock: Clock,
   ) {}
 
-  onModuleInit(): void {
-    this.shown.register((keyIds) => this.of(keyIds));
-  }
-
-  async of(keyIds: readonly string[]): Promise<Map<string, string[]>> {
-    if (keyIds.length === 0) return new Map();
+  /** The keys of an owner that have warnings, newest first: up to `limit + 1` of them. */
+  of(ownerId: string, { after, limit }: PageQuery): Promise<KeyWarnings[]> {
     const now = this.clock.now();
-    const rows: { id: string; warnings: string[] }[] = await this.dataSource.query(OF_KEYS, [
+    return this.dataSource.query(OF_OWNER, [
       now,
       before(now, AGED_MS),
-      keyIds,
+      ownerId,
       before(now, UNUSUAL_MS),
+      after,
+      limit + 1,
     ]);
-    return new Map(rows.map(({ id, warnings }) => [id, warnings]));
   }
 
   /** Mails what was not mailed in the last 90 days. Returns how many warnings that were. */

@@ -15,7 +15,7 @@ export class ServiceAccountUsageController {
   ) {}
 
   @Get(':keyId/usage')
-  @Authenticated({ modes: ['session'], scopes: ['admin:service-accounts'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
   @ApiOperation({ summary: 'How much a key of a service account was used, by hour' })
   @ApiResponse({ status: 200, description: 'The hours with requests', standardSchema: Usage })
   async show(

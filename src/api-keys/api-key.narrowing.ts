@@ -7,7 +7,7 @@ import { type FieldError, ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
 import { ApiKey } from './api-key.entity.js';
-import { ownerFacts } from './api-key.owners.js';
+import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
 import type { NarrowApiKey } from './api-keys.schemas.js';
 import { ApiKeysService, checkExpiry } from './api-keys.service.js';
 
@@ -35,6 +35,7 @@ export class ApiKeyNarrowing {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly keys: ApiKeysService,
+    private readonly owners: ApiKeyOwners,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
@@ -50,6 +51,7 @@ export class ApiKeyNarrowing {
     checkExpiry(changes.expiresAt, this.clock.now());
     this.keys.checkResources(changes.resources);
     const narrowed = await this.dataSource.transaction(async (manager) => {
+      await this.owners.hold(manager, ownerId, by);
       const [rows]: [unknown[]] = await manager.query(NARROW, [
         ownerId,
         id,

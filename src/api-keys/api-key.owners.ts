@@ -6,29 +6,30 @@ import type { Principal } from '../auth/principal.js';
 import type { Scope } from '../auth/scopes.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
 import { NotFoundError } from '../problems/not-found.js';
-import { SignInsService } from '../sign-ins/sign-ins.service.js';
+import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
 
-/** Who may make keys for whom, asked in the transaction that makes one. */
+/** Who may make and change keys for whom, asked in the transaction that does it. */
 @Injectable()
 export class ApiKeyOwners {
   constructor(
-    private readonly signIns: SignInsService,
+    private readonly acting: ActingSignIn,
     private readonly modes: ModeRegistry,
     private readonly log: SecurityLog,
   ) {}
 
   /**
-   * Holds the row of the owner, so that what is counted next is still true when the key is there, and that of the person
-   * who makes the key. People make keys for themselves and for service accounts, never for each other.
-   * @throws InvalidCredentialError for a person who is disabled, or whose sign-in ended meanwhile
-   * @throws NotFoundError for an owner that is not there
+   * Locks the owner, so that what is counted next is still true when the key is there, and the sign-in of the person who
+   * acts. People have keys of their own and, as administrators, those of service accounts, never each other's.
+   * @param by undefined for the command line
+   * @throws InvalidCredentialError if the person is disabled or their sign-in has ended
+   * @throws InsufficientScopeError if the person is no administrator any more
+   * @throws NotFoundError if there is no such owner
    */
   async hold(manager: EntityManager, ownerId: string, by: Principal | undefined): Promise<void> {
-    await this.#holdUser(manager, by?.userId ?? ownerId);
-    if (by && by.userId !== ownerId) await this.#holdServiceAccount(manager, ownerId);
-    // Ended while the request was under way, by a new password say: what it asked for must not outlive it.
-    if (by && !(await this.signIns.isAlive(manager, by.signInId)))
-      throw new InvalidCredentialError('sign-in ended meanwhile');
+    if (!by) return this.#holdUser(manager, ownerId);
+    const isOwn = by.userId === ownerId;
+    await this.acting.lock(manager, by, [isOwn ? 'api-keys:write' : 'admin:service-accounts']);
+    if (!isOwn) await this.#holdServiceAccount(manager, ownerId);
   }
 
   /** No credential passes on more than it has. @throws InsufficientScopeError */

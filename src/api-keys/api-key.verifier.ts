@@ -40,11 +40,9 @@ export interface FoundKey extends Readonly<KeyRow> {
   readonly networks: Networks | undefined;
 }
 
-// A service account has no status: what it may do ends with its keys.
 const FIND = `
   SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
-    CASE s.kind WHEN 'service-account' THEN 'active' ELSE u.status END AS "ownerStatus", a.audience, k.scopes, k.resources,
-    k.allowed_cidrs AS "allowedCidrs",
+    coalesce(u.status, a.status) AS "ownerStatus", a.audience, k.scopes, k.resources, k.allowed_cidrs AS "allowedCidrs",
     json_build_object('requests', k.rate_limit_requests, 'windowSeconds', k.rate_limit_window_seconds) AS "rateLimit",
     k.lineage_id AS "lineageId", k.revision, k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
   FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id

@@ -7,10 +7,9 @@ import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
-import { ListQuery, pageQuery } from '../pagination/page.js';
+import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { ApiKeyNarrowing } from './api-key.narrowing.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
-import { ApiKeyViews } from './api-key.views.js';
 import {
   ApiKeyPage,
   ApiKeyView,
@@ -18,6 +17,8 @@ import {
   CreatedApiKey,
   NarrowApiKey,
   RotateApiKey,
+  showApiKey,
+  showIssuedKey,
 } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -28,11 +29,10 @@ export class ApiKeysController {
     private readonly keys: ApiKeysService,
     private readonly narrowing: ApiKeyNarrowing,
     private readonly rotation: ApiKeyRotation,
-    private readonly views: ApiKeyViews,
   ) {}
 
   @Post()
-  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true, live: true })
   @MayAnswer('too-many-api-keys')
   @ApiOperation({ summary: 'Create a key' })
   @ApiResponse({
@@ -48,7 +48,7 @@ export class ApiKeysController {
   ) {
     const issued = await this.keys.create(principal, principal.userId, body);
     void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
-    return this.views.issued(issued);
+    return showIssuedKey(issued);
   }
 
   @Get()
@@ -56,7 +56,7 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'List your keys' })
   @ApiResponse({ status: 200, description: 'Newest first, expired ones too', standardSchema: ApiKeyPage })
   async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
-    return this.views.page(await this.keys.list(principal.userId, pageQuery(query)), query.limit);
+    return toPage(await this.keys.list(principal.userId, pageQuery(query)), query.limit, showApiKey);
   }
 
   @Get(':id')
@@ -64,11 +64,11 @@ export class ApiKeysController {
   @ApiOperation({ summary: 'Show a key' })
   @ApiResponse({ status: 200, description: 'The key without its secret', standardSchema: ApiKeyView })
   async show(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
-    return this.views.one(await this.keys.find(principal.userId, id));
+    return showApiKey(await this.keys.find(principal.userId, id));
   }
 
   @Patch(':id')
-  @Authenticated({ modes: 'person', scopes: ['api-keys:write'] })
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], live: true })
   @ApiOperation({ summary: 'Rename or narrow a key' })
   @ApiResponse({ status: 200, description: 'The key as it is now', standardSchema: ApiKeyView })
   async narrow(
@@ -76,11 +76,11 @@ export class ApiKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return this.views.one(await this.narrowing.narrow(principal, principal.userId, id, body));
+    return showApiKey(await this.narrowing.narrow(principal, principal.userId, id, body));
   }
 
   @Post(':id/rotation')
-  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true, live: true })
   @MayAnswer('rotation-conflict', 'insufficient-scope')
   @ApiBody({ required: false })
   @ApiOperation({
@@ -101,12 +101,12 @@ export class ApiKeysController {
   ) {
     const issued = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
     void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
-    return this.views.issued(issued);
+    return showIssuedKey(issued);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @Authenticated({ modes: 'person', scopes: ['api-keys:write'] })
+  @Authenticated({ modes: 'person', scopes: ['api-keys:write'], live: true })
   @ApiOperation({ summary: 'Revoke a key' })
   @ApiResponse({ status: 204, description: 'It works no more' })
   async revoke(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {

@@ -12,8 +12,6 @@ import { ApiKeyRequests } from './api-key.requests.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
-import { ApiKeyViews } from './api-key.views.js';
-import { ApiKeyWarnings } from './api-key.warnings.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { keyMayHold } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -38,8 +36,6 @@ declare module '../auth/auth-modes.js' {
     ApiKeyRotation,
     ApiKeysService,
     ApiKeyVerifier,
-    ApiKeyViews,
-    ApiKeyWarnings,
     LeakReportsService,
   ],
   exports: [
@@ -50,8 +46,6 @@ declare module '../auth/auth-modes.js' {
     ApiKeyRotation,
     ApiKeysService,
     ApiKeyVerifier,
-    ApiKeyViews,
-    ApiKeyWarnings,
   ],
 })
 export class ApiKeysModule implements OnModuleInit {

@@ -4,6 +4,7 @@ import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { line } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ApiKey } from './api-key.entity.js';
+import type { IssuedKey } from './api-keys.service.js';
 import { canonicalCidr } from './networks.js';
 
 const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
@@ -122,11 +123,6 @@ export const ApiKeyView = z
     expiresAt: time.nullable(),
     lastUsedAt: time.nullable().meta({ description: 'Written every few seconds' }),
     lastNetwork: z.string().nullable().meta({ description: 'From where: a /24, or a /48 of IPv6' }),
-    warnings: z.array(z.string()).meta({
-      description:
-        'What to look at: `never-expires`, `unused` or `not-rotated` for 90 days, `unusual-use` in the last 7 days',
-      examples: [['never-expires']],
-    }),
   })
   .meta({ id: 'ApiKey' });
 
@@ -136,7 +132,7 @@ export const CreatedApiKey = ApiKeyView.extend({
 
 export const ApiKeyPage = pageOf(ApiKeyView, 'ApiKeyPage');
 
-export const showApiKey = (key: ApiKey, warnings: string[]): z.input<typeof ApiKeyView> => ({
+export const showApiKey = (key: ApiKey): z.input<typeof ApiKeyView> => ({
   id: key.id,
   name: key.name,
   prefix: key.prefix,
@@ -151,5 +147,10 @@ export const showApiKey = (key: ApiKey, warnings: string[]): z.input<typeof ApiK
   expiresAt: key.expiresAt?.toISOString() ?? null,
   lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
   lastNetwork: key.lastNetwork,
-  warnings,
+});
+
+/** With the key, in the answer that makes it. */
+export const showIssuedKey = ({ row, key }: IssuedKey): z.input<typeof CreatedApiKey> => ({
+  ...showApiKey(row),
+  key: key.reveal(),
 });

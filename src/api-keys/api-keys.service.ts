@@ -103,6 +103,7 @@ export class ApiKeysService {
   /** Ends a key on every node: the next request that presents it is refused. @throws NotFoundError */
   async revoke(by: Principal, ownerId: string, id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
+      await this.owners.hold(manager, ownerId, by);
       const live = { id, ownerId, revokedAt: IsNull() };
       const { affected } = await manager.update(ApiKey, live, { revokedAt: this.clock.now() });
       if (affected !== 1) throw new NotFoundError();

@@ -14,7 +14,6 @@ import {
   InvalidCredentialError,
   ModeNotAcceptedError,
   PersonRequiredError,
-  REALM,
   RecentSignInRequiredError,
   ResourceNotGrantedError,
 } from './auth.errors.js';
@@ -159,11 +158,11 @@ export class AuthGuard implements CanActivate {
 
   /** One challenge for each scheme that the route accepts; the one that failed says so (RFC 6750 3.1). */
   #challenges(policy: ProtectedPolicy, failed?: ModeDefinition): string[] {
-    const schemes = new Set(policy.modes.map((name) => this.registry.get(name).scheme));
-    return [...schemes].map((scheme) =>
-      scheme === 'Bearer' && failed?.scheme === 'Bearer'
-        ? `${scheme} ${REALM}, error="invalid_token"`
-        : `${scheme} ${REALM}`,
+    const challenges = policy.modes.map((name) =>
+      this.registry.get(name).scheme === failed?.scheme
+        ? this.registry.invalidChallengeOf(name)
+        : this.registry.challengeOf(name),
     );
+    return [...new Set(challenges)];
   }
 }

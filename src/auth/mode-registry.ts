@@ -60,6 +60,12 @@ export class ModeRegistry {
     return `${this.get(name).scheme} ${REALM}`;
   }
 
+  /** The challenge to a credential of a mode that is not valid (RFC 6750 3.1). */
+  invalidChallengeOf(name: AuthMode): string {
+    const challenge = this.challengeOf(name);
+    return this.get(name).scheme === 'Bearer' ? `${challenge}, error="invalid_token"` : challenge;
+  }
+
   all(): ModeDefinition[] {
     return [...this.#modes.values()];
   }

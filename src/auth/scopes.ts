@@ -1,4 +1,4 @@
-/** What a credential may be given. */
+/** What every user may do. */
 export const USER_SCOPES = [
   'profile:read',
   'profile:write',
@@ -14,7 +14,7 @@ export const USER_SCOPES = [
   'tokens:introspect',
 ] as const;
 
-/** Only for users with the role `admin`, and only on sessions. */
+/** Only for users with the role `admin`. A session has them all, a token those that it asked for by name, a key none. */
 export const ADMIN_SCOPES = [
   'admin:users',
   'admin:audit',

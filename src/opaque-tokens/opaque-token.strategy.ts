@@ -6,7 +6,6 @@ import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import type { Principal } from '../auth/principal.js';
 import { isOpaqueBearer } from '../tokens/bearer.js';
-import { isTokenScope } from '../tokens/token-scopes.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
 
 declare module '../auth/auth-modes.js' {
@@ -51,7 +50,7 @@ export class OpaqueTokenStrategy extends PassportStrategy(BearerStrategy, 'opaqu
       scheme: 'Bearer',
       carries: 'person',
       ambient: false,
-      canHold: isTokenScope,
+      canHold: () => true,
       strategies: { opaque: this },
       presented: (request) => (isOpaqueBearer(request) ? 'opaque' : undefined),
       securityScheme: {

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Principal } from '../auth/principal.js';
-import { type Scope, USER_SCOPES } from '../auth/scopes.js';
+import type { Scope } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../crypto/secret.js';
@@ -170,11 +170,9 @@ export class OpaqueTokensService implements TokenKind {
   }
 }
 
-/** What was granted and the user's roles still allow, never `admin:*`. */
-function scopesOf({ scopes, roles }: FoundToken): Scope[] {
-  const allowed = scopesOfRoles(roles);
-  return USER_SCOPES.filter((scope) => scopes.includes(scope) && allowed.includes(scope));
-}
+/** What was granted and the user's roles still allow. */
+const scopesOf = ({ scopes, roles }: FoundToken): Scope[] =>
+  scopesOfRoles(roles).filter((scope) => scopes.includes(scope));
 
 function whyRefused(token: FoundToken, now: Date): string | undefined {
   if (token.revokedAt !== null) return 'token revoked';

@@ -1,16 +1,27 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /**
- * What is taken back: a sign-in, the secrets of one from before a renewal, what is remembered of a user or of a key,
- * one token, one signing key.
+ * What is revoked: a sign-in, its secrets from before a renewal, what is remembered of a user, a service account or a
+ * key, one token, one signing key.
  */
-export const REVOCATION_KINDS = ['sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key'] as const;
+export const REVOCATION_KINDS = [
+  'sign-in',
+  'renewal',
+  'user',
+  'service-account',
+  'api-key',
+  'token',
+  'signing-key',
+] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
 /** Written in the transaction that revokes, and kept for as long as something that was issued before can be alive. */
 @Entity('revocations')
 @Index('revocations_expires_at_idx', ['expiresAt'])
-@Check('revocations_kind_known', `kind IN ('sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key')`)
+@Check(
+  'revocations_kind_known',
+  `kind IN ('sign-in', 'renewal', 'user', 'service-account', 'api-key', 'token', 'signing-key')`,
+)
 export class RevocationRow {
   // Never used as a position: numbers are given before the commit, so a smaller one may come to sight later.
   @PrimaryGeneratedColumn('identity', {

@@ -3,7 +3,6 @@ import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiKeyNarrowing } from '../api-keys/api-key.narrowing.js';
 import { ApiKeyRotation } from '../api-keys/api-key.rotation.js';
-import { ApiKeyViews } from '../api-keys/api-key.views.js';
 import {
   ApiKeyPage,
   ApiKeyView,
@@ -11,6 +10,8 @@ import {
   CreatedApiKey,
   NarrowApiKey,
   RotateApiKey,
+  showApiKey,
+  showIssuedKey,
 } from '../api-keys/api-keys.schemas.js';
 import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { Authenticated } from '../auth/authenticated.decorator.js';
@@ -19,20 +20,19 @@ import { Principal } from '../auth/principal.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
-import { ListQuery, pageQuery } from '../pagination/page.js';
+import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
 /** What a person does with their own keys, an administrator does with those of a service. */
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts/:id/api-keys')
-@Authenticated({ modes: ['session'], scopes: ['admin:service-accounts'], recentSignIn: true })
+@Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
 export class ServiceAccountKeysController {
   constructor(
     private readonly accounts: ServiceAccountsService,
     private readonly keys: ApiKeysService,
     private readonly narrowing: ApiKeyNarrowing,
     private readonly rotation: ApiKeyRotation,
-    private readonly views: ApiKeyViews,
   ) {}
 
   @Post()
@@ -52,7 +52,7 @@ export class ServiceAccountKeysController {
   ) {
     const issued = await this.keys.create(principal, await this.accounts.require(id), body);
     void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
-    return this.views.issued(issued);
+    return showIssuedKey(issued);
   }
 
   @Get()
@@ -63,7 +63,7 @@ export class ServiceAccountKeysController {
     @Query({ schema: ListQuery }) query: ListQuery,
   ) {
     const rows = await this.keys.list(await this.accounts.require(id), pageQuery(query));
-    return this.views.page(rows, query.limit);
+    return toPage(rows, query.limit, showApiKey);
   }
 
   @Get(':keyId')
@@ -73,7 +73,7 @@ export class ServiceAccountKeysController {
     @Param('id', { schema: ResourceId }) id: string,
     @Param('keyId', { schema: ResourceId }) keyId: string,
   ) {
-    return this.views.one(await this.keys.find(await this.accounts.require(id), keyId));
+    return showApiKey(await this.keys.find(await this.accounts.require(id), keyId));
   }
 
   @Patch(':keyId')
@@ -85,9 +85,7 @@ export class ServiceAccountKeysController {
     @Param('keyId', { schema: ResourceId }) keyId: string,
     @Body({ schema: NarrowApiKey }) body: NarrowApiKey,
   ) {
-    return this.views.one(
-      await this.narrowing.narrow(principal, await this.accounts.require(id), keyId, body),
-    );
+    return showApiKey(await this.narrowing.narrow(principal, await this.accounts.require(id), keyId, body));
   }
 
   @Post(':keyId/rotation')
@@ -110,7 +108,7 @@ export class ServiceAccountKeysController {
     const account = await this.accounts.require(id);
     const issued = await this.rotation.rotate(principal, account, keyId, overlapSeconds);
     void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
-    return this.views.issued(issued);
+    return showIssuedKey(issued);
   }
 
   @Delete(':keyId')

@@ -1,9 +1,21 @@
-import { Column, Entity, JoinColumn, ManyToOne, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  JoinColumn,
+  ManyToOne,
+  OneToOne,
+  PrimaryColumn,
+  type Relation,
+} from 'typeorm';
 import { Subject } from '../users/subject.entity.js';
 import { User } from '../users/user.entity.js';
 
+export type ServiceAccountStatus = 'active' | 'disabled';
+
 /** A service that has keys of its own. Nobody signs in as one, and it outlives whoever made it. */
 @Entity('service_accounts')
+@Check('service_accounts_status_known', `status IN ('active', 'disabled')`)
 export class ServiceAccount {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'service_accounts_pkey' })
   id: string;
@@ -18,6 +30,10 @@ export class ServiceAccount {
   /** Its keys may introspect the tokens that are for this one of AUDIENCES. */
   @Column('text')
   audience: string;
+
+  /** While it is disabled, its keys and their tokens are refused. */
+  @Column('text', { default: 'active' })
+  status: ServiceAccountStatus;
 
   /** Null where that person is gone. */
   @Column('uuid', { name: 'created_by', nullable: true })

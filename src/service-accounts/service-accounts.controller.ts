@@ -1,10 +1,12 @@
-import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
+import { ResourceId } from '../http/validation.js';
 import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import {
+  ChangeServiceAccount,
   CreateServiceAccount,
   ServiceAccountPage,
   ServiceAccountView,
@@ -14,7 +16,7 @@ import { ServiceAccountsService } from './service-accounts.service.js';
 
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts')
-@Authenticated({ modes: ['session'], scopes: ['admin:service-accounts'], recentSignIn: true })
+@Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
 export class ServiceAccountsController {
   constructor(private readonly accounts: ServiceAccountsService) {}
 
@@ -33,5 +35,34 @@ export class ServiceAccountsController {
     @Body({ schema: CreateServiceAccount }) body: CreateServiceAccount,
   ) {
     return showServiceAccount(await this.accounts.create(principal, body));
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    summary: 'Rename, disable or enable a service account',
+    description:
+      'While an account is disabled, its keys and the tokens exchanged for them are refused on every node.',
+  })
+  @ApiResponse({ status: 200, description: 'The account as it is now', standardSchema: ServiceAccountView })
+  async change(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+    @Body({ schema: ChangeServiceAccount }) body: ChangeServiceAccount,
+  ) {
+    return showServiceAccount(await this.accounts.change(principal, id, body));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a service account',
+    description: 'Its keys and the tokens exchanged for them end at once. All that belongs to it is deleted.',
+  })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  async delete(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+  ): Promise<void> {
+    await this.accounts.delete(principal, id);
   }
 }

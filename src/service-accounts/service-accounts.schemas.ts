@@ -3,9 +3,12 @@ import { line } from '../http/validation.js';
 import { pageOf } from '../pagination/page.js';
 import type { ServiceAccount } from './service-account.entity.js';
 
+const name = line(1, 100).meta({ description: 'What the service is', examples: ['Billing'] });
+const status = z.enum(['active', 'disabled']);
+
 export const CreateServiceAccount = z
   .strictObject({
-    name: line(1, 100).meta({ description: 'What the service is', examples: ['Billing'] }),
+    name,
     audience: z.string().max(200).optional().meta({
       description:
         'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',
@@ -14,11 +17,21 @@ export const CreateServiceAccount = z
   .meta({ id: 'CreateServiceAccount' });
 export type CreateServiceAccount = z.infer<typeof CreateServiceAccount>;
 
+export const ChangeServiceAccount = z
+  .strictObject({
+    name: name.optional(),
+    status: status.optional().meta({ description: 'Disabled: its keys and their tokens are refused' }),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'must have at least one field')
+  .meta({ id: 'ChangeServiceAccount' });
+export type ChangeServiceAccount = z.infer<typeof ChangeServiceAccount>;
+
 export const ServiceAccountView = z
   .object({
     id: z.uuid(),
     name: z.string(),
     audience: z.string(),
+    status,
     createdBy: z.uuid().nullable().meta({ description: 'The administrator; null if that account is gone' }),
     createdAt: z.iso.datetime(),
   })
@@ -26,10 +39,11 @@ export const ServiceAccountView = z
 
 export const ServiceAccountPage = pageOf(ServiceAccountView, 'ServiceAccountPage');
 
-export const showServiceAccount = ({ id, name, audience, createdBy, createdAt }: ServiceAccount) => ({
+export const showServiceAccount = ({ id, name, audience, status, createdBy, createdAt }: ServiceAccount) => ({
   id,
   name,
   audience,
+  status,
   createdBy,
   createdAt,
 });

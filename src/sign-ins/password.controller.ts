@@ -17,7 +17,7 @@ export class PasswordController {
   constructor(private readonly passwords: PasswordsService) {}
 
   @Put()
-  @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true, live: true })
   @HttpCode(200)
   @MayAnswer('busy')
   @ApiOperation({

@@ -137,11 +137,11 @@ export class PasswordsService {
       : undefined;
   }
 
-  /** Whether the user is as it was when the password was checked. Holds the row, so that of two changes at once one loses. */
+  /** Whether the user is as they were when the password was checked, roles included. Holds the row, so that of two changes at once one loses. */
   async #lockUnchanged(manager: EntityManager, user: User): Promise<boolean> {
     const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 AND status = 'active' FOR NO KEY UPDATE`,
-      [user.id, user.passwordHash],
+      `SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 AND roles = $3 AND status = 'active' FOR NO KEY UPDATE`,
+      [user.id, user.passwordHash, user.roles],
     );
     return rows.length > 0;
   }

@@ -59,7 +59,7 @@ export class SignInsController {
   }
 
   @Delete(':id')
-  @Authenticated({ modes: 'person', scopes: ['sessions:write'] })
+  @Authenticated({ modes: 'person', scopes: ['sessions:write'], live: true })
   @HttpCode(204)
   @ApiOperation({ summary: 'End one of my sign-ins' })
   @ApiResponse({ status: 204, description: 'Ended' })
@@ -68,17 +68,18 @@ export class SignInsController {
     @Param('id', { schema: ResourceId }) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    if (!(await this.signIns.end(principal.userId, id, 'ended by the user'))) throw new NotFoundError();
+    const ended = await this.signIns.end(principal.userId, id, 'ended by the user', principal);
+    if (!ended) throw new NotFoundError();
     if (id === principal.signInId) this.#forget(reply);
   }
 
   @Delete()
-  @Authenticated({ modes: 'person', scopes: ['sessions:write'] })
+  @Authenticated({ modes: 'person', scopes: ['sessions:write'], live: true })
   @HttpCode(204)
   @ApiOperation({ summary: 'End all my sign-ins but this one' })
   @ApiResponse({ status: 204, description: 'Ended' })
   async endOthers(@CurrentPrincipal() principal: Principal): Promise<void> {
-    await this.signIns.endOthers(principal.userId, principal.signInId);
+    await this.signIns.endOthers(principal);
   }
 
   @Post('current/reauthentication')

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
+import { ActingSignIn } from './acting-sign-in.js';
 import { CarrierRegistry } from './carriers.js';
 import { PasswordController } from './password.controller.js';
 import { PasswordsService } from './passwords.service.js';
@@ -12,7 +13,7 @@ import { SignInsService } from './sign-ins.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
   controllers: [SignInsController, PasswordController],
-  providers: [SignInsHousekeeping, SignInsService, PasswordsService, CarrierRegistry],
-  exports: [SignInsService, PasswordsService, CarrierRegistry],
+  providers: [ActingSignIn, SignInsHousekeeping, SignInsService, PasswordsService, CarrierRegistry],
+  exports: [ActingSignIn, SignInsService, PasswordsService, CarrierRegistry],
 })
 export class SignInsModule {}

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { InvalidCredentialError } from '../auth/auth.errors.js';
+import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
@@ -14,6 +14,7 @@ import { type ListQuery, pageQuery, toPage } from '../pagination/page.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
+import { ActingSignIn } from './acting-sign-in.js';
 import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS, subjectsOfSignIn } from './live-sign-in.js';
 import { type CarrierName, SignIn } from './sign-in.entity.js';
 import { showSignIn } from './sign-in-view.js';
@@ -47,6 +48,7 @@ export class SignInsService implements OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     private readonly revocations: RevocationsService,
+    private readonly acting: ActingSignIn,
     feed: RevocationFeed,
     @Inject(LOGGER) logger: Logger,
     @Inject(CONFIG) config: Config,
@@ -160,33 +162,24 @@ export class SignInsService implements OnApplicationShutdown {
   }
 
   /**
-   * Whether a sign-in is alive still, for whoever makes something on its word. The caller holds the row of the user, so
-   * that a change of password or status cannot end it in between.
+   * Ends one sign-in of a user, on every node. Whether there was one to end.
+   * @param by the acting person, if it may be another sign-in than their own
    */
-  async isAlive(manager: EntityManager, id: string): Promise<boolean> {
-    const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM sign_ins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2`,
-      [id, this.clock.now()],
-    );
-    return rows.length > 0;
-  }
-
-  /** Ends one sign-in of a user, on every node. Whether there was one to end. */
-  async end(userId: string, id: string, reason: string): Promise<boolean> {
-    const ended = await this.dataSource.transaction((manager) =>
-      this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason),
-    );
+  async end(userId: string, id: string, reason: string, by?: Principal): Promise<boolean> {
+    const ended = await this.dataSource.transaction(async (manager) => {
+      if (by) await this.acting.lock(manager, by, ['sessions:write']);
+      return this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason);
+    });
     if (ended > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
     return ended > 0;
   }
 
-  /** Ends all sign-ins of a user but the one that asks for it, which must not have been ended by another that asked. */
-  async endOthers(userId: string, currentId: string): Promise<void> {
+  /** Ends all sign-ins of the acting person but the one that asks for it. */
+  async endOthers(principal: Principal): Promise<void> {
+    const { userId, signInId } = principal;
     await this.dataSource.transaction(async (manager) => {
-      await manager.query('SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
-      if (!(await this.isAlive(manager, currentId)))
-        throw new InvalidCredentialError('sign-in ended meanwhile');
-      await this.endAll(manager, userId, 'ended by the user', currentId);
+      await this.acting.lock(manager, principal, ['sessions:write']);
+      await this.endAll(manager, userId, 'ended by the user', signInId);
     });
   }
 

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, In, Not } from 'typeorm';
+import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { affected } from '../housekeeping/affected.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
+import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
 import { SigningKey } from './signing-key.entity.js';
 import { RETIRED_KEPT_MS } from './signing-keys.service.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
@@ -27,6 +29,7 @@ interface Rotation {
 export class SigningKeyRotation {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly acting: ActingSignIn,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
@@ -42,13 +45,14 @@ export class SigningKeyRotation {
    * The next key signs, the one before retires. Returns the kid that signs now. A service that keeps the JWKS may not
    * have the key of a second rotation within JWKS_MAX_AGE_SECONDS: it asks again for a kid that it does not know
    * (OpenID Connect Core 10.1.1).
+   * @param by undefined for the command line
    */
-  async rotate(by: string): Promise<string> {
+  async rotate(by?: Principal): Promise<string> {
     const rotation = await this.dataSource.transaction(async (manager) => {
-      await lockKeys(manager);
+      await this.#lock(manager, by);
       return this.#rotate(manager);
     });
-    this.log.happened('signing-key.rotated', { ...rotation, by });
+    this.log.happened('signing-key.rotated', { ...rotation, by: by?.userId ?? 'command' });
     return rotation.active;
   }
 
@@ -69,9 +73,9 @@ export class SigningKeyRotation {
    * Ends a key and all tokens that it signed, at once and everywhere. If it was the one that signs, the next takes over.
    * @throws NotFoundError
    */
-  async revoke(kid: string, by: string | undefined): Promise<void> {
+  async revoke(kid: string, by: Principal): Promise<void> {
     const revoked = await this.dataSource.transaction(async (manager) => {
-      await lockKeys(manager);
+      await this.#lock(manager, by);
       const key = KID.test(kid) ? await manager.findOneBy(SigningKey, { kid }) : null;
       if (!key) throw new NotFoundError('There is no such signing key.');
       await manager.delete(SigningKey, { kid });
@@ -79,7 +83,7 @@ export class SigningKeyRotation {
       await this.revocations.announce(manager, [{ kind: 'signing-key', subject: kid }]);
       return key;
     });
-    this.log.happened('signing-key.revoked', { kid, status: revoked.status, by });
+    this.log.happened('signing-key.revoked', { kid, status: revoked.status, by: by.userId });
   }
 
   /** Retired keys that no living token names. */
@@ -90,6 +94,11 @@ export class SigningKeyRotation {
          (SELECT kid FROM signing_keys WHERE status = 'retired' AND retired_at <= $1 LIMIT $2)`,
       [new Date(now.getTime() - RETIRED_KEPT_MS), limit],
     );
+  }
+
+  async #lock(manager: EntityManager, by: Principal | undefined): Promise<void> {
+    if (by) await this.acting.lock(manager, by, ['admin:signing-keys']);
+    await lockKeys(manager);
   }
 
   /** Those of the other algorithm retire too: JWT_ALGORITHM was changed. */

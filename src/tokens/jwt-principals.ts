@@ -28,7 +28,7 @@ export class JwtPrincipals {
 
   /**
    * The principal of the request under way. While the feed is current, what was revoked is in memory, and nothing is
-   * asked: a plain JWT.
+   * asked: a plain JWT. One that names `admin:*` is never plain.
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
@@ -39,7 +39,7 @@ export class JwtPrincipals {
     await this.#checkRevoked(claims);
     const principal = isMachine(claims)
       ? await this.#machine(claims, true)
-      : await this.#person(claims, !this.feed.isCurrent);
+      : await this.#person(claims, !this.feed.isCurrent || administers(claims));
     this.#claims.set(principal, claims);
     return principal;
   }
@@ -108,10 +108,13 @@ export class JwtPrincipals {
 
 const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
-/** Scopes are the user's own, never `admin:*`, whatever the token says. */
+/** A role can be lost while a token lives, so `admin:*` is never believed on the token's word alone. */
+const administers = ({ scope }: PersonClaims): boolean => scope.includes('admin:');
+
+/** What the token says and the user's roles still allow; without a look at the roles, nothing of `admin:*`. */
 function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = USER_SCOPES): Scope[] {
   const granted = new Set(claims.scope.split(' '));
-  return USER_SCOPES.filter((scope) => granted.has(scope) && allowed.includes(scope));
+  return allowed.filter((scope) => granted.has(scope));
 }
 
 function mismatch(claims: PersonClaims, signIn: LiveSignIn): string | undefined {

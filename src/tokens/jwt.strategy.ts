@@ -10,7 +10,6 @@ import type { AccessTokenClaims } from './access-token.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { isOpaqueBearer } from './bearer.js';
 import { JwtPrincipals } from './jwt-principals.js';
-import { isTokenScope } from './token-scopes.js';
 
 declare module '../auth/auth-modes.js' {
   interface AuthModes {
@@ -50,7 +49,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
       scheme: 'Bearer',
       carries: 'both',
       ambient: false,
-      canHold: isTokenScope,
+      canHold: () => true,
       strategies: { jwt: this },
       // Also with nothing or junk behind it: that is a bad credential, not the lack of one.
       presented: (request) =>

@@ -1,17 +1,15 @@
 import { z } from 'zod';
-import { USER_SCOPES } from '../auth/scopes.js';
+import { ADMIN_SCOPES, isScope, USER_SCOPES } from '../auth/scopes.js';
 import { describeRenewal } from '../sign-ins/sign-ins.schemas.js';
 import { EmailInput, PasswordInput } from '../users/users.schemas.js';
-import { isTokenScope } from './token-scopes.js';
 
 const scope = z
   .string()
   .max(1000)
-  .refine(
-    (text) => text.split(' ').every(isTokenScope),
-    'names a scope that is unknown, or that no token can hold',
-  )
-  .meta({ description: `Separated by spaces; all unless told: ${USER_SCOPES.join(' ')}` });
+  .refine((text) => text.split(' ').every(isScope), 'must be known scopes, separated by single spaces')
+  .meta({
+    description: `Separated by spaces. Default: ${USER_SCOPES.join(' ')}. A token of an administrator has ${ADMIN_SCOPES.join(' ')} only if they are named here; for others they are left out, and the answer's \`scope\` says what was granted.`,
+  });
 
 export const TokenRequest = z
   .strictObject({

@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { USER_SCOPES } from '../auth/scopes.js';
+import { type Scope, USER_SCOPES } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ValidationError } from '../http/validation.js';
 import type { Carrier, IssuedCredential } from '../sign-ins/carriers.js';
 import { PasswordsService } from '../sign-ins/passwords.service.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
+import type { Role, User } from '../users/user.entity.js';
+import { scopesOfRoles } from '../users/user-scopes.js';
 import type { TokenSignIn } from './access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
@@ -34,15 +36,17 @@ export class TokensService implements Carrier {
       throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
     if (!this.kinds.issuerOf(asked.format))
       throw new ValidationError([{ pointer: '/format', detail: 'is no format of this server' }]);
-    const scopes = [...new Set(asked.scope?.split(' ') ?? USER_SCOPES)];
     const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
     const { format, refreshIn } = asked;
-    const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };
-    const attach = async (manager: EntityManager, signIn: SignIn) => {
+    const attach = async (manager: EntityManager, signIn: SignIn, { roles }: User) => {
+      const scopes = grantable(new Set(asked.scope?.split(' ') ?? USER_SCOPES), roles);
+      if (scopes.length === 0)
+        throw new ValidationError([{ pointer: '/scope', detail: 'must name a scope that you may have' }]);
+      const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };
       await manager.insert(TokenGrant, { signInId: signIn.id, ...grant });
-      return { signIn, refresh: await this.refreshTokens.issue(manager, signIn) };
+      return { signIn, grant, refresh: await this.refreshTokens.issue(manager, signIn) };
     };
-    const { signIn, refresh } = await this.passwords.signIn(
+    const { signIn, grant, refresh } = await this.passwords.signIn(
       { email, password },
       this.name,
       lifetimes,
@@ -51,15 +55,20 @@ export class TokensService implements Carrier {
     return this.#respond(signIn, grant, refresh);
   }
 
-  /** `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). */
+  /**
+   * `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). A role that the person has lost
+   * narrows it too.
+   */
   async refresh(refreshToken: string | undefined, scopes?: string[]): Promise<IssuedCredential> {
     const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
-    return this.#respond(family, { ...family, scopes: scopes ?? family.scopes }, refresh);
+    const grant = { ...family, scopes: grantable(scopes ?? family.scopes, family.roles) };
+    return this.#respond(family, grant, refresh);
   }
 
   /** The access tokens from before end too: their `auth_time` is no longer the sign-in's. */
-  async renew(manager: EntityManager, signIn: SignIn): Promise<IssuedCredential> {
+  async renew(manager: EntityManager, signIn: SignIn, { roles }: User): Promise<IssuedCredential> {
     const grant = await manager.findOneByOrFail(TokenGrant, { signInId: signIn.id });
+    grant.scopes = grantable(grant.scopes, roles);
     return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn), manager);
   }
 
@@ -87,3 +96,9 @@ export class TokensService implements Carrier {
     };
   }
 }
+
+/** Those of the scopes that a person with these roles may have. */
+const grantable = (scopes: Iterable<string>, roles: readonly Role[]): Scope[] => {
+  const held: ReadonlySet<string> = new Set(scopesOfRoles(roles));
+  return [...scopes].filter((scope): scope is Scope => held.has(scope));
+};

@@ -9,3 +9,4 @@ import './sign-ins/sign-ins.js';
 import './sign-ins/passwords.js';
 import './races/races.js';
 import './races/barrier-races.js';
+import './races/acting-sign-in.js';

@@ -48,8 +48,12 @@ const URL_PARAMETERS = ['access_token', 'api_key', 'apikey', 'token', 'session']
 
 export interface Credential {
   readonly kind: string;
-  /** `row changed`: the owner is disabled in the database, and nobody was told. */
-  readonly state: 'good' | 'malformed' | 'unknown' | 'revoked' | 'owner disabled' | 'row changed';
+  /**
+   * `row changed`: the owner is disabled in the database, and nobody was told. `role lost`: the owner is no administrator
+   * any more, and nobody was told.
+   */
+  readonly state:
+    'good' | 'malformed' | 'unknown' | 'revoked' | 'owner disabled' | 'row changed' | 'role lost';
   readonly scopes: readonly Scope[];
   /** `Authorization: ApiKey` in place of `X-API-Key`. */
   readonly inAuthorization?: boolean;
@@ -95,14 +99,17 @@ export function expectedAnswer(
   if (!contract || !(policy.modes as readonly string[]).includes(contract.mode))
     return refusal(401, 'mode-not-accepted', challenges(policy));
   const { mode, person, believed } = contract;
-  const isGood = state === 'good' || (state === 'row changed' && believed && !policy.live);
+  // A role can be lost at any time, so a token that names admin:* is never believed.
+  const isBelieved = believed && !policy.live && !isAdministrators(credential);
+  const isGood = ['good', 'role lost'].includes(state) || (state === 'row changed' && isBelieved);
   if (!isGood || when === 'expired') return refusal(401, 'invalid-credential', challenges(policy, mode));
 
   const cookieMayWrite = csrfToken === undefined || SAFE_METHODS.includes(method);
   if (mode === 'session' && (foreign || !cookieMayWrite)) return refusal(403, 'csrf');
   const scheme = schemeOf(mode);
   if (policy.person && !person) return refusal(403, 'person-required');
-  const missing = policy.scopes.filter((scope) => !scopes.includes(scope)).join(' ');
+  const held: readonly Scope[] = state === 'role lost' ? USER_SCOPES : scopes;
+  const missing = policy.scopes.filter((scope) => !held.includes(scope)).join(' ');
   if (missing)
     return refusal(403, 'insufficient-scope', [
       `${scheme} realm="api", error="insufficient_scope", scope="${missing}"`,
@@ -139,7 +146,12 @@ const of = (kind: string, state: Credential['state'] = 'good'): Credential => ({
 const present = (credential: Credential): Pick<Attempt, 'cookie' | 'explicit'> =>
   credential.kind === 'session' ? { cookie: credential } : { explicit: [credential] };
 
-const ADMINISTRATOR: Credential = { ...of('session'), scopes: [...USER_SCOPES, ...ADMIN_SCOPES] };
+/** With all that an administrator may do; a token that asked for it by name. */
+const ofAdministrator = (kind: string, state?: Credential['state']): Credential => ({
+  ...of(kind, state),
+  scopes: [...USER_SCOPES, ...ADMIN_SCOPES],
+});
+export const isAdministrators = ({ scopes }: Credential): boolean => scopes.includes('admin:users');
 const KEY_IN_AUTHORIZATION: Credential = { ...of('api-key'), inAuthorization: true };
 /** A scheme that nobody here knows. */
 const BASIC: Credential = { kind: 'basic', state: 'malformed', scopes: [] };
@@ -166,7 +178,14 @@ export function attemptsOn({ policy }: Pick<Route, 'policy'>, kinds: readonly st
 
 function good(kind: string): Attempt[] {
   const attempts: Attempt[] = [{ name: a(kind), ...present(of(kind)) }];
-  if (kind === 'session') attempts.push({ name: 'the session of an administrator', cookie: ADMINISTRATOR });
+  if (contractOf(kind).person)
+    attempts.push(
+      { name: `${a(kind)} of an administrator`, ...present(ofAdministrator(kind)) },
+      {
+        name: `${a(kind)} of somebody who is no administrator any more, in the database only`,
+        ...present(ofAdministrator(kind, 'role lost')),
+      },
+    );
   if (kind === 'api-key')
     attempts.push({ name: 'an api-key in Authorization', explicit: [KEY_IN_AUTHORIZATION] });
   return attempts;
@@ -241,9 +260,15 @@ function besideCookie(kinds: readonly string[]): Attempt[] {
 /** What is believed does not hear of what nobody announces, unless the route is live. */
 function unannounced(kind: string): Attempt[] {
   if (!contractOf(kind).believed) return [];
-  return [
+  const attempts: Attempt[] = [
     { name: `${a(kind)} whose owner is disabled in the database only`, ...present(of(kind, 'row changed')) },
   ];
+  if (contractOf(kind).person)
+    attempts.push({
+      name: `${a(kind)} of an administrator who is disabled in the database only`,
+      ...present(ofAdministrator(kind, 'row changed')),
+    });
+  return attempts;
 }
 
 /** Too few scopes, and a sign-in too long ago. A session is never narrow: it carries all that its user may do. */
@@ -259,8 +284,11 @@ function tooLittle(policy: ProtectedPolicy, kind: string): Attempt[] {
     attempts.push({ name: `${a(kind)} that may only ${first}`, ...only(first) });
   if (!policy.recentSignIn || !person) return attempts;
   attempts.push({ name: `an old ${kind}`, ...present(of(kind)), when: 'late' });
-  if (kind === 'session')
-    attempts.push({ name: 'the old session of an administrator', cookie: ADMINISTRATOR, when: 'late' });
+  attempts.push({
+    name: `an old ${kind} of an administrator`,
+    ...present(ofAdministrator(kind)),
+    when: 'late',
+  });
   if (isNarrowed)
     attempts.push({ name: `an old ${kind} that may only ${lacking}`, ...only(lacking), when: 'late' });
   return attempts;

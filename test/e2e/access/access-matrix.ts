@@ -11,6 +11,7 @@ import {
   attemptsOn,
   type Credential,
   expectedAnswer,
+  isAdministrators,
   kindsOf,
 } from '../../support/access-matrix.js';
 import type { Client } from '../../support/client.js';
@@ -105,17 +106,18 @@ class Wallet {
   constructor(private readonly server: TestServer) {}
 
   headersOf(credential: Credential, fresh: boolean): Promise<Headers> {
-    if (fresh && ['good', 'row changed'].includes(credential.state)) return this.#make(credential);
+    if (fresh && ['good', 'row changed', 'role lost'].includes(credential.state))
+      return this.#make(credential);
     const key = JSON.stringify(credential);
     const kept = this.#kept.get(key) ?? this.#make(credential);
     this.#kept.set(key, kept);
     return kept;
   }
 
-  async #make({ kind, state, scopes, inAuthorization }: Credential): Promise<Headers> {
+  async #make(credential: Credential): Promise<Headers> {
+    const { kind, state, scopes, inAuthorization } = credential;
     if (state === 'malformed') return MALFORMED[kind]!;
-    const administrator = scopes.includes('admin:users');
-    const person = await (administrator ? this.server.administrator() : this.server.person());
+    const person = await (isAdministrators(credential) ? this.server.administrator() : this.server.person());
     const client = await this.#signIn(kind, person, scopes);
     if (state === 'unknown') return this.#unknown(client);
     if (state === 'revoked') await this.#revoke(client, person);
@@ -124,6 +126,8 @@ class Wallet {
     if (state === 'row changed' || (state === 'owner disabled' && !isBelieved))
       await this.server.dataSource.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [person.id]);
     else if (state === 'owner disabled') await this.#disable(person);
+    if (state === 'role lost')
+      await this.server.dataSource.query(`UPDATE users SET roles = '{}' WHERE id = $1`, [person.id]);
     return inAuthorization ? { Authorization: `ApiKey ${client.headers['X-API-Key']}` } : client.headers;
   }
 

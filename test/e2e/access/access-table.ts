@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
 import { type Route, RouteTable } from '../../../src/auth/route-table.js';
-import { USER_SCOPES } from '../../../src/auth/scopes.js';
+import { ADMIN_SCOPES, USER_SCOPES } from '../../../src/auth/scopes.js';
 import type { Answer, Client } from '../../support/client.js';
 import type { Person } from '../../support/person.js';
 import { type TestServer, useServer } from '../../support/server.js';
@@ -17,17 +17,21 @@ const DECLARED = {
     POST   /v1/users                              public
     GET    /v1/users/me                           any      profile:read
     PATCH  /v1/users/me                           person   profile:write
-    PUT    /v1/users/me/password                  person   account:security  recent
+    PUT    /v1/users/me/password                  person   account:security  recent live
     POST   /v1/email-verifications                public
     PUT    /v1/email-verifications                public
     GET    /verify                                public
     GET    /verify.js                             public
     GET    /v1/sessions                           person   sessions:read
-    DELETE /v1/sessions                           person   sessions:write
-    DELETE /v1/sessions/:id                       person   sessions:write
+    DELETE /v1/sessions                           person   sessions:write    live
+    DELETE /v1/sessions/:id                       person   sessions:write    live
     GET    /v1/sessions/current                   person
     DELETE /v1/sessions/current                   person
     POST   /v1/sessions/current/reauthentication  person   account:security
+    GET    /v1/admin/users                        person   admin:users       recent live
+    PUT    /v1/admin/users/:id/roles              person   admin:users       recent live
+    PUT    /v1/admin/users/:id/status             person   admin:users       recent live
+    POST   /v1/admin/users/:id/sign-out           person   admin:users       recent live
     GET    /v1/orders                             any      orders:read
     POST   /v1/orders                             any      orders:write
     GET    /v1/orders/:id                         any      orders:read       orders/:id
@@ -42,30 +46,15 @@ const DECLARED = {
     GET    /problems/:slug                        public`,
   session: `
     POST   /v1/sessions                           public   same-origin
-    GET    /v1/sessions/current/csrf-token        session
-    GET    /v1/admin/users                        session  admin:users       recent
-    PUT    /v1/admin/users/:id/roles              session  admin:users       recent
-    PUT    /v1/admin/users/:id/status             session  admin:users       recent
-    POST   /v1/admin/users/:id/sign-out           session  admin:users       recent`,
+    GET    /v1/sessions/current/csrf-token        session`,
   jwt: `
     POST   /v1/tokens                             public   same-origin
     POST   /v1/tokens/refresh                     public   same-origin
     GET    /.well-known/jwks.json                 public
-    GET    /v1/reports/summary                    jwt      person  reports:read  live`,
-  'session+jwt': `
-    GET    /v1/admin/signing-keys                 session  admin:signing-keys recent
-    POST   /v1/admin/signing-keys                 session  admin:signing-keys recent
-    DELETE /v1/admin/signing-keys/:kid            session  admin:signing-keys recent`,
-  'session+api-key': `
-    GET    /v1/admin/service-accounts                          session  admin:service-accounts  recent
-    POST   /v1/admin/service-accounts                          session  admin:service-accounts  recent
-    GET    /v1/admin/service-accounts/:id/api-keys             session  admin:service-accounts  recent
-    POST   /v1/admin/service-accounts/:id/api-keys             session  admin:service-accounts  recent
-    GET    /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent
-    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent
-    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation  session  admin:service-accounts  recent
-    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage  session  admin:service-accounts  recent
-    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId      session  admin:service-accounts  recent`,
+    GET    /v1/reports/summary                    jwt      person  reports:read  live
+    GET    /v1/admin/signing-keys                 person   admin:signing-keys  recent live
+    POST   /v1/admin/signing-keys                 person   admin:signing-keys  recent live
+    DELETE /v1/admin/signing-keys/:kid            person   admin:signing-keys  recent live`,
   'jwt+api-key': `
     POST   /oauth/token                           public
     POST   /oauth/introspect                      public
@@ -73,14 +62,27 @@ const DECLARED = {
     GET    /.well-known/oauth-authorization-server  public`,
   'api-key': `
     POST   /v1/api-keys/leak-reports              public
-    POST   /v1/api-keys                           person   api-keys:write    recent
+    POST   /v1/api-keys                           person   api-keys:write    recent live
     GET    /v1/api-keys                           person   api-keys:read
+    GET    /v1/api-keys/warnings                  person   api-keys:read
     GET    /v1/api-keys/:id                       person   api-keys:read
     GET    /v1/api-keys/:id/usage                 person   api-keys:read
-    PATCH  /v1/api-keys/:id                       person   api-keys:write
-    POST   /v1/api-keys/:id/rotation              person   api-keys:write    recent
-    DELETE /v1/api-keys/:id                       person   api-keys:write
-    POST   /v1/events                             api-key  events:write`,
+    PATCH  /v1/api-keys/:id                       person   api-keys:write    live
+    POST   /v1/api-keys/:id/rotation              person   api-keys:write    recent live
+    DELETE /v1/api-keys/:id                       person   api-keys:write    live
+    POST   /v1/events                             api-key  events:write
+    GET    /v1/admin/service-accounts                                 person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts                                 person  admin:service-accounts  recent live
+    PATCH  /v1/admin/service-accounts/:id                             person  admin:service-accounts  recent live
+    DELETE /v1/admin/service-accounts/:id                             person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys                    person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts/:id/api-keys                    person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/warnings           person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live
+    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation    person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage       person  admin:service-accounts  recent live
+    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live`,
 };
 
 /**
@@ -90,40 +92,45 @@ const DECLARED = {
  * body. A narrow credential may only reports:read. A machine is a key's JWT.
  */
 const ANSWERS = `
-                                                                        |        | session | admin  | jwt    | narrow | opaque | narrow | key    | narrow | machine | narrow
-  GET /health/live                            |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
-  GET /.well-known/jwks.json                  |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
-  GET /problems/csrf                          |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
-  GET /.well-known/oauth-authorization-server |                   |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
-  POST /v1/users                              |                   |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
-  POST /v1/tokens                             |                   |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
-  GET /v1/whoami                              |                   | SBK | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
-  GET /v1/users/me                            | profile:read      | SBK | none   | 200     | 200    | 200    | scope  | 200    | scope  | 200    | scope  | 200     | scope
-  PATCH /v1/users/me                          | profile:write     | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
-  PUT /v1/users/me/password                   | account:security  | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
-  GET /v1/sessions                            | sessions:read     | SB  | none   | 200     | 200    | 200    | scope  | 200    | scope  | mode   | mode   | person  | person
-  DELETE /v1/sessions/:id                     | sessions:write    | SB  | none   | 404     | 404    | 404    | scope  | 404    | scope  | mode   | mode   | person  | person
-  GET /v1/sessions/current                    |                   | SB  | none   | 200     | 200    | 200    | 200    | 200    | 200    | mode   | mode   | person  | person
-  GET /v1/sessions/current/csrf-token         |                   | S   | none   | 200     | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  POST /v1/sessions/current/reauthentication  | account:security  | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
-  POST /v1/api-keys                           | api-keys:write    | SB  | none   | 400     | 400    | 400    | scope  | 400    | scope  | mode   | mode   | person  | person
-  GET /v1/api-keys                            | api-keys:read     | SB  | none   | 200     | 200    | 200    | scope  | 200    | scope  | mode   | mode   | person  | person
-  GET /v1/orders                              | orders:read       | SBK | none   | 200     | 200    | 200    | scope  | 200    | scope  | 200    | scope  | 200     | scope
-  POST /v1/orders                             | orders:write      | SBK | none   | 400     | 400    | 400    | scope  | 400    | scope  | 400    | scope  | 400     | scope
-  DELETE /v1/orders/:id                       | orders:write      | SBK | none   | 404     | 404    | 404    | scope  | 404    | scope  | 404    | scope  | 404     | scope
-  POST /v1/events                             | events:write      | K   | none   | mode    | mode   | mode   | mode   | mode   | mode   | 400    | scope  | mode    | mode
-  GET /v1/admin/users                         | admin:users       | S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  PUT /v1/admin/users/:id/roles               | admin:users       | S   | none   | scope   | 400    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  GET /v1/reports/summary                     | reports:read      | B   | none   | mode    | mode   | 200    | 200    | mode   | mode   | mode   | mode   | person  | person
-  GET /v1/admin/signing-keys                  | admin:signing-keys| S   | none   | scope   | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  DELETE /v1/admin/signing-keys/:kid          | admin:signing-keys| S   | none   | scope   | 404    | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
-  POST /oauth/token                           |                   |     | client | client  | client | client | client | client | client | client | client | client  | client
-  POST /oauth/introspect                      | tokens:introspect |     | client | client  | client | client | client | client | client | 400    | scope  | client  | client
-  POST /oauth/revoke                          |                   |     | 400    | 400     | 400    | client | client | client | client | client | client | client  | client
-  DELETE /v1/sessions/current                 |                   | SB  | none   | 204     | 204    | 204    | 204    | 204    | 204    | mode   | mode   | person  | person`;
+                                                                             |        | session | admin  | jwt    | admin  | narrow | opaque | admin  | narrow | key    | narrow | machine | narrow
+  GET /health/live                            |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/jwks.json                  |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /problems/csrf                          |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/oauth-authorization-server |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  POST /v1/users                              |                        |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  POST /v1/tokens                             |                        |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  GET /v1/whoami                              |                        | SBK | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /v1/users/me                            | profile:read           | SBK | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | 200    | scope  | 200     | scope
+  PATCH /v1/users/me                          | profile:write          | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  PUT /v1/users/me/password                   | account:security       | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions                            | sessions:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  DELETE /v1/sessions/:id                     | sessions:write         | SB  | none   | 404     | 404    | 404    | 404    | scope  | 404    | 404    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions/current                    |                        | SB  | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | mode   | mode   | person  | person
+  GET /v1/sessions/current/csrf-token         |                        | S   | none   | 200     | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  POST /v1/sessions/current/reauthentication  | account:security       | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  POST /v1/api-keys                           | api-keys:write         | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/api-keys                            | api-keys:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  GET /v1/api-keys/warnings                   | api-keys:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  GET /v1/orders                              | orders:read            | SBK | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | 200    | scope  | 200     | scope
+  POST /v1/orders                             | orders:write           | SBK | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | 400    | scope  | 400     | scope
+  DELETE /v1/orders/:id                       | orders:write           | SBK | none   | 404     | 404    | 404    | 404    | scope  | 404    | 404    | scope  | 404    | scope  | 404     | scope
+  POST /v1/events                             | events:write           | K   | none   | mode    | mode   | mode   | mode   | mode   | mode   | mode   | mode   | 400    | scope  | mode    | mode
+  GET /v1/admin/users                         | admin:users            | SB  | none   | scope   | 200    | scope  | 200    | scope  | scope  | 200    | scope  | mode   | mode   | person  | person
+  PUT /v1/admin/users/:id/roles               | admin:users            | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/reports/summary                     | reports:read           | B   | none   | mode    | mode   | 200    | 200    | 200    | mode   | mode   | mode   | mode   | mode   | person  | person
+  GET /v1/admin/signing-keys                  | admin:signing-keys     | SB  | none   | scope   | 200    | scope  | 200    | scope  | scope  | 200    | scope  | mode   | mode   | person  | person
+  DELETE /v1/admin/signing-keys/:kid          | admin:signing-keys     | SB  | none   | scope   | 404    | scope  | 404    | scope  | scope  | 404    | scope  | mode   | mode   | person  | person
+  POST /v1/admin/service-accounts             | admin:service-accounts | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  PATCH /v1/admin/service-accounts/:id        | admin:service-accounts | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  DELETE /v1/admin/service-accounts/:id       | admin:service-accounts | SB  | none   | scope   | 404    | scope  | 404    | scope  | scope  | 404    | scope  | mode   | mode   | person  | person
+  POST /oauth/token                           |                        |     | client | client  | client | client | client | client | client | client | client | client | client | client  | client
+  POST /oauth/introspect                      | tokens:introspect      |     | client | client  | client | client | client | client | client | client | client | 400    | scope  | client  | client
+  POST /oauth/revoke                          |                        |     | 400    | 400     | 400    | client | client | client | client | client | client | client | client | client  | client
+  DELETE /v1/sessions/current                 |                        | SB  | none   | 204     | 204    | 204    | 204    | 204    | 204    | 204    | 204    | mode   | mode   | person  | person`;
 
 const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
 const NARROW = 'reports:read';
+const ADMINISTRATOR = [...USER_SCOPES, ...ADMIN_SCOPES].join(' ');
 
 /** The columns of ANSWERS: the mode of each, and who makes its credential. */
 const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise<Client>][] = [
@@ -131,8 +138,10 @@ const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise
   ['session', (_, ada) => ada.session()],
   ['session', async (server) => (await server.administrator()).session()],
   ['jwt', (_, ada) => ada.jwt()],
+  ['jwt', async (server) => (await server.administrator()).jwt({ scope: ADMINISTRATOR })],
   ['jwt', (_, ada) => ada.jwt({ scope: NARROW })],
   ['opaque', (_, ada) => ada.opaque()],
+  ['opaque', async (server) => (await server.administrator()).opaque({ scope: ADMINISTRATOR })],
   ['opaque', (_, ada) => ada.opaque({ scope: NARROW })],
   ['api-key', (_, ada) => ada.apiKey(KEY_SCOPES)],
   ['api-key', (_, ada) => ada.apiKey([NARROW])],

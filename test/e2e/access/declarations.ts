@@ -67,9 +67,9 @@ class BadController {
   @Authenticated({ modes: ['api-key'], scopes: ['account:security', 'orders:read'] })
   impossible() {}
 
-  @Get('admin-by-token')
-  @Authenticated({ modes: ['jwt', 'api-key'], scopes: ['admin:users'] })
-  adminByToken() {}
+  @Get('admin-by-key')
+  @Authenticated({ modes: ['api-key'], scopes: ['admin:users'] })
+  adminByKey() {}
 
   @Get('recent-machine')
   @Authenticated({ modes: ['api-key'], recentSignIn: true })
@@ -103,7 +103,7 @@ describe('a route without a sound declaration', () => {
       'GET /bad/no-mode (BadController.noMode) accepts no mode that is there',
       'GET /bad/unknown-word (BadController.unknownWord) names unknown modes: everybody',
       'GET /bad/impossible (BadController.impossible) asks for scopes that no mode it accepts can hold: account:security',
-      'GET /bad/admin-by-token (BadController.adminByToken) asks for scopes that no mode it accepts can hold: admin:users',
+      'GET /bad/admin-by-key (BadController.adminByKey) asks for scopes that no mode it accepts can hold: admin:users',
       'GET /bad/recent-machine (BadController.recentMachine) asks for a recent sign-in, but accepts machines only',
       'GET /also-bad (AlsoBadController.publicInside) is both @Public() and @Authenticated()',
       'POST /worse/here (WorseController.protectedInside) is both @Public() and @Authenticated()',

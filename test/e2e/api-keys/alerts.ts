@@ -27,8 +27,9 @@ describe('alerts about API keys', () => {
     session = await ada.session();
   };
   const housekeeping = () => context.server.app.get(HousekeepingService).run();
-  const warningsOf = async ({ id }: { id: string }): Promise<string[]> =>
-    (await session.get(`/v1/api-keys/${id}`)).body.warnings;
+  /** What the list of warnings says of a key; undefined if it is not in it. */
+  const warningsOf = async ({ id }: { id: string }, by = session, path = '/v1/api-keys'): Promise<unknown> =>
+    (await by.get(`${path}/warnings`)).body.items.find(({ apiKeyId }: any) => apiKeyId === id)?.warnings;
   const mailsTo = async ({ email }: Person, subject: string) =>
     (await context.server.mails()).filter(
       (mail) => mail.includes(`To: ${email}\n`) && mail.includes(`Subject: ${subject}\n`),
@@ -41,19 +42,33 @@ describe('alerts about API keys', () => {
   describe('warnings', () => {
     const mails = (person = ada) => mailsTo(person, 'API keys of yours that need a look');
 
-    it('tell of a key that never expires, in the answer that makes it too', async () => {
-      const made = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
-      expect(made.body.warnings).toEqual(['never-expires']);
-      expect(await warningsOf(made.body)).toEqual(['never-expires']);
-      const { body } = await session.get('/v1/api-keys');
-      expect(body.items[0].warnings).toEqual(['never-expires']);
-      expect(await warningsOf(await ada.apiKey(['orders:read'], expiring('30')))).toEqual([]);
+    it('tell of a key that never expires, in a list of their own', async () => {
+      const key = await ada.apiKey(['orders:read']);
+      await ada.apiKey(['orders:read'], expiring('30'));
+      const { status, body } = await session.get('/v1/api-keys/warnings');
+      expect([status, body]).toEqual([
+        200,
+        { items: [{ apiKeyId: key.id, warnings: ['never-expires'] }], nextCursor: null },
+      ]);
+      expect((await session.get(`/v1/api-keys/${key.id}`)).body).not.toHaveProperty('warnings');
+    });
+
+    it('are paged, newest key first, and of nobody else', async () => {
+      const keys: KeyClient[] = [];
+      for (let i = 0; i < 3; i += 1) keys.push(await ada.apiKey(['orders:read']));
+      await (await context.server.person()).apiKey(['orders:read']);
+      const idsOf = ({ items }: any) => items.map(({ apiKeyId }: any) => apiKeyId);
+      const { body: first } = await session.get('/v1/api-keys/warnings?limit=2');
+      const { body: last } = await session.get(`/v1/api-keys/warnings?limit=2&cursor=${first.nextCursor}`);
+      expect([...idsOf(first), ...idsOf(last)]).toEqual(keys.toReversed().map(({ id }) => id));
+      expect(last.nextCursor).toBeNull();
+      expect((await session.get('/v1/api-keys/warnings?limit=0')).status).toBe(400);
     });
 
     it('tell of one that was not rotated, or not used, for 90 days', async () => {
       const key = await ada.apiKey(['orders:read'], expiring('400'));
       await later('89d');
-      expect(await warningsOf(key)).toEqual([]);
+      expect(await warningsOf(key)).toBeUndefined();
       await later('25h');
       expect(await warningsOf(key)).toEqual(['not-rotated', 'unused']);
       const now = context.server.clock.now();
@@ -72,10 +87,10 @@ describe('alerts about API keys', () => {
       const key = await ada.apiKey(['orders:read']);
       const lapsed = await ada.apiKey(['orders:read'], expiring('80'));
       await later('91d');
-      expect(await warningsOf(lapsed)).toEqual([]);
+      expect(await warningsOf(lapsed)).toBeUndefined();
       expect(await warningsOf(key)).toEqual(['never-expires', 'not-rotated', 'unused']);
       const { body } = await session.post(`/v1/api-keys/${key.id}/rotation`);
-      expect([body.warnings, await warningsOf(key)]).toEqual([['never-expires'], []]);
+      expect([await warningsOf(body), await warningsOf(key)]).toEqual([['never-expires'], undefined]);
       // Nobody takes over from it any more.
       await session.delete(`/v1/api-keys/${body.id}`);
       expect(await warningsOf(key)).toEqual(['not-rotated', 'unused']);
@@ -119,7 +134,9 @@ describe('alerts about API keys', () => {
       const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
       const made = await admin.post(path, { name: 'A test', scopes: ['orders:read'] });
       const service = KeyClient.from(context.server.url, context.server.secrets, made);
-      expect((await admin.get(`${path}/${service.id}`)).body.warnings).toEqual(['never-expires']);
+      expect(await warningsOf(service, admin, path)).toEqual(['never-expires']);
+      const nobody = path.replace(account.id, ada.id);
+      expect((await admin.get(`${nobody}/warnings`)).status).toBe(404);
       const mine = await ada.apiKey(['orders:read']);
       await later('25h');
       await housekeeping();
@@ -155,7 +172,7 @@ describe('alerts about API keys', () => {
         const key = await ada.apiKey(['orders:read'], expiring('30'));
         await useFrom(key, '192.0.2.1');
         await useFrom(key, '192.0.2.200', '::ffff:192.0.2.7');
-        expect([logged(key), await warningsOf(key), await mails()]).toEqual([[], [], []]);
+        expect([logged(key), await warningsOf(key), await mails()]).toEqual([[], undefined, []]);
         await useFrom(key, '198.51.100.7');
         expect(logged(key)).toEqual([['new-network', '198.51.100.0/24']]);
         expect(await warningsOf(key)).toEqual(['unusual-use']);
@@ -165,7 +182,7 @@ describe('alerts about API keys', () => {
         await later('6d');
         expect(await warningsOf(key)).toEqual(['unusual-use']);
         await later('25h');
-        expect(await warningsOf(key)).toEqual([]);
+        expect(await warningsOf(key)).toBeUndefined();
       });
 
       it('is one of IPv6 too, by /48', async () => {

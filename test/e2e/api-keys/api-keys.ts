@@ -66,7 +66,6 @@ describe('API keys', () => {
         expiresAt: '2030-01-01T00:00:00.000Z',
         lastUsedAt: null,
         lastNetwork: null,
-        warnings: [],
       });
       const path = made.headers.get('location')!;
       expect(path).toBe(`/v1/api-keys/${view.id}`);

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateApiKey } from '../../../src/api-keys/api-keys.schemas.js';
 import { ApiKeysService } from '../../../src/api-keys/api-keys.service.js';
 import { Principal } from '../../../src/auth/principal.js';
 import { NotFoundError } from '../../../src/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
-import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
+import { KeyClient, type MachineClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
@@ -37,6 +38,7 @@ describe('service accounts', () => {
         id: expect.any(String),
         name: 'Reports',
         audience: REPORTS,
+        status: 'active',
         createdBy: grace.id,
         createdAt: expect.any(String),
       },
@@ -175,7 +177,9 @@ describe('service accounts', () => {
     expect((await hers.get('/v1/orders')).status).toBe(200);
     // Nor for whoever calls the services past the routes.
     const { signInId } = admin;
-    const fields = { subject: grace.id, credentialId: signInId, signInId, scopes: ['orders:read'] as const };
+    const authTime = new Date((await admin.get('/v1/whoami')).body.authTime);
+    const scopes = ['orders:read'] as const;
+    const fields = { subject: grace.id, credentialId: signInId, signInId, authTime, scopes };
     const principal = new Principal({ mode: 'session', kind: 'person', ...fields });
     const forAda = context.server.app
       .get(ApiKeysService, { strict: false })
@@ -186,19 +190,108 @@ describe('service accounts', () => {
     expect((await admin.post(`/v1/api-keys/${theirs.id}/rotation`)).status).toBe(404);
   });
 
-  it('are for administrators with a recent sign-in, at a browser', async () => {
+  it('are for administrators with a recent sign-in, and tokens that asked for the scope', async () => {
     const ada = await context.server.person();
     expect(await (await ada.session()).get(PATH)).toMatchObject({
       status: 403,
       problem: 'insufficient-scope',
     });
-    expect((await (await grace.jwt()).get(PATH)).status).toBe(401);
+    expect((await (await grace.jwt()).get(PATH)).status).toBe(403);
+    expect((await (await grace.jwt({ scope: 'admin:service-accounts' })).get(PATH)).status).toBe(200);
     context.server.clock.advance('11m');
     expect(await admin.post(PATH, { name: 'x' })).toMatchObject({
       status: 401,
       problem: 'insufficient-user-authentication',
     });
     context.server.clock.reset();
+  });
+
+  describe('that are changed', () => {
+    const create = async () => (await admin.post(PATH, { name: 'Shipping' })).body;
+    /** The status of each: a key, a token for it, and whether an API finds the token active. */
+    const uses = async (key: KeyClient, token: MachineClient) => {
+      const watcher = await keyOf(account, ['tokens:introspect']);
+      const { body } = await postForm(watcher, '/oauth/introspect', { token: token.accessToken });
+      return [(await key.get('/v1/orders')).status, (await token.get('/v1/orders')).status, body.active];
+    };
+
+    it('have another name, and nothing else changes', async () => {
+      const made = await create();
+      const renamed = await admin.patch(`${PATH}/${made.id}`, { name: 'Delivery' });
+      expect(renamed).toMatchObject({ status: 200, body: { ...made, name: 'Delivery' } });
+      expect((await admin.get(PATH)).body.items[0]).toEqual(renamed.body);
+    });
+
+    it('stop while they are disabled, with their keys and tokens, and work again when enabled', async () => {
+      const { id } = await create();
+      const key = await keyOf(id, ['orders:read']);
+      const token = await key.exchange();
+      expect(await uses(key, token)).toEqual([200, 200, true]);
+      const disabled = await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
+      expect(disabled).toMatchObject({ status: 200, body: { status: 'disabled' } });
+      expect(await uses(key, token)).toEqual([401, 401, false]);
+      const form = { grant_type: 'client_credentials' };
+      const { anonymous } = context.server;
+      expect(await postForm(anonymous, '/oauth/token', form, basic(key.id, key.key))).toMatchObject({
+        status: 401,
+        body: { error: 'invalid_client' },
+      });
+      await admin.patch(`${PATH}/${id}`, { status: 'active' });
+      expect(await uses(key, token)).toEqual([200, 200, true]);
+    });
+
+    it('are gone with their keys, tokens and rows once they are deleted', async () => {
+      const { id } = await create();
+      const key = await keyOf(id, ['orders:read', 'orders:write']);
+      await admin.post(`${PATH}/${id}/api-keys/${key.id}/rotation`);
+      const token = await key.exchange();
+      await key.post('/v1/orders', { item: 'Tea', quantity: 1 });
+      expect(await uses(key, token)).toEqual([200, 200, true]);
+      expect((await admin.delete(`${PATH}/${id}`)).status).toBe(204);
+      expect(await uses(key, token)).toEqual([401, 401, false]);
+      expect((await admin.get(`${PATH}/${id}/api-keys`)).status).toBe(404);
+      for (const table of [
+        'subjects WHERE id = $1',
+        'api_keys WHERE owner_id = $1',
+        'orders WHERE owner_id = $1',
+      ])
+        expect(await context.server.dataSource.query(`SELECT 1 FROM ${table}`, [id])).toEqual([]);
+    });
+
+    it('are named in the log', async () => {
+      const { id } = await create();
+      await admin.patch(`${PATH}/${id}`, { name: 'Delivery' });
+      await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
+      await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
+      await admin.delete(`${PATH}/${id}`);
+      const about = context.server.entries().filter((entry) => entry['serviceAccountId'] === id);
+      expect(about).toMatchObject([
+        { event: 'service-account.created', by: grace.id },
+        { event: 'service-account.status-changed', by: grace.id, status: 'disabled' },
+        { event: 'service-account.deleted', by: grace.id },
+      ]);
+      expect(about).toHaveLength(3);
+    });
+
+    it.each([
+      [{}, ''],
+      [{ name: '' }, '/name'],
+      [{ status: 'deleted' }, '/status'],
+      [{ audience: REPORTS }, '/audience'],
+    ])('are refused with %j', async (body, pointer) => {
+      const answer = await admin.patch(`${PATH}/${account}`, body);
+      expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
+    });
+
+    it('are no users, and no others than those there are', async () => {
+      for (const id of [grace.id, randomUUID()])
+        for (const answer of [
+          await admin.patch(`${PATH}/${id}`, { status: 'disabled' }),
+          await admin.delete(`${PATH}/${id}`),
+        ])
+          expect(answer).toMatchObject({ status: 404, problem: 'not-found' });
+      expect((await admin.get('/v1/users/me')).body.status).toBe('active');
+    });
   });
 
   it('see all the access tokens that are for their audience, and no others', async () => {

@@ -26,7 +26,7 @@ const jwksOf = ({ url }: { url: string }) => `${url}/.well-known/jwks.json`;
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const secrets = new SecretKeeper();
 const status = async (at: Client, token: string) => (await at.with(bearer(token)).get(PATH)).status;
-const rotate = (server: TestServer) => server.app.get(SigningKeyRotation).rotate('test');
+const rotate = (server: TestServer) => server.app.get(SigningKeyRotation).rotate();
 
 /** HTTP servers on ports of their own, all closed at the end. */
 function useListeners() {

@@ -82,7 +82,7 @@ describe('GET /v1/whoami', () => {
     });
   });
 
-  it("shows an administrator's scopes on a session, and none of them on a token", async () => {
+  it("shows an administrator's scopes on a session, and on a token that asked for them by name", async () => {
     const grace = await context.server.administrator();
     const session = await grace.session();
     expect((await session.get('/v1/whoami')).body.scopes).toEqual([
@@ -93,6 +93,9 @@ describe('GET /v1/whoami', () => {
       'admin:service-accounts',
     ]);
     expect((await (await grace.jwt()).get('/v1/whoami')).body.scopes).toEqual(USER_SCOPES);
+    const asked = { scope: 'admin:audit orders:read' };
+    for (const token of [await grace.jwt(asked), await grace.opaque(asked)])
+      expect((await token.get('/v1/whoami')).body.scopes).toEqual(['orders:read', 'admin:audit']);
   });
 
   it('renews the time of authentication with the password, and with nothing else', async () => {

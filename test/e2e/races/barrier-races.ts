@@ -231,9 +231,26 @@ describe('races at a barrier', () => {
         () => depose(first, other.id),
         () => depose(second, one.id),
       );
+      expect(statuses).toEqual([200, 401]);
+      expect(answers[1]!.problem).toBe('invalid-credential');
+      expect([await statusOf(first), await statusOf(second)]).toEqual([200, 401]);
+    });
+  });
+
+  describe('two administrators who resign', () => {
+    it('leave one in office', async () => {
+      const { server } = context;
+      await server.dataSource.query(`UPDATE users SET roles = '{}'`);
+      const [one, other] = [await server.administrator(), await server.administrator()];
+      const [first, second] = [await one.session(), await other.session()];
+      const { answers, statuses } = await race(
+        rowOf('users', one.id),
+        () => depose(first, one.id),
+        () => depose(second, other.id),
+      );
       expect(statuses).toEqual([200, 409]);
       expect(answers[1]!.problem).toBe('last-administrator');
-      expect([await statusOf(first), await statusOf(second)]).toEqual([200, 401]);
+      expect([await statusOf(first), await statusOf(second)]).toEqual([401, 200]);
     });
   });
 

@@ -102,7 +102,7 @@ describe('ENCRYPTION_SECRETS', () => {
     const [old, both] = nodes as [TestServer, TestServer];
     const { email, password } = await old.person();
     const signIn = async () => (await old.anonymous.post('/v1/tokens', { email, password })).status;
-    await both.app.get(SigningKeyRotation).rotate('test');
+    await both.app.get(SigningKeyRotation).rotate();
     while ((await signIn()) === 201);
     expect(await signIn()).toBe(500);
     await reencryptKeys(old.dataSource, old.app.get(RevocationsService), [OLD, NEW]);

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { USER_SCOPES } from '../../../src/auth/scopes.js';
-import type { Answer } from '../../support/client.js';
+import type { Answer, Client } from '../../support/client.js';
+import { postForm } from '../../support/form.js';
 import { type Person, type SessionClient, TokenClient } from '../../support/person.js';
 import { PASSWORD, type TestServer, useServer } from '../../support/server.js';
 
@@ -106,9 +107,8 @@ describe('POST /v1/tokens', () => {
     });
 
     it('opens nothing that is for sessions or keys', async () => {
-      const token = await (await context.server.administrator()).jwt();
+      const token = await ada.jwt();
       for (const [method, path] of [
-        ['GET', '/v1/admin/users'],
         ['GET', '/v1/sessions/current/csrf-token'],
         ['POST', '/v1/events'],
       ] as const)
@@ -142,7 +142,7 @@ describe('POST /v1/tokens', () => {
       expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
     });
 
-    it.each(['orders:everything', 'admin:users', 'orders:read admin:audit', '', 'orders:read  profile:read'])(
+    it.each(['orders:everything', 'admin:everything', '', 'orders:read  profile:read'])(
       'is refused as %j, also to an administrator',
       async (scope) => {
         const administrator = await context.server.administrator();
@@ -158,6 +158,72 @@ describe('POST /v1/tokens', () => {
       const token = await (await context.server.administrator()).jwt();
       expect(token.claims['scope']).toBe(USER_SCOPES.join(' '));
       expect((await token.get('/v1/whoami')).body.scopes).toEqual([...USER_SCOPES]);
+    });
+
+    describe.each(['jwt', 'opaque'] as const)('of an administrator, as %s', (format) => {
+      const scope = 'profile:read admin:users';
+      const scopesOf = async (token: Client) => (await token.get('/v1/whoami')).body.scopes;
+      const refresh = async (refreshToken: string, fields?: Record<string, string>) =>
+        fields
+          ? postForm(context.server.anonymous, '/oauth/token', {
+              grant_type: 'refresh_token',
+              client_id: 'first-party',
+              refresh_token: refreshToken,
+              ...fields,
+            })
+          : context.server.anonymous.post('/v1/tokens/refresh', { refreshToken });
+      const bearer = ({ body }: Answer) =>
+        context.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
+
+      it('has what it asked for by name, and no other scope of the role', async () => {
+        const root = await context.server.administrator();
+        const answer = await ask(context.server, root, { scope, format });
+        expect(answer).toMatchObject({ status: 201, body: { scope } });
+        expect(await scopesOf(bearer(answer))).toEqual(['profile:read', 'admin:users']);
+      });
+
+      it('is granted to nobody without the role', async () => {
+        const answer = await ask(context.server, ada, { scope, format });
+        expect(answer).toMatchObject({ status: 201, body: { scope: 'profile:read' } });
+        expect(await scopesOf(bearer(answer))).toEqual(['profile:read']);
+        const none = await ask(context.server, ada, { scope: 'admin:users admin:audit', format });
+        expect(none).toMatchObject({ status: 400, problem: 'validation-failed' });
+        expect(pointersOf(none)).toEqual(['/scope']);
+      });
+
+      it('keeps its scopes in a refresh, which can narrow them and add none', async () => {
+        const root = await context.server.administrator();
+        const first = await ask(context.server, root, { scope, format });
+        const kept = await refresh(first.body.refresh_token);
+        expect(kept.body.scope).toBe(scope);
+        expect(await scopesOf(bearer(kept))).toEqual(['profile:read', 'admin:users']);
+        const narrowed = await refresh(kept.body.refresh_token, { scope: 'profile:read' });
+        expect(await scopesOf(bearer(narrowed))).toEqual(['profile:read']);
+        const wider = await refresh(narrowed.body.refresh_token, { scope: 'admin:audit' });
+        expect(wider).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+      });
+
+      it('keeps its scopes when the password is proved again', async () => {
+        const root = await context.server.administrator();
+        const token = bearer(await ask(context.server, root, { scope: `${scope} account:security`, format }));
+        const renewed = await token.post('/v1/sessions/current/reauthentication', {
+          password: root.password,
+        });
+        expect(renewed.body.scope).toBe(`${scope} account:security`);
+        expect(await scopesOf(bearer(renewed))).toContain('admin:users');
+      });
+
+      it('loses them at once with the role, also where only the database knows, and in a refresh', async () => {
+        const root = await context.server.administrator();
+        const answer = await ask(context.server, root, { scope, format });
+        await context.server.dataSource.query(`UPDATE users SET roles = '{}' WHERE id = $1`, [root.id]);
+        expect(await bearer(answer).get('/v1/admin/users')).toMatchObject({
+          status: 403,
+          body: { missingScopes: ['admin:users'] },
+        });
+        expect(await scopesOf(bearer(answer))).toEqual(['profile:read']);
+        expect((await refresh(answer.body.refresh_token)).body.scope).toBe('profile:read');
+      });
     });
   });
 

@@ -49,10 +49,21 @@ describe('administration', () => {
       expect(await alive(session)).toBe(true);
     });
 
-    it('takes no token and no key, whoever holds it', async () => {
-      const refused = { status: 401, problem: 'mode-not-accepted', challenges: 'Session realm="api"' };
-      for (const client of [await root.jwt(), await root.apiKey(['profile:read'])])
-        expect(await ask(client)).toMatchObject(refused);
+    it.each(['jwt', 'opaque'] as const)('takes a %s that asked for the scope by name', async (mode) => {
+      expect(await ask(await root[mode]())).toMatchObject({ status: 403, problem: 'insufficient-scope' });
+      expect((await ask(await root[mode]({ scope: 'admin:users' }))).status).toBeLessThan(300);
+    });
+
+    it('takes no key and no token of a machine, whoever holds it', async () => {
+      expect(await ask(await root.apiKey(['profile:read']))).toMatchObject({
+        status: 401,
+        problem: 'mode-not-accepted',
+        challenges: 'Bearer realm="api", Session realm="api"',
+      });
+      expect(await ask(await root.machine(['profile:read']))).toMatchObject({
+        status: 403,
+        problem: 'person-required',
+      });
     });
 
     it('needs a sign-in of the last ten minutes', async () => {
@@ -112,9 +123,13 @@ describe('administration', () => {
 
     it('takes the role away, with the sign-ins that carried it', async () => {
       await setRoles(ada.id, ['admin']);
-      const session = await ada.session();
+      const carriers = [
+        await ada.session(),
+        await ada.jwt({ scope: 'admin:users' }),
+        await ada.opaque({ scope: 'admin:users' }),
+      ];
       expect(await setRoles(ada.id, [])).toMatchObject({ status: 200, body: { roles: [] } });
-      expect(await session.get('/v1/admin/users')).toMatchObject(INVALID);
+      for (const client of carriers) expect(await client.get('/v1/admin/users')).toMatchObject(INVALID);
       expect((await (await ada.session()).get('/v1/admin/users')).status).toBe(403);
     });
 
