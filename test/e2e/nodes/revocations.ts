@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, Client } from '../../support/client.js';
 import { basic, postForm } from '../../support/form.js';
-import type { KeyClient, Person } from '../../support/person.js';
+import { KeyClient, type Person } from '../../support/person.js';
 import { PASSWORD } from '../../support/server.js';
 import { bearer, claimsOf, kidOf, PATH, three } from './three-nodes.js';
 
@@ -12,6 +12,8 @@ interface Shown {
   accessToken?: string;
   refreshToken?: string;
   key?: KeyClient;
+  /** The id of the service account. */
+  account?: string;
 }
 
 interface Scene extends Required<Shown> {
@@ -19,6 +21,7 @@ interface Scene extends Required<Shown> {
 }
 
 const KEY_SCOPES = ['orders:read', 'profile:read'];
+const ACCOUNTS = '/v1/admin/service-accounts';
 
 const MODES = {
   session: async (ada) => ({ credential: await ada.session() }),
@@ -33,6 +36,15 @@ const MODES = {
     const accessToken = await three.exchange(key);
     return { credential: bearer(accessToken), accessToken, key };
   },
+  "service's key": async () => {
+    const { account, key } = await serviceKey();
+    return { credential: key, key, account };
+  },
+  "its key's jwt": async () => {
+    const { account, key } = await serviceKey();
+    const accessToken = await three.exchange(key);
+    return { credential: bearer(accessToken), accessToken, key, account };
+  },
 } satisfies Record<string, (ada: Person) => Promise<Shown>>;
 type Mode = keyof typeof MODES;
 
@@ -40,6 +52,12 @@ async function tokens({ email, password }: Person, format: string): Promise<Show
   const { body } = await three.server.anonymous.post('/v1/tokens', { email, password, format });
   const { access_token: accessToken, refresh_token: refreshToken } = body;
   return { credential: bearer(accessToken), accessToken, refreshToken };
+}
+
+async function serviceKey(): Promise<{ account: string; key: KeyClient }> {
+  const account: string = (await three.admin.post(ACCOUNTS, { name: 'Billing' })).body.id;
+  const made = await three.admin.post(`${ACCOUNTS}/${account}/api-keys`, { name: 'x', scopes: KEY_SCOPES });
+  return { account, key: KeyClient.from(three.server.url, three.server.secrets, made) };
 }
 
 /** A way to take a credential back, on the first node. */
@@ -56,6 +74,7 @@ interface Way {
 const SIGN_INS = ['session', 'jwt', 'opaque'] as const;
 const PAIRS = ['jwt', 'opaque'] as const;
 const KEYS = ['api key', "key's jwt"] as const;
+const SERVICE = ["service's key", "its key's jwt"] as const;
 
 const onA = (credential?: Client) => three.at(0, credential);
 const otherSession = async ({ ada }: Scene) => onA(await ada.session());
@@ -164,6 +183,21 @@ const WAYS: Way[] = [
     },
   },
   {
+    way: 'service account disabled',
+    modes: SERVICE,
+    revoke: ({ account }) => three.admin.patch(`${ACCOUNTS}/${account}`, { status: 'disabled' }),
+  },
+  {
+    way: 'service account deleted',
+    modes: SERVICE,
+    revoke: ({ account }) => three.admin.delete(`${ACCOUNTS}/${account}`),
+  },
+  {
+    way: "service's key deleted",
+    modes: SERVICE,
+    revoke: ({ account, key }) => three.admin.delete(`${ACCOUNTS}/${account}/api-keys/${key.id}`),
+  },
+  {
     way: 'signing key revoked',
     modes: ['jwt', "key's jwt"],
     revoke: ({ accessToken }) => three.admin.delete(`/v1/admin/signing-keys/${kidOf(accessToken)}`),
@@ -227,7 +261,7 @@ describe('of three nodes', () => {
 });
 
 const line = (way: string, cells: string[]) =>
-  `  ${way.padEnd(40)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+  `  ${way.padEnd(40)}${cells.map((cell) => cell.padStart(14)).join('')}`;
 
 /** Milliseconds by way and mode. */
 function tableOf(measured: readonly { way: string; mode: Mode; ms: number }[]): string {
