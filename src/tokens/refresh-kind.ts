@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
+import { heldScopes } from '../users/user-scopes.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import type { ActiveToken, TokenKind } from './token-kinds.js';
 
@@ -34,7 +35,7 @@ export class RefreshKind implements TokenKind {
       // Within REFRESH_REUSE_GRACE it would still get a pair, so that it can be taken back too.
       used: found.usedAt !== null,
       members: {
-        scope: found.scopes.join(' '),
+        scope: heldScopes(found.scopes, found.roles).join(' '),
         client_id: clientId,
         aud,
         iat: seconds(found.createdAt),

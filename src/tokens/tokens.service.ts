@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Scope, USER_SCOPES } from '../auth/scopes.js';
+import { USER_SCOPES } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { ValidationError } from '../http/validation.js';
 import type { Carrier, IssuedCredential } from '../sign-ins/carriers.js';
 import { PasswordsService } from '../sign-ins/passwords.service.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
-import type { Role, User } from '../users/user.entity.js';
-import { scopesOfRoles } from '../users/user-scopes.js';
+import type { User } from '../users/user.entity.js';
+import { heldScopes } from '../users/user-scopes.js';
 import type { TokenSignIn } from './access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
@@ -39,7 +39,7 @@ export class TokensService implements Carrier {
     const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
     const { format, refreshIn } = asked;
     const attach = async (manager: EntityManager, signIn: SignIn, { roles }: User) => {
-      const scopes = grantable(new Set(asked.scope?.split(' ') ?? USER_SCOPES), roles);
+      const scopes = heldScopes(new Set(asked.scope?.split(' ') ?? USER_SCOPES), roles);
       if (scopes.length === 0)
         throw new ValidationError([{ pointer: '/scope', detail: 'must name a scope that you may have' }]);
       const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };
@@ -61,14 +61,14 @@ export class TokensService implements Carrier {
    */
   async refresh(refreshToken: string | undefined, scopes?: string[]): Promise<IssuedCredential> {
     const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
-    const grant = { ...family, scopes: grantable(scopes ?? family.scopes, family.roles) };
+    const grant = { ...family, scopes: heldScopes(scopes ?? family.scopes, family.roles) };
     return this.#respond(family, grant, refresh);
   }
 
   /** The access tokens from before end too: their `auth_time` is no longer the sign-in's. */
   async renew(manager: EntityManager, signIn: SignIn, { roles }: User): Promise<IssuedCredential> {
     const grant = await manager.findOneByOrFail(TokenGrant, { signInId: signIn.id });
-    grant.scopes = grantable(grant.scopes, roles);
+    grant.scopes = heldScopes(grant.scopes, roles);
     return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn), manager);
   }
 
@@ -96,9 +96,3 @@ export class TokensService implements Carrier {
     };
   }
 }
-
-/** Those of the scopes that a person with these roles may have. */
-const grantable = (scopes: Iterable<string>, roles: readonly Role[]): Scope[] => {
-  const held: ReadonlySet<string> = new Set(scopesOfRoles(roles));
-  return [...scopes].filter((scope): scope is Scope => held.has(scope));
-};

@@ -89,7 +89,8 @@ const DECLARED = {
  * What some of them answer to whom, with the scope that they need and the challenges of a 401: S is Session, B is Bearer,
  * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `person` 403 person-required, `scope` 403
  * insufficient-scope, `client` OAuth's 401 invalid_client; a number is the handler's own answer to a request without a
- * body. A narrow credential may only reports:read. A machine is a key's JWT.
+ * body. A narrow credential may only reports:read. An administrator's token asked for all scopes by name. A machine is a
+ * key's JWT.
  */
 const ANSWERS = `
                                                                              |        | session | admin  | jwt    | admin  | narrow | opaque | admin  | narrow | key    | narrow | machine | narrow
