@@ -215,10 +215,16 @@ describe('the command', () => {
         ['GET', '/v1/orders', 'api-key jwt opaque session', 'orders:read'],
         ['GET', '/v1/whoami', 'api-key jwt opaque session'],
         ['POST', '/v1/events', 'api-key', 'events:write'],
-        ['POST', '/v1/api-keys', 'jwt opaque session', 'api-keys:write', 'person, recent sign-in'],
+        ['POST', '/v1/api-keys', 'jwt opaque session', 'api-keys:write', 'person, recent sign-in, live'],
         ['DELETE', '/v1/sessions/current', 'jwt opaque session', 'person'],
         ['GET', '/v1/reports/summary', 'jwt', 'reports:read', 'person, live'],
-        ['PUT', '/v1/admin/users/:id/roles', 'session', 'admin:users', 'recent sign-in'],
+        [
+          'PUT',
+          '/v1/admin/users/:id/roles',
+          'jwt opaque session',
+          'admin:users',
+          'person, recent sign-in, live',
+        ],
       ])
         expect(rows).toContainEqual(row);
     });
