@@ -16,6 +16,7 @@ import { ApiKeyViews } from './api-key.views.js';
 import { ApiKeyWarnings } from './api-key.warnings.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { keyMayHold } from './api-keys.schemas.js';
+import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { LeakReportsController } from './leak-reports.controller.js';
 import { LeakReportsService } from './leak-reports.service.js';
@@ -36,6 +37,7 @@ declare module '../auth/auth-modes.js' {
     ApiKeyOwners,
     ApiKeyRequests,
     ApiKeyRotation,
+    ApiKeysHousekeeping,
     ApiKeysService,
     ApiKeyVerifier,
     ApiKeyViews,

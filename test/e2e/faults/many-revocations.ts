@@ -67,7 +67,7 @@ describe('a great many revocations', () => {
       expect((await token.delete('/v1/sessions/current')).status).toBe(204);
       await server.dataSource.query(
         `INSERT INTO revocations (kind, subject, expires_at)
-         SELECT $1, 'one and the same', now() + interval '16 minutes 1 second' FROM generate_series(1, 100000)`,
+         SELECT $1, 'one and the same', now() + interval '16 minutes 1 second' FROM generate_series(1, 100100)`,
         [kind],
       );
       const second = await TestServer.start({ database });
