@@ -16,11 +16,17 @@ import { readAnnouncement, RevokedMemory, type WireRevocation } from './revoked-
 // One row for each subject, as memory holds one entry for each; one for all of an account with too many. One row more
 // than fits in shows that there are more: of those that do not fit, it expires last.
 const LOAD = `
-  SELECT CASE WHEN merged THEN 'user' ELSE kind END AS kind, CASE WHEN merged THEN account ELSE subject END AS subject,
-    CASE WHEN bool_or(merged OR since IS NULL) THEN NULL ELSE max(since) END AS since,
-    (extract(epoch FROM max(expires_at) - clock_timestamp()) * 1000)::float8 AS "keptMs"
-  FROM revocations WHERE expires_at > now() AND kind = ANY($1)
-  GROUP BY 1, 2 ORDER BY max(expires_at) DESC LIMIT $2`;
+  SELECT kind, subject, since, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "keptMs"
+  FROM (
+    SELECT kind, subject, CASE WHEN bool_or(since IS NULL) THEN NULL ELSE max(since) END AS since,
+      max(expires_at) AS expires_at
+    FROM revocations WHERE expires_at > now() AND kind = ANY($1) AND NOT merged GROUP BY kind, subject
+    UNION ALL
+    SELECT 'user', account, NULL, max(expires_at) FROM revocations WHERE expires_at > now() AND merged GROUP BY account
+  ) loaded ORDER BY expires_at DESC LIMIT $2`;
+
+/** A probe is worth nothing after a crash: its commit waits for no disk and no standby. */
+const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
 
 interface Loaded {
   readonly kind: RevocationKind;
@@ -33,6 +39,8 @@ interface Loaded {
 const RECONNECT_MS = 100;
 const RECONNECT_AT_MOST_MS = 1_000;
 const SILENCE_LIMIT_MS = 2_000;
+/** The one query that may take long: it reads all that matters. */
+const LOAD_LIMIT_MS = 30_000;
 const TIDY_MS = 60_000;
 
 /** Keeps the feed of this node current: listens, loads, asks for signs of life, and begins anew when it is lost. */
@@ -100,7 +108,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
    * behind a pooler too, in another database, and after the pool has moved to another server.
    */
   readonly #notify = (channel: string, payload: string): Promise<unknown> =>
-    this.dataSource.query('SELECT pg_notify($1, $2)', [channel, payload]);
+    this.dataSource.query(NOTIFY, [channel, payload]);
 
   #unheard(): ConfigError {
     return new ConfigError([
@@ -120,7 +128,8 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #load(connection: ListeningConnection, provenAt: number): Promise<void> {
-    const rows = await connection.query<Loaded>(LOAD, [[...REMEMBERED_KINDS], this.memory.limit + 1]);
+    const parameters = [[...REMEMBERED_KINDS], this.memory.limit + 1];
+    const rows = await connection.query<Loaded>(LOAD, parameters, LOAD_LIMIT_MS);
     const revocations = rows.map(({ kind, subject, since, keptMs }): readonly [WireRevocation, number] => [
       [kind, subject, since?.getTime() ?? null],
       keptMs,

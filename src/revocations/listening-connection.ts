@@ -31,7 +31,7 @@ export class ListeningConnection {
 
   constructor(
     url: string,
-    silenceMs: number,
+    private readonly silenceMs: number,
     private readonly channel: string,
     { onPayload, onLost }: Hearers,
   ) {
@@ -61,8 +61,15 @@ export class ListeningConnection {
     await this.#client.query(`LISTEN ${this.channel}; LISTEN ${this.#probes}`);
   }
 
-  async query<Row extends object>(text: string, parameters: unknown[]): Promise<Row[]> {
+  /** @param limitMs how long the server may say nothing */
+  async query<Row extends object>(
+    text: string,
+    parameters: unknown[],
+    limitMs = this.silenceMs,
+  ): Promise<Row[]> {
+    this.#socket.setTimeout(limitMs);
     const { rows } = await this.#client.query<Row>(text, parameters);
+    this.#socket.setTimeout(this.silenceMs);
     // The answer may have come with what it was given up for.
     this.#lost.signal.throwIfAborted();
     return rows;
