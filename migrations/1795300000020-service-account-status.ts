@@ -1,14 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A service account can be disabled, and whatever ends for it is announced. */
+/** A service account can be disabled. */
 export class ServiceAccountStatus1795300000020 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       ALTER TABLE service_accounts ADD COLUMN status text NOT NULL DEFAULT 'active'
         CONSTRAINT service_accounts_status_known CHECK (status IN ('active', 'disabled'));
-      ALTER TABLE revocations DROP CONSTRAINT revocations_kind_known;
-      ALTER TABLE revocations ADD CONSTRAINT revocations_kind_known
-        CHECK (kind IN ('sign-in', 'renewal', 'user', 'service-account', 'api-key', 'token', 'signing-key'));
     `);
   }
 
@@ -18,10 +15,6 @@ export class ServiceAccountStatus1795300000020 implements MigrationInterface {
       UPDATE api_keys SET revoked_at = now() FROM service_accounts a
         WHERE a.id = owner_id AND a.status = 'disabled' AND revoked_at IS NULL;
       ALTER TABLE service_accounts DROP COLUMN status;
-      DELETE FROM revocations WHERE kind = 'service-account';
-      ALTER TABLE revocations DROP CONSTRAINT revocations_kind_known;
-      ALTER TABLE revocations ADD CONSTRAINT revocations_kind_known
-        CHECK (kind IN ('sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key'));
     `);
   }
 }

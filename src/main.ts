@@ -1,5 +1,6 @@
 import { fail } from './start/fail.js';
 import { openEnvironment, type Environment } from './start/environment.js';
+import { listen } from './start/listen.js';
 
 /** What is to be closed at the end, last opened first. */
 const opened: { close(): Promise<unknown> }[] = [];
@@ -34,8 +35,7 @@ async function start(): Promise<void> {
   const { createApp } = await import('./app.js');
   const app = await createApp(environment.config);
   opened.push(app);
-  await app.listen(environment.config.PORT, environment.config.HOST);
-  const { port } = app.getHttpServer().address() as { port: number };
+  const port = await listen(app, environment.config);
   if (!closing) greet(environment, port);
 }
 

@@ -7,6 +7,8 @@ import { Subject } from '../users/subject.entity.js';
 @Index('api_keys_key_hash_key', ['keyHash'], { unique: true })
 @Index('api_keys_owner_id_idx', ['ownerId', 'id'])
 @Index('api_keys_lineage_id_idx', ['lineageId'])
+@Index('api_keys_revoked_at_idx', ['revokedAt'], { where: 'revoked_at IS NOT NULL' })
+@Index('api_keys_expires_at_idx', ['expiresAt'], { where: 'revoked_at IS NULL AND expires_at IS NOT NULL' })
 @Index('api_keys_rotated_to_key', ['rotatedTo'], { unique: true, where: 'rotated_to IS NOT NULL' })
 @Check('api_keys_rate_limit_requests_positive', 'rate_limit_requests > 0')
 @Check('api_keys_rate_limit_window_positive', 'rate_limit_window_seconds > 0')

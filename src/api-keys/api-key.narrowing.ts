@@ -5,11 +5,14 @@ import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { type FieldError, ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
 import type { NarrowApiKey } from './api-keys.schemas.js';
 import { ApiKeysService, checkExpiry } from './api-keys.service.js';
+
+const RENAMES = { requests: 60, windowSeconds: 60 };
 
 /** In SQL: whether each of these networks lies in one of those. */
 const ALL_WITHIN = (narrower: string, wider: string) =>
@@ -39,15 +42,19 @@ export class ApiKeyNarrowing {
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly limiter: RateLimiter,
   ) {}
 
   /**
    * Renames a key, or takes some of what it may do. What is narrower is decided in the statement, so no race widens.
    * @throws NotFoundError
    * @throws ValidationError for what is wider
+   * @throws RateLimitedError for renames, never for narrowing
    */
   async narrow(by: Principal, ownerId: string, id: string, changes: NarrowApiKey): Promise<ApiKey> {
     const { name = null, scopes = null, expiresAt = null, resources = null, allowedCidrs = null } = changes;
+    const narrows = Boolean(scopes || expiresAt || resources || allowedCidrs);
+    if (!narrows) await this.limiter.consume('api-key-renames', ownerId, RENAMES);
     checkExpiry(changes.expiresAt, this.clock.now());
     this.keys.checkResources(changes.resources);
     const narrowed = await this.dataSource.transaction(async (manager) => {
@@ -61,12 +68,14 @@ export class ApiKeyNarrowing {
         resources,
         allowedCidrs,
       ]);
-      if (rows.length > 0) await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
+      // No node remembers the name.
+      if (rows.length > 0 && narrows)
+        await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
       return rows.length > 0;
     });
     const key = await this.keys.find(ownerId, id);
     if (!narrowed) throw new ValidationError(await this.#widenings(key, changes));
-    if (scopes || expiresAt || resources || allowedCidrs)
+    if (narrows)
       this.log.happened('api-key.narrowed', {
         ...ownerFacts(ownerId, by),
         credentialId: id,

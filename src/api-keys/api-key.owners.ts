@@ -6,7 +6,11 @@ import type { Principal } from '../auth/principal.js';
 import type { Scope } from '../auth/scopes.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
 import { NotFoundError } from '../problems/not-found.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
+
+/** Created or rotated. Enough to rotate all that an owner may have, twice. */
+const NEW_KEYS = { requests: 300, windowSeconds: 3_600 };
 
 /** Who may make and change keys for whom, asked in the transaction that does it. */
 @Injectable()
@@ -15,7 +19,13 @@ export class ApiKeyOwners {
     private readonly acting: ActingSignIn,
     private readonly modes: ModeRegistry,
     private readonly log: SecurityLog,
+    private readonly limiter: RateLimiter,
   ) {}
+
+  /** Counts a new key of an owner. @throws RateLimitedError */
+  countNewKey(ownerId: string): Promise<void> {
+    return this.limiter.consume('api-key-creation', ownerId, NEW_KEYS);
+  }
 
   /**
    * Locks the owner, so that what is counted next is still true when the key is there, and the sign-in of the person who

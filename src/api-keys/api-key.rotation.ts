@@ -32,6 +32,7 @@ export class ApiKeyRotation {
    * @param overlapSeconds for how long the old key goes on, if it does not expire or is not deleted before
    * @throws NotFoundError
    * @throws InsufficientScopeError for who does not hold all that the key holds
+   * @throws RateLimitedError
    * @throws RotationConflictError where a third key of the line would work, or this one works no more
    */
   async rotate(
@@ -40,6 +41,7 @@ export class ApiKeyRotation {
     id: string,
     overlapSeconds: number,
   ): Promise<IssuedKey> {
+    await this.owners.countNewKey(ownerId);
     const { key, lineageId: _of1, ...fresh } = makeKey(this.config.API_KEY_ENVIRONMENT);
     const row = await this.dataSource.transaction(async (manager) => {
       // Before the owner's row is held, which comes before those of its keys everywhere.

@@ -33,7 +33,7 @@ export class ApiKeysController {
 
   @Post()
   @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true, live: true })
-  @MayAnswer('too-many-api-keys')
+  @MayAnswer('too-many-api-keys', 'rate-limited')
   @ApiOperation({ summary: 'Create a key' })
   @ApiResponse({
     status: 201,
@@ -69,6 +69,7 @@ export class ApiKeysController {
 
   @Patch(':id')
   @Authenticated({ modes: 'person', scopes: ['api-keys:write'], live: true })
+  @MayAnswer('rate-limited')
   @ApiOperation({ summary: 'Rename or narrow a key' })
   @ApiResponse({ status: 200, description: 'The key as it is now', standardSchema: ApiKeyView })
   async narrow(
@@ -81,7 +82,7 @@ export class ApiKeysController {
 
   @Post(':id/rotation')
   @Authenticated({ modes: 'person', scopes: ['api-keys:write'], recentSignIn: true, live: true })
-  @MayAnswer('rotation-conflict', 'insufficient-scope')
+  @MayAnswer('rotation-conflict', 'insufficient-scope', 'rate-limited')
   @ApiBody({ required: false })
   @ApiOperation({
     summary: 'Replace a key by a new one',

@@ -14,6 +14,7 @@ import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { keyMayHold } from './api-keys.schemas.js';
+import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { LeakReportsController } from './leak-reports.controller.js';
 import { LeakReportsService } from './leak-reports.service.js';
@@ -34,6 +35,7 @@ declare module '../auth/auth-modes.js' {
     ApiKeyOwners,
     ApiKeyRequests,
     ApiKeyRotation,
+    ApiKeysHousekeeping,
     ApiKeysService,
     ApiKeyVerifier,
     LeakReportsService,

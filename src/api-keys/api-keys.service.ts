@@ -42,9 +42,14 @@ export class ApiKeysService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Issues a key that may do nothing that its maker may not. @throws InsufficientScopeError */
+  /**
+   * Issues a key that may do nothing that its maker may not.
+   * @throws InsufficientScopeError
+   * @throws RateLimitedError
+   */
   async create(principal: Principal, ownerId: string, fields: CreateApiKey): Promise<IssuedKey> {
     this.owners.refuseWider(principal, fields.scopes);
+    await this.owners.countNewKey(ownerId);
     return this.issue(ownerId, fields, principal);
   }
 

@@ -30,6 +30,13 @@ const urlWith = (...protocols: string[]) =>
     message: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
   });
 
+/** With no host where the query names the directory of a socket, as in `postgresql://user:password@/db?host=/run`. */
+const postgresUrl = z
+  .string()
+  .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text.replace('@/', '@socket/')), {
+    message: 'must be a URL that begins with postgres:// or postgresql://',
+  });
+
 const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
   message: 'holds something that is no origin such as https://app.example.com',
 });
@@ -52,8 +59,8 @@ const variables = z.object({
   HOST: z.string().min(1).optional(),
   PORT: port.default(3000),
   METRICS_PORT: port.optional(),
-  DATABASE_URL: urlWith('postgres', 'postgresql').optional(),
-  DATABASE_LISTEN_URL: urlWith('postgres', 'postgresql').optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_LISTEN_URL: postgresUrl.optional(),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   ISSUER: urlWith('http', 'https')

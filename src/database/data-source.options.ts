@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import * as migrations from '../../migrations/index.js';
+import { DatabasePool } from './database-pool.js';
 import { impatientSocket } from './impatient-socket.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -13,6 +14,8 @@ const IDLE_TIMEOUT_MS = 10_000;
 export const dataSourceOptions = (url: string, poolSize: number) =>
   ({
     type: 'postgres',
+    // Of pg, TypeORM uses the pool only.
+    driver: { Pool: DatabasePool },
     url,
     applicationName: 'auth-modes',
     migrations: Object.values(migrations),

@@ -7,7 +7,7 @@ import {
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Clock } from '../clock/clock.js';
+import { Clock, DatabaseClock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
 
 /** "hous" in ASCII: the advisory locks of the tasks, together with the hash of the name of each. */
@@ -20,8 +20,9 @@ export interface HousekeepingTask {
   /** It runs no more often than that; each time unless told. */
   readonly everyMs?: number;
   /**
-   * One batch: does away with at most `limit` of what is over at `now`, with the `manager` of a transaction that no other
-   * node has for this task, and says how much that was. It is called again while that is `limit`.
+   * One batch: deletes at most `limit` of what has ended at `now`, by the database's clock, with the `manager` of a
+   * transaction that no other node has for this task, and says how much that was. It is called again while that is
+   * `limit`.
    */
   run(now: Date, limit: number, manager: EntityManager): Promise<number>;
 }
@@ -42,6 +43,7 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
+    private readonly databaseClock: DatabaseClock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -91,8 +93,7 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
 
   #isDue({ name, everyMs = 0 }: HousekeepingTask): boolean {
     if (this.#stopped) return false;
-    // Either way: a clock that was set back is no reason to wait.
-    return Math.abs(this.clock.now().getTime() - (this.#ranAt.get(name) ?? -Infinity)) >= everyMs;
+    return this.clock.monotonic() - (this.#ranAt.get(name) ?? -Infinity) >= everyMs;
   }
 
   async #runToTheEnd(task: HousekeepingTask): Promise<number> {
@@ -101,7 +102,7 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
       let count: number;
       do done += count = await this.#runBatch(task);
       while (count === BATCH_SIZE && !this.#stopped);
-      this.#ranAt.set(task.name, this.clock.now().getTime());
+      this.#ranAt.set(task.name, this.clock.monotonic());
       this.#failing.delete(task.name);
     } catch (error) {
       // Once for a row of failures, not at each.
@@ -119,7 +120,7 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
         LOCK,
         task.name,
       ]);
-      return mine ? task.run(this.clock.now(), BATCH_SIZE, manager) : 0;
+      return mine ? task.run(await this.databaseClock.now(manager), BATCH_SIZE, manager) : 0;
     });
   }
 }

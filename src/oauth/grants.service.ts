@@ -3,6 +3,7 @@ import type { FoundKey } from '../api-keys/api-key.verifier.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { equalSecrets } from '../crypto/secret.js';
 import { SecurityLog } from '../logging/security-log.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { AccessTokenIssuer } from '../tokens/access-token.issuer.js';
 import { RefreshTokensService } from '../tokens/refresh-tokens.service.js';
 import { InvalidRefreshTokenError } from '../tokens/tokens.errors.js';
@@ -10,6 +11,9 @@ import { TokensService } from '../tokens/tokens.service.js';
 import type { OAuthClient } from './oauth-clients.service.js';
 import { OAuthError } from './oauth.errors.js';
 import type { OAuthRequest } from './oauth-request.js';
+
+/** Of a line of keys. Each token can be revoked, and every node remembers what was. */
+const EXCHANGES = { requests: 120, windowSeconds: 60 };
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
@@ -34,6 +38,7 @@ export class GrantsService {
     private readonly refreshTokens: RefreshTokensService,
     private readonly accessTokens: AccessTokenIssuer,
     private readonly log: SecurityLog,
+    private readonly limiter: RateLimiter,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -66,7 +71,9 @@ export class GrantsService {
     }
   }
 
+  /** @throws RateLimitedError */
   async #issue(request: OAuthRequest, key: FoundKey): Promise<object> {
+    await this.limiter.consume('token-exchange', key.lineageId, EXCHANGES);
     const audience = this.#audience(request, this.#audiencesFor(key));
     const scopes = scopesOf(request, key.scopes);
     const { text, lifetimeSeconds } = await this.accessTokens.issueForKey(key, scopes, audience);

@@ -131,7 +131,7 @@ export class OpaqueTokensService implements TokenKind {
           sid,
           auth_time: seconds(found.authTime),
         },
-        revoke: () => this.#revoke(jti),
+        revoke: () => this.#revoke(jti, userId),
       };
     } catch (error) {
       if (error instanceof InvalidCredentialError) return undefined;
@@ -150,10 +150,10 @@ export class OpaqueTokensService implements TokenKind {
     return found;
   }
 
-  async #revoke(id: string): Promise<void> {
+  async #revoke(id: string, account: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       await manager.update(OpaqueToken, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
-      await this.revocations.announce(manager, [{ kind: 'token', subject: id }]);
+      await this.revocations.announce(manager, [{ kind: 'token', subject: id, account }]);
     });
   }
 

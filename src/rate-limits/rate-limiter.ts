@@ -56,8 +56,11 @@ function decide(policy: string, subject: string, limit: RateLimit, count: Count)
   const headers = requestContext()?.answerHeaders;
   if (headers) {
     const left = Math.max(0, limit.requests - count.consumedPoints);
-    headers['RateLimit-Policy'] = `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`;
-    headers['RateLimit'] = `"${policy}";r=${left};t=${seconds}`;
+    // Lists: an exchange counts as a use of the key too.
+    const list = (name: string, item: string) =>
+      (headers[name] = headers[name] ? `${headers[name]}, ${item}` : item);
+    list('RateLimit-Policy', `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`);
+    list('RateLimit', `"${policy}";r=${left};t=${seconds}`);
   }
   if (count.consumedPoints > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
 }

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -7,18 +5,42 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
+import { markAsUnavailable } from '../database/unavailable.js';
 import { LOGGER } from '../logging/logger.js';
-import { ListeningConnection } from './listening-connection.js';
-import type { RevocationKind } from './revocation.entity.js';
+import { ListeningConnection, UnheardError } from './listening-connection.js';
+import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { CHANNEL } from './revocations.service.js';
 import { readAnnouncement, RevokedMemory, type WireRevocation } from './revoked-memory.js';
 
-const PROBE = 'probe ';
+// One row for each subject, as memory holds one entry for each; one for all of an account with too many. One row more
+// than fits in shows that there are more: of those that do not fit, it expires last.
+const LOAD = `
+  SELECT kind, subject, since, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "keptMs"
+  FROM (
+    SELECT kind, subject, CASE WHEN bool_or(since IS NULL) THEN NULL ELSE max(since) END AS since,
+      max(expires_at) AS expires_at
+    FROM revocations WHERE expires_at > now() AND kind = ANY($1) AND NOT merged GROUP BY kind, subject
+    UNION ALL
+    SELECT 'user', account, NULL, max(expires_at) FROM revocations WHERE expires_at > now() AND merged GROUP BY account
+  ) loaded ORDER BY expires_at DESC LIMIT $2`;
+
+/** A probe is worth nothing after a crash: its commit waits for no disk and no standby. */
+const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
+
+interface Loaded {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly since: Date | null;
+  readonly keptMs: number;
+}
+
 /** Doubled with each failure in a row, up to the second; and never quite the same, so that nodes do not come at once. */
 const RECONNECT_MS = 100;
 const RECONNECT_AT_MOST_MS = 1_000;
 const SILENCE_LIMIT_MS = 2_000;
+/** The one query that may take long: it reads all that matters. */
+const LOAD_LIMIT_MS = 30_000;
 const TIDY_MS = 60_000;
 
 /** Keeps the feed of this node current: listens, loads, asks for signs of life, and begins anew when it is lost. */
@@ -27,6 +49,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   #connection: ListeningConnection | undefined;
   #failures = 0;
   #wasComplete = true;
+  #wasProven = true;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   readonly #tidying = setInterval(() => this.#tidy(), TIDY_MS).unref();
@@ -46,7 +69,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
       this.#running = this.#run(await this.#open());
     } catch (error) {
       clearInterval(this.#tidying);
-      throw error;
+      throw error instanceof UnheardError ? this.#unheard() : error;
     }
   }
 
@@ -59,31 +82,33 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
 
   /** Listens first and loads then: what commits in between arrives twice, which is one time more than never. */
   async #open(): Promise<ListeningConnection> {
-    const probe = PROBE + randomUUID();
-    let heard = false;
+    const silenceMs = Math.max(SILENCE_LIMIT_MS, this.config.FEED_MAX_LAG);
     const connection = new ListeningConnection(
       (this.config.DATABASE_LISTEN_URL ?? this.config.DATABASE_URL)!,
-      Math.max(SILENCE_LIMIT_MS, this.config.FEED_MAX_LAG),
-      (payload) => {
-        if (payload === probe) heard = true;
-        else if (!payload.startsWith(PROBE)) this.#hear(connection, payload);
-      },
-      () => this.feed.lose(),
+      silenceMs,
+      CHANNEL,
+      { onPayload: (payload) => this.#hear(connection, payload), onLost: () => this.feed.lose() },
     );
     this.#connection = connection;
     try {
-      await connection.listen(CHANNEL);
-      // Through the pool, as revocations are announced: sent over the connection itself, it would arrive behind a pooler
-      // too, and in another database.
-      await this.dataSource.query('SELECT pg_notify($1, $2)', [CHANNEL, probe]);
-      if (!(await connection.beat()) || !heard) throw this.#unheard();
-      await this.#load(connection);
+      await connection.listen();
+      const provenAt = await connection.prove(this.#notify, silenceMs);
+      if (provenAt === undefined)
+        throw markAsUnavailable(new Error('the pool did not send a notification in time'));
+      await this.#load(connection, provenAt);
       return connection;
     } catch (error) {
       connection.giveUp(error);
       throw error;
     }
   }
+
+  /**
+   * Through the pool, as revocations are announced: sent over the listening connection itself, a probe would arrive
+   * behind a pooler too, in another database, and after the pool has moved to another server.
+   */
+  readonly #notify = (channel: string, payload: string): Promise<unknown> =>
+    this.dataSource.query(NOTIFY, [channel, payload]);
 
   #unheard(): ConfigError {
     return new ConfigError([
@@ -102,26 +127,14 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  async #load(connection: ListeningConnection): Promise<void> {
-    const sentAt = performance.now();
-    // One more than fits in, to see that there are more; and of those that do not, this one expires last.
-    const rows = await connection.query<{
-      kind: RevocationKind;
-      subject: string;
-      since: Date | null;
-      expiresAt: Date;
-    }>(
-      `SELECT kind, subject, since, expires_at AS "expiresAt" FROM revocations WHERE expires_at > $1
-       ORDER BY expires_at DESC LIMIT $2`,
-      [this.clock.now(), this.memory.limit + 1],
-    );
-    const revocations = rows.map(({ kind, subject, since, expiresAt }): WireRevocation => [
-      kind,
-      subject,
-      since?.getTime() ?? null,
-      expiresAt.getTime(),
+  async #load(connection: ListeningConnection, provenAt: number): Promise<void> {
+    const parameters = [[...REMEMBERED_KINDS], this.memory.limit + 1];
+    const rows = await connection.query<Loaded>(LOAD, parameters, LOAD_LIMIT_MS);
+    const revocations = rows.map(({ kind, subject, since, keptMs }): readonly [WireRevocation, number] => [
+      [kind, subject, since?.getTime() ?? null],
+      keptMs,
     ]);
-    this.feed.load(revocations, sentAt);
+    this.feed.load(revocations, provenAt);
   }
 
   async #run(first: ListeningConnection): Promise<void> {
@@ -138,10 +151,12 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #beat(connection: ListeningConnection): Promise<void> {
-    const sentAt = performance.now();
-    if (!(await connection.beat())) throw this.#unheard();
-    this.feed.confirm(sentAt);
-    this.#failures = 0;
+    const provenAt = await connection.prove(this.#notify, this.config.FEED_MAX_LAG / 2);
+    if (provenAt !== undefined) {
+      this.feed.confirm(provenAt);
+      this.#failures = 0;
+    }
+    this.#sayWhetherProven(provenAt !== undefined);
     this.#sayWhetherComplete();
     await connection.rest(this.config.FEED_MAX_LAG / 4);
   }
@@ -161,9 +176,17 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   }
 
   #tidy(): void {
-    this.memory.purge(this.clock.now().getTime());
+    this.memory.purge(this.clock.monotonic());
     const { size: revocations, limit } = this.memory;
     if (revocations > 0) this.logger.info({ revocations, limit }, 'revocations in memory');
+  }
+
+  /** A probe that the pool holds up for a moment is not worth a word. */
+  #sayWhetherProven(proven: boolean): void {
+    if (proven === this.#wasProven || (!proven && this.feed.isCurrent)) return;
+    this.#wasProven = proven;
+    if (proven) this.logger.warn('notifications through the pool arrive again');
+    else this.logger.warn('the pool sends no notifications; the database is asked instead');
   }
 
   #sayWhetherComplete(): void {

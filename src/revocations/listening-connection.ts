@@ -1,16 +1,40 @@
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { impatientSocket } from '../database/impatient-socket.js';
+import { markAsUnavailable } from '../database/unavailable.js';
+
+/** Sends a notification as revocations are announced. */
+export type Notify = (channel: string, payload: string) => Promise<unknown>;
+
+export interface Hearers {
+  /** Called with each payload on the channel. */
+  readonly onPayload: (payload: string) => void;
+  readonly onLost: () => void;
+}
+
+/** What is announced through the pool does not arrive here. */
+export class UnheardError extends Error {}
 
 /** One connection that LISTENs. Once it is lost, it is lost: the next one is a new one. */
 export class ListeningConnection {
   readonly #lost = new AbortController();
   readonly #socket: Socket;
   readonly #client: pg.Client;
-  #backend: number | undefined;
+  /** For probes, which no other node has to hear. */
+  readonly #probes = `probe_${randomBytes(16).toString('hex')}`;
+  #sent = 0;
+  #heard = 0;
+  #sending: Promise<number | undefined> | undefined;
 
-  constructor(url: string, silenceMs: number, onPayload: (payload: string) => void, onLost: () => void) {
+  constructor(
+    url: string,
+    private readonly silenceMs: number,
+    private readonly channel: string,
+    { onPayload, onLost }: Hearers,
+  ) {
     this.#socket = impatientSocket(silenceMs);
     this.#client = new pg.Client({
       connectionString: url,
@@ -22,33 +46,55 @@ export class ListeningConnection {
     this.#lost.signal.addEventListener('abort', onLost, { once: true });
     this.#client.on('error', (error) => this.#lost.abort(error));
     this.#client.on('end', () => this.#lost.abort(new Error('the listening connection ended')));
-    this.#client.on('notification', ({ payload }) => onPayload(payload ?? ''));
+    this.#client.on('notification', ({ channel: heard, payload = '' }) => {
+      if (heard === this.#probes) this.#heard = Number(payload);
+      else onPayload(payload);
+    });
   }
 
-  async listen(channel: string): Promise<void> {
-    await this.#client.connect();
-    await this.#client.query(`LISTEN ${channel}`);
-    this.#backend = await this.#answeringBackend();
+  async listen(): Promise<void> {
+    try {
+      await this.#client.connect();
+    } catch (error) {
+      throw markAsUnavailable(error);
+    }
+    await this.#client.query(`LISTEN ${this.channel}; LISTEN ${this.#probes}`);
   }
 
-  async query<Row extends object>(text: string, parameters: unknown[]): Promise<Row[]> {
+  /** @param limitMs how long the server may say nothing */
+  async query<Row extends object>(
+    text: string,
+    parameters: unknown[],
+    limitMs = this.silenceMs,
+  ): Promise<Row[]> {
+    this.#socket.setTimeout(limitMs);
     const { rows } = await this.#client.query<Row>(text, parameters);
+    this.#socket.setTimeout(this.silenceMs);
     // The answer may have come with what it was given up for.
     this.#lost.signal.throwIfAborted();
     return rows;
   }
 
   /**
-   * Asks for a sign of life. PostgreSQL sends what is committed before it answers, so when this resolves, all that was
-   * committed before the call has been heard; unless it resolves to false: behind a pooler one backend hears, and
-   * another one answers.
+   * Proves that this connection hears what is announced through the pool: sends a probe by `notify` and looks whether it
+   * has arrived. PostgreSQL delivers notifications in the order of their commits, and before it answers a query. So all
+   * that was committed at the returned time, on the monotonic clock, has been heard.
+   * @returns undefined if the pool did not send the probe within `patienceMs`: nothing is proved, nor disproved
+   * @throws UnheardError if the probe was sent and did not arrive
    */
-  async beat(): Promise<boolean> {
-    return (await this.#answeringBackend()) === this.#backend;
+  async prove(notify: Notify, patienceMs: number): Promise<number | undefined> {
+    // One at a time: a pool that stalls is not filled with probes.
+    this.#sending ??= this.#probe(notify).finally(() => (this.#sending = undefined));
+    const sentAt = await Promise.race([this.#sending, this.rest(patienceMs)]);
+    const sent = this.#sent;
+    await this.query('SELECT', []);
+    if (sentAt === undefined) return undefined;
+    if (this.#heard < sent) throw new UnheardError('a notification sent through the pool did not arrive');
+    return sentAt;
   }
 
   /** Rejects as soon as the connection is lost. */
-  async rest(ms: number): Promise<void> {
+  async rest(ms: number): Promise<undefined> {
     const { signal } = this.#lost;
     await sleep(ms, undefined, { ref: false, signal }).catch(() => {
       throw signal.reason;
@@ -61,8 +107,14 @@ export class ListeningConnection {
     this.#socket.destroy();
   }
 
-  async #answeringBackend(): Promise<number> {
-    const [row] = await this.query<{ pid: number }>('SELECT pg_backend_pid() AS pid', []);
-    return row!.pid;
+  async #probe(notify: Notify): Promise<number | undefined> {
+    const sentAt = performance.now();
+    this.#sent += 1;
+    try {
+      await notify(this.#probes, String(this.#sent));
+      return sentAt;
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RevocationKind } from './revocation.entity.js';
-import { RevokedMemory, type WireRevocation } from './revoked-memory.js';
+import { KEPT_MS, RevokedMemory, type WireRevocation } from './revoked-memory.js';
 
 export type RevocationListener = (revocation: WireRevocation | 'everything') => void;
 
@@ -30,9 +30,14 @@ export class RevocationFeed {
     return performance.now() - this.#confirmedAt <= this.config.FEED_MAX_LAG && this.isComplete;
   }
 
+  /** Whether memory may be believed about this account: of one with too many revocations it holds no single ones. */
+  isCurrentFor(account: string): boolean {
+    return this.isCurrent && this.memory.revokedUntil('user', account) === -Infinity;
+  }
+
   /** Whether all that matters fits into memory. */
   get isComplete(): boolean {
-    return this.memory.isComplete(this.clock.now().getTime());
+    return this.memory.isComplete(this.clock.monotonic());
   }
 
   /** Changes with everything that arrives: what was read while it changed may be old, and must not be remembered. */
@@ -58,21 +63,25 @@ export class RevocationFeed {
   /** Takes in what arrived, or what this node has just committed itself. */
   receive(revocations: readonly WireRevocation[]): void {
     for (const revocation of revocations) {
-      this.memory.add(revocation);
+      this.memory.add(revocation, this.clock.monotonic() + KEPT_MS);
       this.#tell(revocation);
     }
   }
 
-  /** Takes in all that matters, as it was at `at` (on the monotonic clock) or later. */
-  load(revocations: readonly WireRevocation[], at: number): void {
-    for (const revocation of revocations) this.memory.add(revocation);
+  /**
+   * Takes in all that matters, as it was at `at` (on the monotonic clock) or later. Each is kept for as long as it says,
+   * in milliseconds.
+   */
+  load(revocations: readonly (readonly [WireRevocation, keptMs: number])[], at: number): void {
+    const now = this.clock.monotonic();
+    for (const [revocation, keptMs] of revocations) this.memory.add(revocation, now + keptMs);
     this.#tell('everything');
     this.confirm(at);
   }
 
   /** All that was committed at `at` (on the monotonic clock) has been received. */
   confirm(at: number): void {
-    this.#confirmedAt = at;
+    this.#confirmedAt = Math.max(this.#confirmedAt, at);
   }
 
   /** From now on something may be missed. */

@@ -1,27 +1,24 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /**
- * What is revoked: a sign-in, its secrets from before a renewal, what is remembered of a user, a service account or a
- * key, one token, one signing key.
+ * What is revoked: a sign-in, the secrets of one from before a renewal, one token, one signing key; or only what nodes
+ * remember of an account (`user`, also a service account) or of a key.
  */
-export const REVOCATION_KINDS = [
-  'sign-in',
-  'renewal',
-  'user',
-  'service-account',
-  'api-key',
-  'token',
-  'signing-key',
-] as const;
+export const REVOCATION_KINDS = ['sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key'] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+
+/**
+ * The kinds that a node looks for in memory. They are kept in the table, for nodes that start or missed something. The
+ * other kinds are only announced: they make nodes read again what has a row of its own.
+ */
+export const REMEMBERED_KINDS: ReadonlySet<RevocationKind> = new Set(['sign-in', 'renewal', 'user', 'token']);
 
 /** Written in the transaction that revokes, and kept for as long as something that was issued before can be alive. */
 @Entity('revocations')
 @Index('revocations_expires_at_idx', ['expiresAt'])
-@Check(
-  'revocations_kind_known',
-  `kind IN ('sign-in', 'renewal', 'user', 'service-account', 'api-key', 'token', 'signing-key')`,
-)
+@Index('revocations_subject_idx', ['subject'])
+@Index('revocations_account_idx', ['account'], { where: 'account IS NOT NULL AND NOT merged' })
+@Check('revocations_kind_known', `kind IN ('sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key')`)
 export class RevocationRow {
   // Never used as a position: numbers are given before the commit, so a smaller one may come to sight later.
   @PrimaryGeneratedColumn('identity', {
@@ -34,13 +31,21 @@ export class RevocationRow {
   @Column('text')
   kind: RevocationKind;
 
-  /** An id: of the sign-in, the user or the key; the `jti`; the `kid`. */
+  /** An id: of the sign-in, the account or the key; the `jti`; the `kid`. */
   @Column('text')
   subject: string;
 
-  /** Of a renewal: what was issued for a proof of identity from before is over. */
+  /** Of a renewal: what was issued for a proof of identity from before has ended. */
   @Column('timestamptz', { nullable: true })
   since: Date | null;
+
+  /** The user or service account whose credential it is. Null where only administrators cause such a row. */
+  @Column('text', { nullable: true })
+  account: string | null;
+
+  /** The account has so many that nodes hold one entry for all of it, and ask the database about it. */
+  @Column('boolean', { default: false })
+  merged: boolean;
 
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt: Date;

@@ -1,32 +1,56 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
-import { Clock } from '../clock/clock.js';
-import { type RevocationKind, RevocationRow } from './revocation.entity.js';
+import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation-feed.js';
-import type { WireRevocation } from './revoked-memory.js';
+import { KEPT_MS, type WireRevocation } from './revoked-memory.js';
 
 export const CHANNEL = 'revocations';
-/** No access token lives longer than 15 minutes; the rest is for clocks that differ. */
-const KEPT_MS = 16 * 60_000;
 /** PostgreSQL takes 8,000 bytes in one notification; an entry has less than 120. */
 const ENTRIES_PER_NOTIFICATION = 60;
+/** An account with more living rows has one entry in the memory of nodes: a thousand accounts cannot fill it. */
+export const MERGED_ABOVE = 100;
 
 export interface Revocation {
   readonly kind: RevocationKind;
   readonly subject: string;
+  /** The user or service account whose credential it is, unless only administrators can cause it. */
+  readonly account?: string;
   /** Of a renewal: the new time of the proof of identity. */
   readonly since?: Date | undefined;
 }
 
-/** Takes back what nodes may have in memory. */
+// By the database's clock, which deletes them too. $5 rows of an account are too many, the ones of this call included.
+const WRITE = `
+  WITH entry AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS e (kind, subject, since, account)),
+  crowded AS (
+    SELECT e.account FROM (SELECT account, count(*) AS n FROM entry WHERE account IS NOT NULL GROUP BY account) e
+    WHERE e.n + (
+      SELECT count(*) FROM (
+        SELECT FROM revocations r
+        WHERE r.account = e.account AND NOT r.merged AND r.expires_at > now() LIMIT $5) living) > $5)
+  INSERT INTO revocations (kind, subject, since, account, merged, expires_at)
+  SELECT kind, subject, since, account, EXISTS (SELECT FROM crowded c WHERE c.account = entry.account),
+    clock_timestamp() + $6::interval
+  FROM entry
+  RETURNING kind, subject, since, account, merged`;
+
+interface Written {
+  readonly kind: RevocationKind;
+  readonly subject: string;
+  readonly since: Date | null;
+  readonly account: string | null;
+  readonly merged: boolean;
+}
+
+/** Revokes what nodes may have in memory. */
 @Injectable()
 export class RevocationsService implements EntitySubscriberInterface {
   readonly #uncommitted = new WeakMap<QueryRunner, WireRevocation[]>();
 
   constructor(
     @InjectDataSource() dataSource: DataSource,
-    private readonly clock: Clock,
     private readonly feed: RevocationFeed,
   ) {
     dataSource.subscribers.push(this);
@@ -40,30 +64,26 @@ export class RevocationsService implements EntitySubscriberInterface {
   async announce(manager: EntityManager, revocations: readonly Revocation[]): Promise<void> {
     const { queryRunner } = manager;
     if (!queryRunner?.isTransactionActive) throw new Error('a revocation needs the transaction that revokes');
-    const expiresAt = this.clock.in(KEPT_MS);
-    for (let i = 0; i < revocations.length; i += ENTRIES_PER_NOTIFICATION) {
-      const part = revocations.slice(i, i + ENTRIES_PER_NOTIFICATION);
-      const rows = part.map(({ kind, subject, since }) => ({
-        kind,
-        subject,
-        since: since ?? null,
-        expiresAt,
-      }));
-      const wire = rows.map(({ kind, subject, since }): WireRevocation => [
-        kind,
-        subject,
-        since?.getTime() ?? null,
-        expiresAt.getTime(),
-      ]);
-      await manager.insert(RevocationRow, rows);
-      await manager.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(wire)]);
-      this.#uncommitted.set(queryRunner, [...(this.#uncommitted.get(queryRunner) ?? []), ...wire]);
-    }
+    if (revocations.length === 0) return;
+    const wire = [
+      ...(await this.#write(
+        manager,
+        revocations.filter(({ kind }) => REMEMBERED_KINDS.has(kind)),
+      )),
+      ...revocations
+        .filter(({ kind }) => !REMEMBERED_KINDS.has(kind))
+        .map(({ kind, subject }): WireRevocation => [kind, subject, null]),
+    ];
+    const parts: string[] = [];
+    for (let i = 0; i < wire.length; i += ENTRIES_PER_NOTIFICATION)
+      parts.push(JSON.stringify(wire.slice(i, i + ENTRIES_PER_NOTIFICATION)));
+    await manager.query('SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part', [CHANNEL, parts]);
+    this.#uncommitted.set(queryRunner, [...(this.#uncommitted.get(queryRunner) ?? []), ...wire]);
   }
 
   /** This node does not wait for its own notification: what it answers next is right already. */
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    // TypeORM says so of a savepoint too, and the rest may still be taken back.
+    // TypeORM says so of a savepoint too, and the rest may still be rolled back.
     if (queryRunner.isTransactionActive) return;
     this.feed.receive(this.#uncommitted.get(queryRunner) ?? []);
     this.#uncommitted.delete(queryRunner);
@@ -71,5 +91,25 @@ export class RevocationsService implements EntitySubscriberInterface {
 
   afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
     this.#uncommitted.delete(queryRunner);
+  }
+
+  /** Returns what nodes are told: each revocation, or one entry for an account that has too many. */
+  async #write(manager: EntityManager, revocations: readonly Revocation[]): Promise<WireRevocation[]> {
+    if (revocations.length === 0) return [];
+    const rows: Written[] = await manager.query(WRITE, [
+      revocations.map(({ kind }) => kind),
+      revocations.map(({ subject }) => subject),
+      revocations.map(({ since }) => since ?? null),
+      revocations.map(({ account }) => account ?? null),
+      MERGED_ABOVE,
+      `${KEPT_MS} milliseconds`,
+    ]);
+    const merged = new Set(rows.flatMap((row) => (row.merged ? [row.account!] : [])));
+    return [
+      ...[...merged].map((account): WireRevocation => ['user', account, null]),
+      ...rows.flatMap((row): WireRevocation[] =>
+        row.merged ? [] : [[row.kind, row.subject, row.since?.getTime() ?? null]],
+      ),
+    ];
   }
 }

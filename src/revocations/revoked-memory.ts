@@ -1,15 +1,17 @@
 import { z } from 'zod';
-import type { RevocationKind } from './revocation.entity.js';
+import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
 
 /** An entry takes some 250 bytes: 25 MB. As many are revoked in 16 minutes where a hundred are revoked each second. */
 const LIMIT = 100_000;
+/** No access token lives longer than 15 minutes; the rest is for clocks that differ. */
+export const KEPT_MS = 16 * 60_000;
 
-/** How a revocation goes over the wire: kind, subject, milliseconds of `since` and of the expiry. */
-export type WireRevocation = readonly [RevocationKind, string, number | null, number];
+/** How a revocation goes over the wire: kind, subject, milliseconds of `since`. */
+export type WireRevocation = readonly [RevocationKind, string, number | null];
 
 /** A kind that is not known here is of a newer version: nobody will ask for it. */
 const announcement = z.array(
-  z.tuple([z.string() as z.ZodType<RevocationKind>, z.string(), z.number().nullable(), z.number()]),
+  z.tuple([z.string() as z.ZodType<RevocationKind>, z.string(), z.number().nullable()]),
 );
 
 /** @throws where the text is no announcement of revocations */
@@ -21,7 +23,10 @@ interface Entry {
   readonly expiresAt: number;
 }
 
-/** The revocations that still matter, for a look-up without a query. As large as what was revoked in 16 minutes. */
+/**
+ * The revocations that still matter, for a look-up without a query: one entry for each subject, however often it was
+ * revoked. All times of expiry are on the monotonic clock.
+ */
 export class RevokedMemory {
   readonly #entries = new Map<string, Entry>();
   /** When the last of those expires that did not fit in. */
@@ -38,7 +43,9 @@ export class RevokedMemory {
     return now >= this.#incompleteUntil;
   }
 
-  add([kind, subject, since, expiresAt]: WireRevocation): void {
+  /** Kinds that nobody looks for take no room. */
+  add([kind, subject, since]: WireRevocation, expiresAt: number): void {
+    if (!REMEMBERED_KINDS.has(kind)) return;
     const key = `${kind} ${subject}`;
     const before = this.#entries.get(key);
     if (!before && this.#entries.size >= this.limit) {
@@ -47,7 +54,7 @@ export class RevokedMemory {
     }
     this.#entries.set(key, {
       since: Math.max(since ?? Infinity, before?.since ?? -Infinity),
-      expiresAt: Math.max(expiresAt, before?.expiresAt ?? 0),
+      expiresAt: Math.max(expiresAt, before?.expiresAt ?? -Infinity),
     });
   }
 

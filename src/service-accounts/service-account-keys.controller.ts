@@ -36,7 +36,7 @@ export class ServiceAccountKeysController {
   ) {}
 
   @Post()
-  @MayAnswer('too-many-api-keys')
+  @MayAnswer('too-many-api-keys', 'rate-limited')
   @ApiOperation({ summary: 'Create a key of a service account' })
   @ApiResponse({
     status: 201,
@@ -77,6 +77,7 @@ export class ServiceAccountKeysController {
   }
 
   @Patch(':keyId')
+  @MayAnswer('rate-limited')
   @ApiOperation({ summary: 'Rename or narrow a key of a service account' })
   @ApiResponse({ status: 200, description: 'The key as it is now', standardSchema: ApiKeyView })
   async narrow(
@@ -89,7 +90,7 @@ export class ServiceAccountKeysController {
   }
 
   @Post(':keyId/rotation')
-  @MayAnswer('rotation-conflict')
+  @MayAnswer('rotation-conflict', 'rate-limited')
   @ApiBody({ required: false })
   @ApiOperation({ summary: 'Replace a key of a service account by a new one' })
   @ApiResponse({

@@ -106,7 +106,7 @@ export class ServiceAccountsService {
   }
 
   #announce(manager: EntityManager, id: string): Promise<void> {
-    return this.revocations.announce(manager, [{ kind: 'service-account', subject: id }]);
+    return this.revocations.announce(manager, [{ kind: 'user', subject: id }]);
   }
 
   /** A user is none: what follows must not reach the keys of people. @throws NotFoundError */

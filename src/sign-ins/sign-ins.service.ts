@@ -157,7 +157,9 @@ export class SignInsService implements OnApplicationShutdown {
     );
     if (rows.length === 0) return undefined;
     const signIn = await manager.findOneByOrFail(SignIn, { id });
-    await this.revocations.announce(manager, [{ kind: 'renewal', subject: id, since: signIn.authTime }]);
+    await this.revocations.announce(manager, [
+      { kind: 'renewal', subject: id, account: signIn.userId, since: signIn.authTime },
+    ]);
     return signIn;
   }
 
@@ -203,14 +205,14 @@ export class SignInsService implements OnApplicationShutdown {
 
   /** Ends what `which` selects with its two parameters; what only looks idle too, since uses of it may not be written yet. */
   async #end(manager: EntityManager, which: string, parameters: unknown[], reason: string): Promise<number> {
-    const [rows]: [{ id: string }[]] = await manager.query(
+    const [rows]: [{ id: string; userId: string }[]] = await manager.query(
       `UPDATE sign_ins SET ended_at = $3, end_reason = $4
-       WHERE ${which} AND ended_at IS NULL AND expires_at > $3 RETURNING id`,
+       WHERE ${which} AND ended_at IS NULL AND expires_at > $3 RETURNING id, user_id AS "userId"`,
       [...parameters, this.clock.now(), reason],
     );
     await this.revocations.announce(
       manager,
-      rows.map(({ id }) => ({ kind: 'sign-in', subject: id })),
+      rows.map(({ id, userId }) => ({ kind: 'sign-in', subject: id, account: userId })),
     );
     return rows.length;
   }

@@ -15,7 +15,7 @@ export class SigningKeysHousekeeping implements OnModuleInit {
     this.housekeeping.register({
       name: 'signing-key-rotation',
       everyMs: HOUR_MS,
-      run: (_now, _limit, manager) => this.rotation.rotateIfDue(manager),
+      run: (now, _limit, manager) => this.rotation.rotateIfDue(now, manager),
     });
     this.housekeeping.register({
       name: 'signing-keys',

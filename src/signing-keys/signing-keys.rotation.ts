@@ -60,10 +60,10 @@ export class SigningKeyRotation {
    * By the schedule. A next key is made in the moment in which the active one begins to sign, so its age tells for how
    * long that has been.
    */
-  async rotateIfDue(manager: EntityManager): Promise<number> {
+  async rotateIfDue(now: Date, manager: EntityManager): Promise<number> {
     await lockKeys(manager);
     const next = await this.#next(manager);
-    const due = next && next.createdAt <= this.clock.in(-this.config.SIGNING_KEY_ROTATION);
+    const due = next && now.getTime() - next.createdAt.getTime() >= this.config.SIGNING_KEY_ROTATION;
     if (!due) return 0;
     this.log.happened('signing-key.rotated', { ...(await this.#rotate(manager)), by: 'schedule' });
     return 1;

@@ -126,11 +126,10 @@ export class SigningKeysService implements OnModuleInit {
   }
 
   async #look(): Promise<void> {
-    // Either way: a clock that was set back is no reason to wait.
-    if (Math.abs(this.clock.now().getTime() - this.#lookedAgainAt) < LOOK_AGAIN_MS) return;
+    if (this.clock.monotonic() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
     await this.#reload();
     // Not before: while the database cannot be asked, a key that is not known is no bad credential.
-    this.#lookedAgainAt = this.clock.now().getTime();
+    this.#lookedAgainAt = this.clock.monotonic();
   }
 
   /** Reads the table, by a query that begins after this call. Of many at once, those that have to wait share one. */

@@ -27,8 +27,8 @@ export class JwtPrincipals {
   ) {}
 
   /**
-   * The principal of the request under way. While the feed is current, what was revoked is in memory, and nothing is
-   * asked: a plain JWT. One that names `admin:*` is never plain.
+   * The principal of the request under way. While the feed is current for the account, what was revoked is in memory, and
+   * nothing is asked: a plain JWT. One that names `admin:*` is never plain.
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
@@ -39,7 +39,7 @@ export class JwtPrincipals {
     await this.#checkRevoked(claims);
     const principal = isMachine(claims)
       ? await this.#machine(claims, true)
-      : await this.#person(claims, !this.feed.isCurrent || administers(claims));
+      : await this.#person(claims, !this.feed.isCurrentFor(claims.sub) || administers(claims));
     this.#claims.set(principal, claims);
     return principal;
   }
@@ -56,7 +56,7 @@ export class JwtPrincipals {
   }
 
   async #checkRevoked(claims: AccessTokenClaims): Promise<void> {
-    if (await this.revoked.has(claims.jti)) throw new InvalidCredentialError('token revoked');
+    if (await this.revoked.has(claims)) throw new InvalidCredentialError('token revoked');
   }
 
   /** What binds the key binds its tokens, and only the key knows: it is looked at each time, in memory mostly. */

@@ -38,7 +38,7 @@ export class JwtTokens implements TokenKind {
         clientId: client_id,
         kind: principal.kind,
         members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time },
-        revoke: () => this.revoked.add(jti),
+        revoke: () => this.revoked.add(claims),
       };
     } catch (error) {
       if (error instanceof InvalidCredentialError) return undefined;

@@ -6,6 +6,7 @@ export type Role = 'admin';
 
 /** A person who can sign in. */
 @Entity('users')
+@Index('users_unconfirmed_idx', ['createdAt'], { where: 'email_verified_at IS NULL' })
 @Index('users_email_key', ['email'], { unique: true })
 @Check('users_email_lower', `email = lower(email)`)
 @Check('users_status_known', `status IN ('active', 'disabled')`)

@@ -1,4 +1,6 @@
 // Together, since loading the application takes Jest more than a second for each file.
 import './database/migrations.js';
 import './database/database-down.js';
+import './database/other-services.js';
 import './database/pgbouncer.js';
+import './database/read-only.js';

@@ -56,6 +56,17 @@ describe('the start', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
+  it('names HOST where it is no address of this machine, and exits with 78', async () => {
+    const database = await createDatabase();
+    for (const HOST of ['no-such-host.invalid', '192.0.2.1']) {
+      const server = start({ DATABASE_URL: database.url, HOST });
+      expect(await server.exited).toBe(78);
+      expect(server.output).toContain('HOST: must be a name or an address of this machine');
+      expect(server.output).not.toContain('database');
+    }
+    await database.drop();
+  });
+
   it('brings a database along, keeps it, ends with 0 on SIGTERM, and leaves no process', async () => {
     const first = start();
     const url = await first.url();

@@ -54,15 +54,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own for a test file: a copy of the migrated one, or an empty one. */
-export async function createDatabase({ empty = false } = {}): Promise<TestDatabase> {
+/** A database of its own for a test file: a copy of the migrated one, or of another that nobody uses, or an empty one. */
+export async function createDatabase({
+  empty = false,
+  copyOf,
+}: { empty?: boolean; copyOf?: TestDatabase } = {}): Promise<TestDatabase> {
   const server = process.env[SERVER]!;
   const name = `test_${randomBytes(6).toString('hex')}`;
+  const template = copyOf ? new URL(copyOf.url).pathname.slice(1) : process.env[TEMPLATE]!;
   await onServer(
     server,
-    empty
-      ? `CREATE DATABASE ${name}`
-      : `CREATE DATABASE ${name} TEMPLATE ${process.env[TEMPLATE]!} STRATEGY file_copy`,
+    empty ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`,
   );
   return {
     url: urlOf(server, name),

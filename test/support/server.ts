@@ -9,7 +9,7 @@ import { Test } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 import { APP_OPTIONS, configureApp, createAdapter } from '../../src/app.js';
 import { AppModule } from '../../src/app.module.js';
-import { Clock } from '../../src/clock/clock.js';
+import { Clock, DatabaseClock } from '../../src/clock/clock.js';
 import { type Config, readConfig } from '../../src/config/config.js';
 import { PasswordHasher } from '../../src/crypto/password-hasher.js';
 import { createLogger, LOGGER, NestLogger } from '../../src/logging/logger.js';
@@ -17,7 +17,7 @@ import { MailQueue } from '../../src/mail/mail-queue.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { Client } from './client.js';
 import { createDatabase, type TestDatabase } from './databases.js';
-import { MovingClock } from './moving-clock.js';
+import { MovingClock, MovingDatabaseClock } from './moving-clock.js';
 import { Person } from './person.js';
 import { SecretKeeper } from './secret-keeper.js';
 
@@ -80,6 +80,8 @@ export class TestServer {
       const builder = Test.createTestingModule({ imports: [AppModule.with(config), ...modules] })
         .overrideProvider(Clock)
         .useValue(clock)
+        .overrideProvider(DatabaseClock)
+        .useValue(new MovingDatabaseClock(clock))
         .overrideProvider(PasswordHasher)
         .useValue(new PasswordHasher(CHEAP))
         .overrideProvider(LOGGER)

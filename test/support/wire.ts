@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type NetConnectOpts, type Sock
 /** Stands between a server and its database, and can be cut, or stall. */
 export class Wire {
   #broken: 'no' | 'closed' | 'silent' = 'no';
+  #renamed: readonly [from: string, to: string] | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #listener = createServer((client) => this.#accept(client));
 
@@ -45,6 +46,13 @@ export class Wire {
     this.#broken = 'no';
   }
 
+  /** Moves on to another server: ends all connections, and new ones get another database, whose name is as long. */
+  failOver(database: string): void {
+    this.cut('closed');
+    this.#renamed = [this.url.pathname.slice(1), new URL(database).pathname.slice(1)];
+    this.mend();
+  }
+
   close(): void {
     this.cut('closed');
     this.#listener.close();
@@ -55,7 +63,15 @@ export class Wire {
     if (this.#broken === 'closed') client.destroy();
     if (this.#broken !== 'no') return;
     const database = this.#keep(connect(this.target));
-    client.pipe(database).pipe(client);
+    database.pipe(client);
+    // The first message of a client names the database.
+    client.once('data', (startup) => {
+      database.write(
+        this.#renamed ? startup.toString('latin1').replace(...this.#renamed) : startup,
+        'latin1',
+      );
+      client.pipe(database);
+    });
     client.on('close', () => database.destroy());
     database.on('close', () => client.destroy());
   }

@@ -97,6 +97,13 @@ describe('readConfig', () => {
     });
   });
 
+  it.each(['postgresql://user:password@/db?host=/socket/dir', 'postgres:///db?host=/socket/dir'])(
+    'accepts the directory of a socket instead of a host: %s',
+    (url) => {
+      expect(readConfig({ DATABASE_URL: url, DATABASE_LISTEN_URL: url }).DATABASE_URL).toBe(url);
+    },
+  );
+
   it('takes an empty variable for one that is not set', () => {
     expect(readConfig({ PORT: '', SMTP_URL: '', AUDIENCES: '' })).toEqual(readConfig({}));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { ConfigError } from '../../../src/config/config.js';
-import { ListeningConnection } from '../../../src/revocations/listening-connection.js';
+import { ListeningConnection, UnheardError } from '../../../src/revocations/listening-connection.js';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { basic, postForm } from '../../support/form.js';
@@ -120,20 +120,22 @@ const name = 'behind PgBouncer in transaction mode';
 
     it('notices at a heartbeat that another backend answers than the one that listens', async () => {
       const lost = new AbortController();
-      const connection = new ListeningConnection(
-        lenient.url,
-        5_000,
-        () => undefined,
-        () => lost.abort(),
-      );
-      await connection.listen('revocations');
-      expect(await connection.beat()).toBe(true);
+      const announcer = new pg.Client({ connectionString: database.url });
+      await announcer.connect();
+      const notify = (channel: string, payload: string) =>
+        announcer.query('SELECT pg_notify($1, $2)', [channel, payload]);
+      const connection = new ListeningConnection(lenient.url, 5_000, 'revocations', {
+        onPayload: () => undefined,
+        onLost: () => lost.abort(),
+      });
+      await connection.listen();
+      expect(await connection.prove(notify, 5_000)).toBeDefined();
       // Whoever is in a transaction has the backend to himself.
       const neighbour = new pg.Client({ connectionString: lenient.url });
       await neighbour.connect();
       await neighbour.query('BEGIN');
-      expect(await connection.beat()).toBe(false);
-      await neighbour.end();
+      await expect(connection.prove(notify, 5_000)).rejects.toThrow(UnheardError);
+      await Promise.all([neighbour.end(), announcer.end()]);
       connection.giveUp(new Error('the test ends'));
       expect(lost.signal.aborted).toBe(true);
     });

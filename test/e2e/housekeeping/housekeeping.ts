@@ -123,6 +123,78 @@ describe('the housekeeping', () => {
     server.clock.reset();
   });
 
+  it('deletes keys 90 days after they were revoked or have expired, with their usage', async () => {
+    const { server } = context;
+    const ada = await server.person();
+    const session = await ada.session();
+    const create = async (fields = {}) =>
+      (await session.post('/v1/api-keys', { name: 'A key', scopes: ['orders:read'], ...fields })).body.id;
+    const revoked = await create();
+    const alive = await create();
+    const expired = await create({ expiresAt: new Date(server.clock.now().getTime() + 1000).toISOString() });
+    for (const id of [revoked, alive, expired])
+      await server.dataSource.query(
+        `INSERT INTO api_key_usage VALUES ($1, $2, 2, 1, 0)`,
+        // Of an hour that is itself kept for longer than the keys.
+        [id, new Date(server.clock.now().getTime() + 30 * DAY_MS)],
+      );
+    expect((await session.delete(`/v1/api-keys/${revoked}`)).status).toBe(204);
+    const left = async (table: string, column: string) =>
+      (
+        await server.dataSource.query(`SELECT ${column} AS id FROM ${table} WHERE ${column} = ANY($1)`, [
+          [revoked, alive, expired],
+        ])
+      ).map(({ id }: { id: string }) => id);
+    await later('89d');
+    expect(await left('api_keys', 'id')).toHaveLength(3);
+    await later('25h');
+    expect(await left('api_keys', 'id')).toEqual([alive]);
+    expect(await left('api_key_usage', 'api_key_id')).toEqual([alive]);
+    server.clock.reset();
+  });
+
+  it('keeps the first key of a line as long as there is another one of it', async () => {
+    const { server } = context;
+    const ada = await server.person();
+    const session = await ada.session();
+    const first = (await session.post('/v1/api-keys', { name: 'A key', scopes: ['orders:read'] })).body.id;
+    const rotated = await session.post(`/v1/api-keys/${first}/rotation`, { overlapSeconds: 0 });
+    const second = rotated.body.id;
+    const left = () => count(server, 'api_keys', `owner_id = '${ada.id}'`);
+    await later('91d');
+    expect(await left()).toBe(2);
+    await server.dataSource.query(`UPDATE api_keys SET revoked_at = now() WHERE id = $1`, [second]);
+    await later('61m');
+    expect(await left()).toBe(1);
+    await later('61m');
+    expect(await left()).toBe(0);
+    server.clock.reset();
+  });
+
+  it('deletes an account that nobody confirmed after 7 days, unless somebody signed in to it', async () => {
+    const { server } = context;
+    const emails = ['never-used@example.com', 'used@example.com', 'confirmed@example.com'];
+    for (const email of emails) await server.anonymous.post('/v1/users', { email, password: PASSWORD });
+    const token = await server.mailedToken('confirmed@example.com');
+    expect((await server.anonymous.put('/v1/email-verifications', { token })).status).toBe(204);
+    const signIn = { email: 'used@example.com', password: PASSWORD };
+    expect((await server.anonymous.post('/v1/sessions', signIn)).status).toBe(201);
+    const left = async () =>
+      (
+        await server.dataSource.query('SELECT email FROM users WHERE email = ANY($1) ORDER BY email', [
+          emails,
+        ])
+      ).map(({ email }: { email: string }) => email);
+    await later('167h');
+    expect(await left()).toHaveLength(3);
+    await later('61m');
+    expect(await left()).toEqual(['confirmed@example.com', 'used@example.com']);
+    // Nor later, when its sign-in is deleted.
+    await later('60d');
+    expect(await left()).toEqual(['confirmed@example.com', 'used@example.com']);
+    server.clock.reset();
+  });
+
   it('deletes revocations that no living token needs', async () => {
     const { server } = context;
     const session = await (await server.person()).session();
@@ -181,7 +253,10 @@ describe('a task of the housekeeping', () => {
     expect(await housekeeping.run()).not.toHaveProperty('hourly');
     context.server.clock.advance('2m');
     expect((await housekeeping.run())['hourly']).toBe(0);
+    // Setting the time of day back or forward is no reason to wait longer, nor to run earlier.
     context.server.clock.reset();
+    expect(await housekeeping.run()).not.toHaveProperty('hourly');
+    context.server.clock.advance('61m');
     expect((await housekeeping.run())['hourly']).toBe(0);
   });
 

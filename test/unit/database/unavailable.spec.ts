@@ -4,8 +4,9 @@ import {
   QueryFailedError,
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
+  TypeORMError,
 } from 'typeorm';
-import { isDatabaseUnavailable } from '../../../src/database/unavailable.js';
+import { isDatabaseUnavailable, markAsUnavailable } from '../../../src/database/unavailable.js';
 
 const fromServer = (code: string, severity = 'ERROR') =>
   Object.assign(new pg.DatabaseError('as the server says it', 21, 'error'), { code, severity });
@@ -29,6 +30,14 @@ describe('isDatabaseUnavailable', () => {
     ['write into a closed connection', inQuery(fromSystem('write', 'EPIPE'))],
     ['transaction whose connection was taken', new QueryRunnerAlreadyReleasedError()],
     ['its manager', new QueryRunnerProviderAlreadyReleasedError()],
+    ['writes to a standby, or to a primary on its way out', inQuery(fromServer('25006'))],
+    ['a driver that is not connected', new TypeORMError('Driver not Connected')],
+  ])('says so of: %s', (_name, error) => {
+    expect(isDatabaseUnavailable(error)).toBe(true);
+  });
+
+  /** The same error may come from a service that a handler calls. */
+  it.each<[string, Error]>([
     ['start of the server', fromServer('57P03', 'FATAL')],
     ['too many connections', fromServer('53300', 'FATAL')],
     ['no such database', fromServer('3D000', 'FATAL')],
@@ -45,9 +54,13 @@ describe('isDatabaseUnavailable', () => {
     ['time-out of a client', new Error('timeout expired')],
     ['closed pool', new Error('Cannot use a pool after calling end on the pool')],
     ['no TLS', new Error('The server does not support SSL connections')],
-  ])('says so of: %s', (_name, error) => {
-    expect(isDatabaseUnavailable(error)).toBe(true);
-  });
+  ])(
+    'says so of a failure of the pool to connect, and of no other that looks like it: %s',
+    (_name, error) => {
+      expect(isDatabaseUnavailable(error)).toBe(false);
+      expect(isDatabaseUnavailable(markAsUnavailable(error))).toBe(true);
+    },
+  );
 
   it.each<[string, unknown]>([
     ['unique violation', inQuery(fromServer('23505'))],

@@ -4,16 +4,16 @@ import { readAnnouncement, RevokedMemory } from '../../../src/revocations/revoke
 describe('the memory of revocations', () => {
   it('is complete as long as all fit in', () => {
     const memory = new RevokedMemory(2);
-    memory.add(['sign-in', 'a', null, 10]);
-    memory.add(['sign-in', 'b', null, 10]);
+    memory.add(['sign-in', 'a', null], 10);
+    memory.add(['sign-in', 'b', null], 10);
     expect([memory.size, memory.isComplete(0)]).toEqual([2, true]);
   });
 
   it('keeps no more than its limit, and is not complete until the last that did not fit in has expired', () => {
     const memory = new RevokedMemory(1);
-    memory.add(['sign-in', 'a', null, 10]);
-    memory.add(['sign-in', 'b', null, 30]);
-    memory.add(['sign-in', 'c', null, 20]);
+    memory.add(['sign-in', 'a', null], 10);
+    memory.add(['sign-in', 'b', null], 30);
+    memory.add(['sign-in', 'c', null], 20);
     expect(memory.size).toBe(1);
     expect([memory.isComplete(0), memory.isComplete(29), memory.isComplete(30)]).toEqual([
       false,
@@ -27,9 +27,9 @@ describe('the memory of revocations', () => {
 
   it('takes what it knows already however full it is, and keeps the stronger of the two', () => {
     const memory = new RevokedMemory(1);
-    memory.add(['renewal', 'a', 5, 10]);
-    memory.add(['renewal', 'a', 7, 10]);
-    memory.add(['renewal', 'a', 6, 20]);
+    memory.add(['renewal', 'a', 5], 10);
+    memory.add(['renewal', 'a', 7], 10);
+    memory.add(['renewal', 'a', 6], 20);
     expect(memory.isComplete(0)).toBe(true);
     expect(memory.revokedUntil('renewal', 'a')).toBe(7);
     memory.purge(10);
@@ -38,9 +38,17 @@ describe('the memory of revocations', () => {
     expect(memory.revokedUntil('renewal', 'a')).toBe(-Infinity);
   });
 
+  it('has no room for what nobody looks for in it', () => {
+    const memory = new RevokedMemory(1);
+    memory.add(['api-key', 'a', null], 10);
+    memory.add(['signing-key', 'b', null], 10);
+    memory.add(['sign-in', 'c', null], 10);
+    expect([memory.size, memory.isComplete(0)]).toEqual([1, true]);
+  });
+
   it('names nothing but what was revoked', () => {
     const memory = new RevokedMemory();
-    memory.add(['sign-in', 'a', null, 10]);
+    memory.add(['sign-in', 'a', null], 10);
     expect(memory.revokedUntil('sign-in', 'a')).toBe(Infinity);
     expect(memory.revokedUntil('user', 'a')).toBe(-Infinity);
     expect(memory.revokedUntil('sign-in', 'b')).toBe(-Infinity);
@@ -50,17 +58,23 @@ describe('the memory of revocations', () => {
 describe('an announcement', () => {
   it('is read as it was written', () => {
     const announcement = [
-      ['sign-in', 'a', null, 10],
-      ['renewal', 'b', 5, 10],
-      ['a kind of tomorrow', 'c', null, 10],
+      ['sign-in', 'a', null],
+      ['renewal', 'b', 5],
+      ['a kind of tomorrow', 'c', null],
     ];
     expect(readAnnouncement(JSON.stringify(announcement))).toEqual(announcement);
   });
 
-  it.each(['', 'hello', '[oops', '{}', '[["sign-in", "a", null]]', '[["sign-in", 1, null, 10]]', '[null]'])(
-    'is not %j',
-    (text) => {
-      expect(() => readAnnouncement(text)).toThrow();
-    },
-  );
+  it.each([
+    '',
+    'hello',
+    '[oops',
+    '{}',
+    '[["sign-in", "a"]]',
+    '[["sign-in", 1, null]]',
+    '[["sign-in", "a", null, 10]]',
+    '[null]',
+  ])('is not %j', (text) => {
+    expect(() => readAnnouncement(text)).toThrow();
+  });
 });
