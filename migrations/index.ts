@@ -13,3 +13,4 @@ export { KeyBounds1795300000011 } from './1795300000011-key-bounds.js';
 export { ApiKeyUsage1795300000012 } from './1795300000012-api-key-usage.js';
 export { KeyAlerts1795300000013 } from './1795300000013-key-alerts.js';
 export { QueuedMails1795300000014 } from './1795300000014-queued-mails.js';
+export { Registrations1795300000017 } from './1795300000017-registrations.js';

@@ -46,6 +46,13 @@ export class RateLimiter implements OnApplicationShutdown {
     return this.consume(policy, clientOf(address), limit);
   }
 
+  /** Counts one of what no answer tells of, such as a mail. Whether it is within the limit. */
+  async allows(policy: string, subject: string, limit: RateLimit): Promise<boolean> {
+    if (!this.config.RATE_LIMITS) return true;
+    const count = await this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
+    return count.consumedPoints <= limit.requests;
+  }
+
   onApplicationShutdown(): void {
     if (this.#counter instanceof RedisCounter) this.#counter.close();
   }

@@ -52,7 +52,12 @@ export class PasswordsService {
       const passwordHash = await this.#rehash(user, credentials.password);
       return this.dataSource.transaction(async (manager) => {
         if (!(await this.#lockUnchanged(manager, user))) return undefined;
-        if (passwordHash !== undefined) await manager.update(User, { id: user.id }, { passwordHash });
+        if (passwordHash !== undefined || user.unusedSince !== null)
+          await manager.update(
+            User,
+            { id: user.id },
+            { passwordHash: passwordHash ?? user.passwordHash, unusedSince: null },
+          );
         const fields = { userId: user.id, carrier, amr: PASSWORD_AMR, lifetimes };
         const signIn = await this.signIns.create(manager, fields);
         return { signIn, attached: await attach(manager, signIn, user) };
@@ -121,10 +126,7 @@ export class PasswordsService {
       throw refuse(user ? 'wrong password' : 'unknown address');
     if (user.status !== 'active') throw refuse('user disabled');
     if (this.config.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
-      await this.verifications.send(
-        user,
-        'You can sign in once you have confirmed that this is your address:',
-      );
+      this.verifications.remind(user);
       throw refuse('address not verified');
     }
     return user;

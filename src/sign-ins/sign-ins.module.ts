@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
 import { CarrierRegistry } from './carriers.js';
+import { ConfirmationsController } from './confirmations.controller.js';
+import { ConfirmationsService } from './confirmations.service.js';
 import { PasswordController } from './password.controller.js';
 import { PasswordsService } from './passwords.service.js';
 import { SignIn } from './sign-in.entity.js';
@@ -11,8 +13,8 @@ import { SignInsService } from './sign-ins.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
-  controllers: [SignInsController, PasswordController],
-  providers: [SignInsHousekeeping, SignInsService, PasswordsService, CarrierRegistry],
+  controllers: [SignInsController, PasswordController, ConfirmationsController],
+  providers: [SignInsHousekeeping, SignInsService, PasswordsService, ConfirmationsService, CarrierRegistry],
   exports: [SignInsService, PasswordsService, CarrierRegistry],
 })
 export class SignInsModule {}

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { SecurityLog } from '../logging/security-log.js';
@@ -46,6 +47,7 @@ export class SignInsService implements OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
     private readonly revocations: RevocationsService,
     feed: RevocationFeed,
     @Inject(LOGGER) logger: Logger,
@@ -198,7 +200,7 @@ export class SignInsService implements OnApplicationShutdown {
       [userId, except ?? null],
       reason,
     );
-    this.log.happened('sign-in.all-ended', { userId, reason, count });
+    this.afterCommit.run(manager, () => this.log.happened('sign-in.all-ended', { userId, reason, count }));
     return count;
   }
 

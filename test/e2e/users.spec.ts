@@ -1,5 +1,6 @@
 // Together, since loading the application takes Jest more than a second for each file.
 import './users/users.js';
+import './users/registrations.js';
 import './users/email-verification.js';
 import './users/production.js';
 import './users/mail.js';
