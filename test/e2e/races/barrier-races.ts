@@ -140,6 +140,22 @@ describe('races at a barrier', () => {
     });
   });
 
+  describe('a change of the password that is rolled back', () => {
+    it('leaves no log line about sign-ins that have not ended', async () => {
+      const other = await ada.session();
+      const from = context.server.log.length;
+      const { statuses } = await race(rowOf('users', ada.id), reauthenticate, () => change(session));
+      expect(statuses).toEqual([200, 401]);
+      const events = context.server
+        .entries()
+        .slice(from)
+        .map(({ event }) => event);
+      expect(events).toContain('reauthentication.succeeded');
+      expect(events).not.toContain('sign-in.all-ended');
+      expect(await statusOf(other)).toBe(200);
+    });
+  });
+
   describe('a sign-in and a change of the password', () => {
     it('ends with the others, where it is first', async () => {
       const { answers, statuses } = await race(
