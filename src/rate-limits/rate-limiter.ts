@@ -1,8 +1,7 @@
-import { isIP, isIPv6 } from 'node:net';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import ipaddr from 'ipaddr.js';
 import type { Logger } from 'pino';
 import { CONFIG, type Config } from '../config/config.js';
+import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { type Count, MemoryCounter } from './counters.js';
@@ -67,14 +66,4 @@ function decide(policy: string, subject: string, limit: RateLimit, count: Count)
     headers['RateLimit'] = `"${policy}";r=${left};t=${seconds}`;
   }
   if (count.consumedPoints > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
-}
-
-/** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
-export function clientOf(address: string): string {
-  // What a proxy says that is no address is told apart by nobody: it has one limit, and no way around it.
-  if (isIP(address) === 0) return 'unknown';
-  if (!isIPv6(address)) return address;
-  const parsed = ipaddr.process(address.split('%')[0]!);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`).toString()}/64`;
 }

@@ -8,5 +8,6 @@ import './users/admin.js';
 import './sign-ins/sessions.js';
 import './sign-ins/sign-ins.js';
 import './sign-ins/passwords.js';
+import './sign-ins/password-queue.js';
 import './races/races.js';
 import './races/barrier-races.js';
