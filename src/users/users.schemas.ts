@@ -10,7 +10,7 @@ export const EmailInput = z
   .max(EMAIL_LENGTH)
   .pipe(z.email('is no email address'))
   .transform((email) => email.toLowerCase())
-  .meta({ format: 'email', example: 'ada@example.com' });
+  .meta({ format: 'email', description: 'ASCII only, in any case', example: 'ada@example.com' });
 
 /** A password to check. What a password may be is asked when it is set. */
 export const PasswordInput = z.string().max(1024);

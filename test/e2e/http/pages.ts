@@ -119,7 +119,7 @@ describe('pages', () => {
       location: { hash: fragment, pathname: '/verify' },
       history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
       fetch: (path: string, init: RequestInit) => {
-        requests.push(JSON.parse(String(init.body)));
+        requests.push(init.body);
         return fetchOf(context.server.url + path, init);
       },
     };

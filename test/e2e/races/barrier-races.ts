@@ -85,7 +85,7 @@ describe('races at a barrier', () => {
       expect(statuses).toEqual([202, 202]);
       expect(await tokensTo(email)).toHaveLength(2);
       expect(await server.dataSource.query('SELECT 1 FROM users WHERE email = $1', [email])).toHaveLength(1);
-      expect((await worksFor(email)).toSorted()).toEqual([201, 401]);
+      expect(new Set(await worksFor(email))).toEqual(new Set([201, 401]));
     });
 
     it.each([
