@@ -15,4 +15,5 @@ export { KeyAlerts1795300000013 } from './1795300000013-key-alerts.js';
 export { QueuedMails1795300000014 } from './1795300000014-queued-mails.js';
 export { MergedRevocations1795300000015 } from './1795300000015-merged-revocations.js';
 export { EndedRows1795300000016 } from './1795300000016-ended-rows.js';
+export { Registrations1795300000017 } from './1795300000017-registrations.js';
 export { ServiceAccountStatus1795300000020 } from './1795300000020-service-account-status.js';

@@ -62,12 +62,16 @@ export class Anomalies {
 
   /** Mails what was not mailed yet. Returns how many anomalies that were. */
   async mail(now: Date, limit: number, manager: EntityManager): Promise<number> {
-    const [found]: [(Anomaly & Omit<KeyFindings, 'finding'>)[]] = await manager.query(CLAIM, [
+    const [found]: [(Anomaly & Omit<KeyFindings, 'finding' | 'digest'>)[]] = await manager.query(CLAIM, [
       now,
       new Date(now.getTime() - MAIL_INTERVAL_MS),
       limit,
     ]);
-    const findings = found.map((anomaly) => ({ ...anomaly, finding: describe(anomaly) }));
+    const findings = found.map((anomaly) => ({
+      ...anomaly,
+      digest: anomaly.ownerId,
+      finding: describe(anomaly),
+    }));
     for (const [ownerId, text] of mailAbout(findings, ADVICE))
       await this.notices.add(manager, ownerId, SUBJECT, text);
     return found.length;

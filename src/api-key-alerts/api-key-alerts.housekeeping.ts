@@ -31,8 +31,7 @@ export class ApiKeyAlertsHousekeeping implements OnModuleInit {
     });
     this.housekeeping.register({
       name: 'api-key-warning-mails',
-      everyMs: DAY_MS,
-      run: (now, limit, manager) => this.warnings.mail(now, limit, manager),
+      run: (now, _limit, manager) => this.warnings.mail(now, manager),
     });
     this.#forget('api-key-anomalies', 'api_key_anomalies', 'lineage_id, kind, about', 'noticed_at');
     this.#forget('api-key-networks', 'api_key_networks', 'lineage_id, network', 'last_seen_at');

@@ -1,10 +1,14 @@
 import { describeKey } from '../api-keys/api-key.notices.js';
 
-/** What there is to say about each key in a mail. */
+/** What a mail says about each key. */
 const MAX_FINDINGS = 20;
+/** Keys in one mail. */
+const MAX_KEYS = 100;
 
 export interface KeyFindings {
   readonly ownerId: string;
+  /** Whose mail it stands in. */
+  readonly digest: string;
   readonly keyId: string;
   readonly prefix: string;
   readonly last4: string;
@@ -13,14 +17,16 @@ export interface KeyFindings {
   readonly finding: string;
 }
 
-/** One mail for each owner, with what was found about each key. Yields the owner and the text. */
+/** One mail for each digest, with what was found about each key. Yields an owner of the keys, and the text. */
 export function* mailAbout(
   findings: readonly KeyFindings[],
   advice: string,
 ): Generator<[ownerId: string, text: string]> {
-  for (const [ownerId, ofOwner] of groupBy(findings, ({ ownerId }) => ownerId)) {
-    const keys = [...groupBy(ofOwner, ({ keyId }) => keyId).values()].map(describe);
-    yield [ownerId, `${keys.join('\n')}\n${advice}\n`];
+  for (const ofDigest of groupBy(findings, ({ digest }) => digest).values()) {
+    const keys = [...groupBy(ofDigest, ({ keyId }) => keyId).values()];
+    const shown = keys.slice(0, MAX_KEYS).map(describe);
+    if (keys.length > MAX_KEYS) shown.push(`and ${keys.length - MAX_KEYS} more keys\n`);
+    yield [ofDigest[0]!.ownerId, `${shown.join('\n')}\n${advice}\n`];
   }
 }
 

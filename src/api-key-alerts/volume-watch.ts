@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { AfterCommit } from '../database/after-commit.js';
 import { Anomalies, type Anomaly } from './anomalies.js';
 
 const HOUR_MS = 3_600_000;
@@ -48,7 +49,10 @@ const FIND = `
 /** Compares how much keys are used, and how much of it is refused, with how much it ever was. */
 @Injectable()
 export class VolumeWatch {
-  constructor(private readonly anomalies: Anomalies) {}
+  constructor(
+    private readonly anomalies: Anomalies,
+    private readonly afterCommit: AfterCommit,
+  ) {}
 
   /** Looks at the hour under way and the one before. Returns how many anomalies that were not known it finds. */
   async look(now: Date, manager: EntityManager): Promise<number> {
@@ -61,7 +65,7 @@ export class VolumeWatch {
       MIN_REFUSALS,
       FACTOR,
     ]);
-    this.anomalies.log(found);
+    this.afterCommit.run(manager, () => this.anomalies.log(found));
     return found.length;
   }
 }

@@ -10,6 +10,8 @@ const DAY_MS = 86_400_000;
 const AGED_MS = 90 * DAY_MS;
 /** For so long a key that was used in an unusual way says so. */
 const UNUSUAL_MS = 7 * DAY_MS;
+/** 100 in five minutes: a first round after an upgrade may find every owner of a key. */
+const DIGESTS_PER_ROUND = 100;
 const SUBJECT = 'API keys of yours that need a look';
 const ADVICE = `Delete a key that nobody needs. Rotate one that is needed, so that a copy
 which somebody made meanwhile ends, and let it expire.`;
@@ -35,17 +37,28 @@ const OF_OWNER = `
   WHERE $5::uuid IS NULL OR id < $5
   GROUP BY id ORDER BY id DESC LIMIT $6`;
 
-// What comes about again does so after 90 days, so that to say it again after 90 days keeps nothing back.
+// One digest for all keys of a person, and one for those of all services, which go to the administrators. What comes about
+// again does so after 90 days, so that to say it again after 90 days keeps nothing back.
 const DUE = `
-  WITH due AS (
-    SELECT w.* FROM (${WARNINGS}) w
+  WITH digests AS (
+    SELECT id AS owner_id, CASE kind WHEN 'user' THEN id::text ELSE 'services' END AS digest FROM subjects),
+  found AS (
+    SELECT w.*, d.digest
+    FROM (${WARNINGS}) w JOIN digests d ON d.owner_id = w.owner_id
       LEFT JOIN api_key_warning_mails m ON m.api_key_id = w.id AND m.warning = w.warning
-    WHERE m.mailed_at IS NULL OR m.mailed_at <= $2
-    ORDER BY w.owner_id, w.id, w.warning LIMIT $3),
+    WHERE m.mailed_at IS NULL OR m.mailed_at <= $2),
+  told AS (
+    SELECT d.digest FROM api_key_warning_mails m JOIN api_keys k ON k.id = m.api_key_id
+      JOIN digests d ON d.owner_id = k.owner_id
+    WHERE m.mailed_at > $4),
+  due AS (
+    SELECT f.* FROM found f WHERE f.digest IN (
+      SELECT DISTINCT digest FROM found WHERE digest NOT IN (SELECT digest FROM told) ORDER BY digest LIMIT $3)),
   mailed AS (
     INSERT INTO api_key_warning_mails (api_key_id, warning, mailed_at) SELECT id, warning, $1 FROM due
     ON CONFLICT (api_key_id, warning) DO UPDATE SET mailed_at = excluded.mailed_at)
-  SELECT owner_id AS "ownerId", id AS "keyId", prefix, last4, name, warning FROM due`;
+  SELECT owner_id AS "ownerId", digest, id AS "keyId", prefix, last4, name, warning FROM due
+  ORDER BY digest, id, warning`;
 
 const FINDINGS: Record<string, string> = {
   'never-expires': 'never expires',
@@ -81,17 +94,25 @@ export class Warnings {
     ]);
   }
 
-  /** Mails what was not mailed in the last 90 days. Returns how many warnings that were. */
-  async mail(now: Date, limit: number, manager: EntityManager): Promise<number> {
+  /**
+   * Mails what was not mailed in the last 90 days: a few digests in each round of the housekeeping, however many are due,
+   * and no second one within a day. Returns how many digests that were.
+   */
+  async mail(now: Date, manager: EntityManager): Promise<number> {
     const due: (Omit<KeyFindings, 'finding'> & { warning: string })[] = await manager.query(DUE, [
       now,
       before(now, AGED_MS),
-      limit,
+      DIGESTS_PER_ROUND,
+      before(now, DAY_MS),
     ]);
-    const findings = due.map((one) => ({ ...one, finding: FINDINGS[one.warning]! }));
-    for (const [ownerId, text] of mailAbout(findings, ADVICE))
-      await this.notices.add(manager, ownerId, SUBJECT, text);
-    return due.length;
+    const mails = [
+      ...mailAbout(
+        due.map((one) => ({ ...one, finding: FINDINGS[one.warning]! })),
+        ADVICE,
+      ),
+    ];
+    for (const [ownerId, text] of mails) await this.notices.add(manager, ownerId, SUBJECT, text);
+    return mails.length;
   }
 }
 

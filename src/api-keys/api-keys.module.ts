@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { authorizationScheme } from '../auth/presented-credential.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
+import { AccountTakeover } from '../users/account-takeover.js';
+import { UsersModule } from '../users/users.module.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
 import { ApiKeyNarrowing } from './api-key.narrowing.js';
@@ -26,7 +28,7 @@ declare module '../auth/auth-modes.js' {
 }
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule],
+  imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule, UsersModule],
   controllers: [ApiKeysController, LeakReportsController],
   providers: [
     ApiKeyAdmission,
@@ -54,9 +56,12 @@ export class ApiKeysModule implements OnModuleInit {
   constructor(
     private readonly modes: ModeRegistry,
     private readonly verifier: ApiKeyVerifier,
+    private readonly takeover: AccountTakeover,
+    private readonly keys: ApiKeysService,
   ) {}
 
   onModuleInit(): void {
+    this.takeover.register((manager, userId) => this.keys.revokeAll(manager, userId));
     this.modes.register({
       name: 'api-key',
       scheme: 'ApiKey',

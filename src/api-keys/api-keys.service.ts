@@ -6,6 +6,7 @@ import { RouteTable } from '../auth/route-table.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { Secret } from '../crypto/secret.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { ValidationError } from '../http/validation.js';
 import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
@@ -37,6 +38,7 @@ export class ApiKeysService {
     private readonly routes: RouteTable,
     private readonly owners: ApiKeyOwners,
     private readonly revocations: RevocationsService,
+    private readonly afterCommit: AfterCommit,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
@@ -115,6 +117,21 @@ export class ApiKeysService {
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
     });
     this.log.happened('api-key.revoked', { ...ownerFacts(ownerId, by), credentialId: id });
+  }
+
+  /** Ends all keys of a person, in the transaction of `manager`, which holds the row of the user. */
+  async revokeAll(manager: EntityManager, userId: string): Promise<void> {
+    const [rows]: [{ id: string }[]] = await manager.query(
+      `UPDATE api_keys SET revoked_at = $2 WHERE owner_id = $1 AND revoked_at IS NULL RETURNING id`,
+      [userId, this.clock.now()],
+    );
+    await this.revocations.announce(
+      manager,
+      rows.map(({ id }) => ({ kind: 'api-key', subject: id })),
+    );
+    this.afterCommit.run(manager, () => {
+      for (const { id } of rows) this.log.happened('api-key.revoked', { userId, credentialId: id });
+    });
   }
 
   /** Such a key would be refused wherever it is used, and nobody would know why. @throws ValidationError */

@@ -1,10 +1,10 @@
-import { setTimeout } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256 } from '../crypto/secret.js';
+import { inFixedTime } from '../http/fixed-time.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
 import { Subject } from '../users/subject.entity.js';
@@ -13,8 +13,6 @@ import { keyFault } from './api-key.format.js';
 import { ApiKeyNotices, describeKey } from './api-key.notices.js';
 
 const SUBJECT = 'An API key has leaked';
-/** Longer than it takes to revoke a key: how long an answer takes tells as little as what it says. */
-export const ANSWER_AFTER_MS = 250;
 
 /** Takes keys back that somebody found where they should not be. */
 @Injectable()
@@ -34,19 +32,16 @@ export class LeakReportsService {
    * @param found what may be a key, with white space around it
    */
   async report(found: string): Promise<void> {
-    const answerAt = setTimeout(ANSWER_AFTER_MS);
     const text = found.trim();
     const fault = keyFault(text, this.config.API_KEY_ENVIRONMENT);
-    try {
+    await inFixedTime(async () => {
       const leaked =
         fault === undefined
           ? await this.dataSource.transaction((manager) => this.#revoke(manager, text))
           : undefined;
       if (leaked) this.log.noticed('api-key.leaked', leaked);
       else this.log.refused('api-key.leak-report-ignored', { reason: fault ?? 'unknown or revoked key' });
-    } finally {
-      await answerAt;
-    }
+    });
   }
 
   /** Returns whose key it was, for the log. */

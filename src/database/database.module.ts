@@ -1,9 +1,10 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
+import { AfterCommit } from './after-commit.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
 
@@ -28,6 +29,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
   }
 }
 
+@Global()
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
@@ -47,5 +49,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
       },
     }),
   ],
+  providers: [AfterCommit],
+  exports: [AfterCommit],
 })
 export class DatabaseModule {}

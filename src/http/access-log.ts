@@ -16,6 +16,7 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
       requestId: request.id,
       ip: request.ip,
       userAgent: request.headers['user-agent'],
+      connection: request.raw.socket,
       answerHeaders: {},
     };
     contexts.set(request, context);

@@ -5,6 +5,8 @@ export interface RequestContext {
   readonly requestId: string;
   readonly ip: string;
   readonly userAgent: string | undefined;
+  /** Where the answer goes. Once it is destroyed, nobody waits for the answer any more. */
+  readonly connection: { readonly destroyed: boolean };
   /** The key behind the request, noted as soon as it is known, also where the request is then refused. */
   keyId?: string;
   /** What the answer is to carry, whatever it is. */

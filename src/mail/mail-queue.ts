@@ -2,9 +2,10 @@ import { type OnApplicationBootstrap, type OnApplicationShutdown, Inject, Inject
 import { HttpAdapterHost } from '@nestjs/core';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
-import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock/clock.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { LOGGER } from '../logging/logger.js';
 import { type Mail, MailService } from './mail.service.js';
 import { QueuedMail } from './queued-mail.entity.js';
@@ -39,8 +40,7 @@ interface ClaimedMail extends Mail {
  * it has committed, and again until that succeeds. One that was sent may be sent again, if the process ends just then.
  */
 @Injectable()
-export class MailQueue implements EntitySubscriberInterface, OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #filled = new WeakSet<QueryRunner>();
+export class MailQueue implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   #more = false;
@@ -51,9 +51,9 @@ export class MailQueue implements EntitySubscriberInterface, OnApplicationBootst
     private readonly mail: MailService,
     private readonly clock: Clock,
     private readonly http: HttpAdapterHost,
+    private readonly afterCommit: AfterCommit,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    dataSource.subscribers.push(this);
     this.#timer = setInterval(() => void this.deliver(), RETRY_MS).unref();
   }
 
@@ -64,8 +64,8 @@ export class MailQueue implements EntitySubscriberInterface, OnApplicationBootst
 
   /** Puts mails into the queue. @throws outside of a transaction */
   async add(manager: EntityManager, mails: readonly Mail[]): Promise<void> {
-    const { queryRunner } = manager;
-    if (!queryRunner?.isTransactionActive) throw new Error('a mail needs the transaction that it tells of');
+    if (!manager.queryRunner?.isTransactionActive)
+      throw new Error('a mail needs the transaction that it tells of');
     if (mails.length === 0) return;
     const now = this.clock.now();
     const rows = mails.map(({ to, subject, text }) => ({
@@ -77,17 +77,7 @@ export class MailQueue implements EntitySubscriberInterface, OnApplicationBootst
       nextAttemptAt: now,
     }));
     await manager.insert(QueuedMail, rows);
-    this.#filled.add(queryRunner);
-  }
-
-  afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    // TypeORM says so of a savepoint too, and the rest may still be taken back.
-    if (queryRunner.isTransactionActive || !this.#filled.delete(queryRunner)) return;
-    void this.deliver();
-  }
-
-  afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
-    if (!queryRunner.isTransactionActive) this.#filled.delete(queryRunner);
+    this.afterCommit.run(manager, () => void this.deliver());
   }
 
   /** Sends what is due, until nothing is. Never rejects. */

@@ -8,6 +8,7 @@ import type { Scope } from '../auth/scopes.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../crypto/secret.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { CachedLookup } from '../revocations/cached-lookup.js';
 import { RevocationFeed } from '../revocations/revocation-feed.js';
@@ -51,6 +52,7 @@ export class OpaqueTokensService implements TokenKind {
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
     feed: RevocationFeed,
   ) {
@@ -87,7 +89,8 @@ export class OpaqueTokensService implements TokenKind {
       issuedAt,
       expiresAt,
     });
-    this.log.happened('token.issued', { userId: signIn.userId, credentialId: id, signInId: signIn.id });
+    const facts = { userId: signIn.userId, credentialId: id, signInId: signIn.id };
+    this.afterCommit.run(manager, () => this.log.happened('token.issued', facts));
     return {
       text: secret.reveal(),
       lifetimeSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000),

@@ -1,8 +1,7 @@
-import { isIP, isIPv6 } from 'node:net';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import ipaddr from 'ipaddr.js';
 import type { Logger } from 'pino';
 import { CONFIG, type Config } from '../config/config.js';
+import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { type Count, MemoryCounter } from './counters.js';
@@ -46,6 +45,13 @@ export class RateLimiter implements OnApplicationShutdown {
     return this.consume(policy, clientOf(address), limit);
   }
 
+  /** Counts one of what no answer tells of, such as a mail. Whether it is within the limit. */
+  async allows(policy: string, subject: string, limit: RateLimit): Promise<boolean> {
+    if (!this.config.RATE_LIMITS) return true;
+    const count = await this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
+    return count.consumedPoints <= limit.requests;
+  }
+
   onApplicationShutdown(): void {
     if (this.#counter instanceof RedisCounter) this.#counter.close();
   }
@@ -63,14 +69,4 @@ function decide(policy: string, subject: string, limit: RateLimit, count: Count)
     list('RateLimit', `"${policy}";r=${left};t=${seconds}`);
   }
   if (count.consumedPoints > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
-}
-
-/** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
-export function clientOf(address: string): string {
-  // What a proxy says that is no address is told apart by nobody: it has one limit, and no way around it.
-  if (isIP(address) === 0) return 'unknown';
-  if (!isIPv6(address)) return address;
-  const parsed = ipaddr.process(address.split('%')[0]!);
-  if (parsed.kind() === 'ipv4') return parsed.toString();
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`).toString()}/64`;
 }

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import type { Principal } from '../auth/principal.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { PasswordHasher } from '../crypto/password-hasher.js';
+import { hashFault, PasswordHasher } from '../crypto/password-hasher.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { MailService } from '../mail/mail.service.js';
 import { EmailVerificationsService } from '../users/email-verifications.service.js';
@@ -52,7 +52,12 @@ export class PasswordsService {
       const passwordHash = await this.#rehash(user, credentials.password);
       return this.dataSource.transaction(async (manager) => {
         if (!(await this.#lockUnchanged(manager, user))) return undefined;
-        if (passwordHash !== undefined) await manager.update(User, { id: user.id }, { passwordHash });
+        if (passwordHash !== undefined || user.unusedSince !== null)
+          await manager.update(
+            User,
+            { id: user.id },
+            { passwordHash: passwordHash ?? user.passwordHash, unusedSince: null },
+          );
         const fields = { userId: user.id, carrier, amr: PASSWORD_AMR, lifetimes };
         const signIn = await this.signIns.create(manager, fields);
         return { signIn, attached: await attach(manager, signIn, user) };
@@ -70,7 +75,7 @@ export class PasswordsService {
   async reauthenticate(principal: Principal, password: string): Promise<IssuedCredential> {
     const user = await this.users.get(principal.userId);
     const refuse = (reason: string) => this.#refuse('reauthentication.refused', reason, user.id);
-    if (!(await this.#verify(user, password))) throw refuse('wrong password');
+    if (!(await this.#verify(user, password))) throw refuse(whyWrong(user));
     const renewed = await this.dataSource.transaction(async (manager) => {
       if (!(await this.#lockUnchanged(manager, user))) throw refuse('changed meanwhile');
       return this.#renew(manager, principal, user);
@@ -96,7 +101,7 @@ export class PasswordsService {
       '/newPassword',
       user.name === null ? [user.email] : [user.email, user.name],
     );
-    if (!(await this.#verify(user, currentPassword))) throw refuse('wrong password');
+    if (!(await this.#verify(user, currentPassword))) throw refuse(whyWrong(user));
     const passwordHash = await this.hasher.hash(accepted);
     const renewed = await this.dataSource.transaction(async (manager) => {
       if (!(await this.#lockUnchanged(manager, user))) throw refuse('changed meanwhile');
@@ -118,13 +123,10 @@ export class PasswordsService {
     const user = await this.users.findByEmail(email);
     const refuse = (reason: string) => this.#refuse('sign-in.refused', reason, user?.id);
     if (!(await this.#verify(user, password)) || !user)
-      throw refuse(user ? 'wrong password' : 'unknown address');
+      throw refuse(user ? whyWrong(user) : 'unknown address');
     if (user.status !== 'active') throw refuse('user disabled');
     if (this.config.REQUIRE_VERIFIED_EMAIL && user.emailVerifiedAt === null) {
-      await this.verifications.send(
-        user,
-        'You can sign in once you have confirmed that this is your address:',
-      );
+      this.verifications.remind(user);
       throw refuse('address not verified');
     }
     return user;
@@ -163,3 +165,6 @@ export class PasswordsService {
     return new InvalidCredentialError(reason);
   }
 }
+
+/** Why a password did not match, for the log. */
+const whyWrong = (user: User): string => hashFault(user.passwordHash) ?? 'wrong password';

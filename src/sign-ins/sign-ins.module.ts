@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../users/users.module.js';
 import { ActingSignIn } from './acting-sign-in.js';
 import { CarrierRegistry } from './carriers.js';
+import { ConfirmationsController } from './confirmations.controller.js';
+import { ConfirmationsService } from './confirmations.service.js';
 import { PasswordController } from './password.controller.js';
 import { PasswordsService } from './passwords.service.js';
 import { SignIn } from './sign-in.entity.js';
@@ -12,8 +14,15 @@ import { SignInsService } from './sign-ins.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
-  controllers: [SignInsController, PasswordController],
-  providers: [ActingSignIn, SignInsHousekeeping, SignInsService, PasswordsService, CarrierRegistry],
-  exports: [ActingSignIn, SignInsService, PasswordsService, CarrierRegistry],
+  controllers: [SignInsController, PasswordController, ConfirmationsController],
+  providers: [
+    ActingSignIn,
+    CarrierRegistry,
+    ConfirmationsService,
+    PasswordsService,
+    SignInsHousekeeping,
+    SignInsService,
+  ],
+  exports: [ActingSignIn, CarrierRegistry, PasswordsService, SignInsService],
 })
 export class SignInsModule {}

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { LOGGER } from '../logging/logger.js';
 import { requestContext } from '../logging/request-context.js';
 import { SecurityLog } from '../logging/security-log.js';
@@ -47,6 +48,7 @@ export class SignInsService implements OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
     private readonly revocations: RevocationsService,
     private readonly acting: ActingSignIn,
     feed: RevocationFeed,
@@ -193,7 +195,7 @@ export class SignInsService implements OnApplicationShutdown {
       [userId, except ?? null],
       reason,
     );
-    this.log.happened('sign-in.all-ended', { userId, reason, count });
+    this.afterCommit.run(manager, () => this.log.happened('sign-in.all-ended', { userId, reason, count }));
     return count;
   }
 

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager, In, Not } from 'typeorm';
 import type { Principal } from '../auth/principal.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { affected } from '../housekeeping/affected.js';
 import { SecurityLog } from '../logging/security-log.js';
 import { NotFoundError } from '../problems/not-found.js';
@@ -33,6 +34,7 @@ export class SigningKeyRotation {
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -65,7 +67,10 @@ export class SigningKeyRotation {
     const next = await this.#next(manager);
     const due = next && now.getTime() - next.createdAt.getTime() >= this.config.SIGNING_KEY_ROTATION;
     if (!due) return 0;
-    this.log.happened('signing-key.rotated', { ...(await this.#rotate(manager)), by: 'schedule' });
+    const rotation = await this.#rotate(manager);
+    this.afterCommit.run(manager, () =>
+      this.log.happened('signing-key.rotated', { ...rotation, by: 'schedule' }),
+    );
     return 1;
   }
 

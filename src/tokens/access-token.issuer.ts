@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type JWTPayload, SignJWT } from 'jose';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { AfterCommit } from '../database/after-commit.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
 import type { SignIn } from '../sign-ins/sign-in.entity.js';
 import type { SubjectKind } from '../users/subject.entity.js';
@@ -36,10 +38,12 @@ export class AccessTokenIssuer {
     private readonly keys: SigningKeysService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async issue(signIn: TokenSignIn, grant: Grant): Promise<IssuedAccessToken> {
+  /** With a manager, the log tells of the token once the transaction has committed. */
+  async issue(signIn: TokenSignIn, grant: Grant, manager?: EntityManager): Promise<IssuedAccessToken> {
     const claims = {
       sub: signIn.userId,
       aud: grant.audience,
@@ -49,7 +53,8 @@ export class AccessTokenIssuer {
       auth_time: seconds(signIn.authTime.getTime()),
       amr: signIn.amr,
     };
-    return this.#sign(claims, signIn.expiresAt, { userId: signIn.userId, signInId: signIn.id });
+    const behind = { userId: signIn.userId, signInId: signIn.id };
+    return this.#sign(claims, signIn.expiresAt, behind, manager);
   }
 
   /** Nothing but the key can renew it, and it ends with the key. */
@@ -69,6 +74,7 @@ export class AccessTokenIssuer {
     claims: { sub: string; scope: string } & JWTPayload,
     latest: Date | null,
     behind: EventFacts,
+    manager?: EntityManager,
   ): Promise<IssuedAccessToken> {
     const key = await this.keys.signer();
     const now = this.clock.now().getTime();
@@ -78,7 +84,7 @@ export class AccessTokenIssuer {
     const text = await new SignJWT({ iss: this.config.ISSUER, ...claims, exp, iat, jti })
       .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
       .sign(key.privateKey);
-    this.log.happened('token.issued', { credentialId: jti, ...behind });
+    this.afterCommit.run(manager, () => this.log.happened('token.issued', { credentialId: jti, ...behind }));
     return { text, lifetimeSeconds: exp - iat };
   }
 }

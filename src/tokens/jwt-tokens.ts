@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { AccessTokenIssuer, type IssuedAccessToken, type TokenSignIn } from './access-token.issuer.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
@@ -23,8 +24,8 @@ export class JwtTokens implements TokenKind {
     return text.includes('.');
   }
 
-  issue(signIn: TokenSignIn, grant: Grant): Promise<IssuedAccessToken> {
-    return this.issuer.issue(signIn, grant);
+  issue(signIn: TokenSignIn, grant: Grant, manager?: EntityManager): Promise<IssuedAccessToken> {
+    return this.issuer.issue(signIn, grant, manager);
   }
 
   async find(text: string): Promise<ActiveToken | undefined> {

@@ -1,77 +1,121 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import type { Logger } from 'pino';
+import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
-import { SecurityLog } from '../logging/security-log.js';
+import { Secret } from '../crypto/secret.js';
+import { inFixedTime } from '../http/fixed-time.js';
+import { LOGGER } from '../logging/logger.js';
 import { MailService } from '../mail/mail.service.js';
+import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { EmailVerification } from './email-verification.entity.js';
+import type { Registration } from './registration.entity.js';
 import { User } from './user.entity.js';
-import { InvalidOneTimeTokenError } from './users.errors.js';
 
 const LIFETIME_MS = 24 * 3_600_000;
+/** Links for one account in an hour, whoever asks. */
+const REQUESTED = { requests: 5, windowSeconds: 3600 };
+/** Mails in an hour to a person who signs in and has not confirmed the address. */
+const REMINDED = { requests: 1, windowSeconds: 3600 };
+const WELCOME = 'Welcome. Please confirm that this is your address:';
+const REMINDER = 'You can sign in once you have confirmed that this is your address:';
+const NEW_PASSWORD = `Somebody, probably you, asked for a new link to confirm this address.
+Confirm it and set a new password here:`;
 
-/** Proves that a person reads the mail of the address they registered. */
+/** A link that is stored, and its mail. It is mailed once the transaction that stored it has committed. */
+export interface Link {
+  readonly to: string;
+  readonly token: Secret;
+  readonly why: string;
+  /** What to do if it was somebody else. */
+  readonly otherwise: string;
+}
+
+type Account = Pick<User, 'id' | 'email' | 'createdAt'>;
+
+/** The links that prove that a person reads the mail of an address. An earlier link works until it expires. */
 @Injectable()
-export class EmailVerificationsService {
+export class EmailVerificationsService implements BeforeApplicationShutdown {
+  readonly #reminders = new Set<Promise<void>>();
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly mail: MailService,
+    private readonly mails: MailService,
+    private readonly limiter: RateLimiter,
     private readonly clock: Clock,
-    private readonly log: SecurityLog,
+    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Mails a link that proves the address. Older links of the user end. */
-  async send(
-    user: Pick<User, 'id' | 'email'>,
-    why = 'Welcome. Please confirm that this is your address:',
-  ): Promise<void> {
-    const token = Secret.random();
-    await this.dataSource.query(
-      `INSERT INTO email_verifications (token_hash, user_id, expires_at) VALUES ($1, $2, $3)
-       ON CONFLICT (user_id) DO UPDATE SET token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
-      [token.hash(), user.id, this.clock.in(LIFETIME_MS)],
-    );
-    await this.mail.send({
-      to: user.email,
-      subject: 'Confirm your address',
-      // In the fragment, which no server and no log sees.
-      text: `${why}\n\n${this.config.ISSUER}/verify#${token.reveal()}\n\nThe link works once, for 24 hours.\n`,
-    });
+  /** Makes a link that confirms a later registration of the account, or else the account itself. */
+  async create(
+    manager: EntityManager,
+    user: Account,
+    registration?: Pick<Registration, 'id' | 'createdAt'>,
+    why = WELCOME,
+  ): Promise<Link> {
+    const token = await this.#store(manager, { userId: user.id, registrationId: registration?.id ?? null });
+    return { to: user.email, token, why, otherwise: notYours((registration ?? user).createdAt) };
   }
 
-  /** Sends a new link, if the address is one that is still to be verified. Nobody is told whether it is. */
+  async mail({ to, token, why, otherwise }: Link): Promise<void> {
+    // In the fragment, which no server and no log sees.
+    const link = `${this.config.ISSUER}/verify#${token.reveal()}`;
+    const text = `${why}\n\n${link}\n\nThe link works once, for 24 hours.\n\n${otherwise}\n`;
+    await this.mails.send({ to, subject: 'Confirm your address', text });
+  }
+
+  /**
+   * Mails a link to an address that is still to be confirmed. Who asks has proved no password, so the link leads to
+   * setting a new one. Nobody is told whether there was a mail, and it takes the same time for every address.
+   */
   async request(email: string): Promise<void> {
-    const user = await this.dataSource.manager.findOneBy(User, { email });
-    if (user && user.emailVerifiedAt === null && user.status === 'active') await this.send(user);
-  }
-
-  /** @throws InvalidOneTimeTokenError for one that is unknown, used or expired */
-  async confirm(token: string): Promise<void> {
-    if (!isRandomSecret(token)) throw this.#refuse('malformed');
-    const now = this.clock.now();
-    const verification = await this.dataSource.transaction(async (manager) => {
-      const [used] = await manager.query(
-        `DELETE FROM email_verifications WHERE token_hash = $1 RETURNING user_id AS "userId", expires_at AS "expiresAt"`,
-        [sha256(token)],
-      );
-      const found: Pick<EmailVerification, 'userId' | 'expiresAt'> | undefined = used[0];
-      if (found && found.expiresAt > now)
-        await manager.query(
-          `UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1`,
-          [found.userId, now],
-        );
-      return found;
+    await inFixedTime(async () => {
+      const { manager } = this.dataSource;
+      const user = await manager.findOneBy(User, { email, status: 'active' });
+      if (!user || user.emailVerifiedAt !== null) return;
+      if (!(await this.limiter.allows('verification-mails', user.id, REQUESTED))) return;
+      const token = await this.#store(manager, { userId: user.id, setsPassword: true });
+      const otherwise = 'If it was not you, delete this mail: nothing changes without the link.';
+      await this.mail({ to: email, token, why: NEW_PASSWORD, otherwise });
     });
-    if (!verification) throw this.#refuse('unknown or used');
-    if (verification.expiresAt <= now) throw this.#refuse('expired', verification.userId);
-    this.log.happened('user.email-verified', { userId: verification.userId });
   }
 
-  #refuse(reason: string, userId?: string): InvalidOneTimeTokenError {
-    this.log.refused('email-verification.refused', { reason, userId });
-    return new InvalidOneTimeTokenError(reason);
+  /**
+   * Mails a person who knows the password, but has not confirmed the address, why they cannot sign in. Not awaited: the
+   * answer takes as long as for a wrong password.
+   */
+  remind(user: Account): void {
+    const reminder = this.#remind(user)
+      .catch((err: unknown) => this.logger.error({ err }, 'a reminder to confirm an address failed'))
+      .finally(() => this.#reminders.delete(reminder));
+    this.#reminders.add(reminder);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.#reminders);
+  }
+
+  async #remind(user: Account): Promise<void> {
+    if (!(await this.limiter.allows('sign-in-reminders', user.id, REMINDED))) return;
+    await this.mail(await this.create(this.dataSource.manager, user, undefined, REMINDER));
+  }
+
+  async #store(
+    manager: EntityManager,
+    link: Pick<EmailVerification, 'userId'> & Partial<EmailVerification>,
+  ): Promise<Secret> {
+    const token = Secret.random();
+    const expiresAt = this.clock.in(LIFETIME_MS);
+    await manager.insert(EmailVerification, { ...link, tokenHash: token.hash(), expiresAt });
+    return token;
   }
 }
+
+const notYours = (
+  registeredAt: Date,
+) => `It confirms the registration of ${registeredAt.toISOString().slice(0, 16).replace('T', ' ')} UTC,
+with the password that was chosen then. If it was not you who registered
+at that time, do not use the link, and delete this mail. Each registration
+of an address has a mail of its own: use only the link of yours.`;

@@ -9,6 +9,9 @@ const CONTEXT_WORDS = ['nestjs', 'authmodes', 'auth-modes'];
 /** A context word may be part of a password that has at least this many code points besides. */
 const BESIDES_CONTEXT = 8;
 
+/** A common word with fewer letters may be part of a password that ends in digits. */
+const WORD_LETTERS = 4;
+
 // Some 49,000 passwords, in lower case, most common first (ASVS 6.2.4).
 const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common']);
 
@@ -32,7 +35,7 @@ export function acceptPassword(password: string, pointer: string, about: readonl
   if (length < PASSWORD_MIN) throw refuse(`must have at least ${PASSWORD_MIN} characters`);
   if (length > PASSWORD_MAX) throw refuse(`must have at most ${PASSWORD_MAX} characters`);
   const lower = normalised.toLowerCase();
-  if (COMMON.has(lower)) throw refuse('is one of the most common passwords');
+  if (isCommon(lower)) throw refuse('must not be a common password, or one with digits or punctuation added');
   const own = about.map((word) => normalisePassword(word).toLowerCase());
   const words = [...CONTEXT_WORDS, ...own, ...own.map((word) => word.split('@')[0]!)];
   const guessable = words.some(
@@ -40,4 +43,11 @@ export function acceptPassword(password: string, pointer: string, about: readonl
   );
   if (guessable) throw refuse('is too close to your address, your name or the name of this service');
   return normalised;
+}
+
+/** Also with digits, punctuation and symbols added at its end, which is what a rule book makes people do. */
+function isCommon(lower: string): boolean {
+  if (COMMON.has(lower)) return true;
+  const word = lower.replace(/[\p{N}\p{P}\p{S}]+$/u, '');
+  return word.replace(/\P{L}/gu, '').length >= WORD_LETTERS && COMMON.has(word);
 }

@@ -8,6 +8,7 @@ export type Role = 'admin';
 @Entity('users')
 @Index('users_unconfirmed_idx', ['createdAt'], { where: 'email_verified_at IS NULL' })
 @Index('users_email_key', ['email'], { unique: true })
+@Index('users_unused_since_idx', ['unusedSince'], { where: 'unused_since IS NOT NULL' })
 @Check('users_email_lower', `email = lower(email)`)
 @Check('users_status_known', `status IN ('active', 'disabled')`)
 export class User {
@@ -40,4 +41,8 @@ export class User {
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
+
+  /** When the address was registered. Null once it is confirmed, or somebody has signed in. */
+  @Column('timestamptz', { name: 'unused_since', nullable: true })
+  unusedSince: Date | null;
 }

@@ -1,17 +1,17 @@
-import { Body, Controller, Get, HttpCode, Patch, Post, Put } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, Public } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
+import { RegistrationsService } from './registrations.service.js';
 import { showUser } from './user-view.js';
 import {
-  ProfileChange,
-  Registration,
   MailAccepted,
+  ProfileChange,
+  RegistrationRequest,
   UserView,
-  Verification,
   VerificationRequest,
 } from './users.schemas.js';
 import { UsersService } from './users.service.js';
@@ -21,6 +21,7 @@ import { UsersService } from './users.service.js';
 export class UsersController {
   constructor(
     private readonly users: UsersService,
+    private readonly registrations: RegistrationsService,
     private readonly verifications: EmailVerificationsService,
   ) {}
 
@@ -30,12 +31,13 @@ export class UsersController {
   @MayAnswer('busy')
   @ApiOperation({
     summary: 'Register',
-    description: 'The answer is the same whether the address was free or taken; the mail says which.',
+    description:
+      'The answer is the same whether the address was free or taken; the mail says which. While nobody has confirmed the address, each registration has its own password and link, and the first one that is confirmed becomes the account.',
   })
   @ApiResponse({ status: 202, description: 'A mail is on its way', standardSchema: MailAccepted })
-  async register(@Body({ schema: Registration }) body: Registration): Promise<MailAccepted> {
-    await this.users.register(body);
-    return { message: 'A mail to this address says how to go on.' };
+  async register(@Body({ schema: RegistrationRequest }) body: RegistrationRequest): Promise<MailAccepted> {
+    await this.registrations.register(body);
+    return { message: 'Check your email to continue.' };
   }
 
   @Get('users/me')
@@ -58,9 +60,13 @@ export class UsersController {
   }
 
   @Post('email-verifications')
-  @Public()
+  @Public({ rateLimit: { policy: 'email-verifications', requests: 300, windowSeconds: 600 } })
   @HttpCode(202)
-  @ApiOperation({ summary: 'Mail me a new link to confirm my address' })
+  @ApiOperation({
+    summary: 'Mail me a new link to confirm my address',
+    description:
+      'The link sets a new password, since asking for it proves no password. An earlier link works until it expires. The answer and its time are the same for every address, and at most 5 links are mailed to one in an hour.',
+  })
   @ApiResponse({
     status: 202,
     description: 'If there is an address to confirm, a mail is on its way',
@@ -71,15 +77,5 @@ export class UsersController {
   ): Promise<MailAccepted> {
     await this.verifications.request(body.email);
     return { message: 'If this address is to be confirmed, a mail is on its way.' };
-  }
-
-  @Put('email-verifications')
-  @Public()
-  @HttpCode(204)
-  @MayAnswer('invalid-one-time-token')
-  @ApiOperation({ summary: 'Confirm my address with the token of the link' })
-  @ApiResponse({ status: 204, description: 'Confirmed' })
-  async confirmVerification(@Body({ schema: Verification }) body: Verification): Promise<void> {
-    await this.verifications.confirm(body.token);
   }
 }

@@ -12,3 +12,16 @@ export class InvalidOneTimeTokenError extends ProblemError {
     super(INVALID_ONE_TIME_TOKEN, 'The token is unknown, used or expired.', { reason });
   }
 }
+
+const ALREADY_CONFIRMED = defineProblem({
+  slug: 'already-confirmed',
+  status: 409,
+  title: 'The address is already confirmed',
+  about: 'This link has confirmed the address before. There is nothing more to do: sign in.',
+});
+
+export class AlreadyConfirmedError extends ProblemError {
+  constructor() {
+    super(ALREADY_CONFIRMED, 'This address is already confirmed. Sign in.');
+  }
+}

@@ -1,8 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccountTakeover } from './account-takeover.js';
 import { EmailVerification } from './email-verification.entity.js';
 import { EmailVerificationsHousekeeping } from './email-verifications.housekeeping.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
+import { Registration } from './registration.entity.js';
+import { RegistrationsHousekeeping } from './registrations.housekeeping.js';
+import { RegistrationsService } from './registrations.service.js';
 import { Subject } from './subject.entity.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -10,9 +14,16 @@ import { UsersService } from './users.service.js';
 import { VerifyPageController } from './verify-page.controller.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Subject, User, EmailVerification])],
+  imports: [TypeOrmModule.forFeature([Subject, User, Registration, EmailVerification])],
   controllers: [UsersController, VerifyPageController],
-  providers: [EmailVerificationsHousekeeping, UsersService, EmailVerificationsService],
-  exports: [UsersService, EmailVerificationsService],
+  providers: [
+    AccountTakeover,
+    EmailVerificationsHousekeeping,
+    EmailVerificationsService,
+    RegistrationsHousekeeping,
+    RegistrationsService,
+    UsersService,
+  ],
+  exports: [AccountTakeover, EmailVerificationsService, UsersService],
 })
 export class UsersModule {}

@@ -10,7 +10,7 @@ export const EmailInput = z
   .max(EMAIL_LENGTH)
   .pipe(z.email('is no email address'))
   .transform((email) => email.toLowerCase())
-  .meta({ format: 'email', example: 'ada@example.com' });
+  .meta({ format: 'email', description: 'ASCII only, in any case', example: 'ada@example.com' });
 
 /** A password to check. What a password may be is asked when it is set. */
 export const PasswordInput = z.string().max(1024);
@@ -22,10 +22,10 @@ const newPassword = z
     description: `${PASSWORD_MIN} to ${PASSWORD_MAX} code points after NFC normalisation, and no common password`,
   });
 
-export const Registration = z
+export const RegistrationRequest = z
   .strictObject({ email: EmailInput, password: newPassword, name: text(1, 100).optional() })
   .meta({ id: 'Registration' });
-export type Registration = z.infer<typeof Registration>;
+export type RegistrationRequest = z.infer<typeof RegistrationRequest>;
 
 export const MailAccepted = z.object({ message: z.string() }).meta({ id: 'MailAccepted' });
 export type MailAccepted = z.infer<typeof MailAccepted>;
@@ -43,7 +43,15 @@ export type PasswordChange = z.infer<typeof PasswordChange>;
 export const VerificationRequest = z.strictObject({ email: EmailInput }).meta({ id: 'VerificationRequest' });
 export type VerificationRequest = z.infer<typeof VerificationRequest>;
 
-export const Verification = z.strictObject({ token: z.string().max(200) }).meta({ id: 'Verification' });
+export const Verification = z
+  .strictObject({
+    token: z.string().max(200),
+    newPassword: newPassword.optional().meta({
+      description:
+        'Required with a link from `POST /v1/email-verifications`, and refused with any other link',
+    }),
+  })
+  .meta({ id: 'Verification' });
 export type Verification = z.infer<typeof Verification>;
 
 export const UserView = z

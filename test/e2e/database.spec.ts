@@ -4,3 +4,4 @@ import './database/database-down.js';
 import './database/other-services.js';
 import './database/pgbouncer.js';
 import './database/read-only.js';
+import './database/after-commit.js';

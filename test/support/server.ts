@@ -14,6 +14,7 @@ import { type Config, readConfig } from '../../src/config/config.js';
 import { PasswordHasher } from '../../src/crypto/password-hasher.js';
 import { createLogger, LOGGER, NestLogger } from '../../src/logging/logger.js';
 import { MailQueue } from '../../src/mail/mail-queue.js';
+import { normalisePassword } from '../../src/users/password-policy.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { Client } from './client.js';
 import { createDatabase, type TestDatabase } from './databases.js';
@@ -126,13 +127,15 @@ export class TestServer {
     return new Client(this.url, this.secrets);
   }
 
-  /** A person who registered, confirmed the address and knows the password. */
+  /** A person who has confirmed the address and knows the password. */
   async person({
     email = `person-${++this.#people}@example.com`,
     password = PASSWORD,
   } = {}): Promise<Person> {
-    await this.anonymous.post('/v1/users', { email, password });
-    await this.dataSource.query('UPDATE users SET email_verified_at = now() WHERE email = $1', [email]);
+    this.secrets.keep(password);
+    const passwordHash = await this.app.get(PasswordHasher).hash(normalisePassword(password));
+    const fields = { email, name: null, passwordHash, emailVerifiedAt: this.clock.now() };
+    await this.app.get(UsersService).insert(fields);
     return this.#known(email, password);
   }
 

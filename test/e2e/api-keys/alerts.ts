@@ -118,6 +118,56 @@ describe('alerts about API keys', () => {
       expect(next).not.toContain(shown(second));
     });
 
+    it('come as one digest for each owner, and 100 digests in a round, however many are due', async () => {
+      const { server } = context;
+      await housekeeping();
+      const owners = 150;
+      // Few keys each, but together more than one batch of the housekeeping.
+      await server.dataSource.query(
+        `WITH owners AS (
+           INSERT INTO subjects (id, kind) SELECT gen_random_uuid(), 'user' FROM generate_series(1, $1) RETURNING id),
+         people AS (
+           INSERT INTO users (id, email, password_hash, created_at)
+           SELECT id, 'crowd-' || id || '@example.com', '', now() FROM owners)
+         INSERT INTO api_keys (id, owner_id, lineage_id, name, prefix, last4, key_hash, scopes, created_at)
+         SELECT key, owner, key, 'One of many', 'x', 'x', uuid_send(key), '{orders:read}', now()
+         FROM (SELECT gen_random_uuid() AS key, id AS owner FROM owners, generate_series(1, 7)) one`,
+        [owners],
+      );
+      const digests = async () =>
+        (await server.mails()).filter((mail) => mail.includes('To: crowd-') && mail.includes('need a look'));
+      await housekeeping();
+      expect(await digests()).toHaveLength(100);
+      await housekeeping();
+      await housekeeping();
+      const all = await digests();
+      expect(all).toHaveLength(owners);
+      expect(new Set(all.map((mail) => /^To: .*$/m.exec(mail)![0])).size).toBe(owners);
+      for (const mail of all) expect(mail.match(/never expires/g)).toHaveLength(7);
+    });
+
+    it('come as one digest for the keys of all services, and once a day for each owner', async () => {
+      const grace = await context.server.administrator();
+      const admin = await grace.session();
+      for (const name of ['Billing', 'Shipping']) {
+        const { body: account } = await admin.post('/v1/admin/service-accounts', { name });
+        const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
+        await admin.post(path, { name: 'A test', scopes: ['orders:read'] });
+      }
+      await ada.apiKey(['orders:read']);
+      await later('25h');
+      await housekeeping();
+      expect([(await mails()).length, (await mails(grace)).length]).toEqual([1, 1]);
+      expect((await mails(grace))[0]!.match(/never expires/g)).toHaveLength(2);
+      await ada.apiKey(['orders:read']);
+      await later('23h');
+      await housekeeping();
+      expect(await mails()).toHaveLength(1);
+      await later('61m');
+      await housekeeping();
+      expect(await mails()).toHaveLength(2);
+    });
+
     it('go to nobody who is disabled', async () => {
       const admin = await (await context.server.administrator()).session();
       await ada.apiKey(['orders:read']);
@@ -138,7 +188,8 @@ describe('alerts about API keys', () => {
       const nobody = path.replace(account.id, ada.id);
       expect((await admin.get(`${nobody}/warnings`)).status).toBe(404);
       const mine = await ada.apiKey(['orders:read']);
-      await later('25h');
+      // Past the digest of the test before.
+      await later('75h');
       await housekeeping();
       expect(await mails()).toEqual([expect.stringContaining(shown(mine))]);
       expect(await mails(grace)).toEqual([expect.stringContaining(shown(service))]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKey } from '../../../src/api-keys/api-key.format.js';
-import { ANSWER_AFTER_MS } from '../../../src/api-keys/leak-reports.service.js';
+import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
 import { MailQueue } from '../../../src/mail/mail-queue.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';

@@ -107,42 +107,90 @@ describe('pages', () => {
   /** Runs the script of the page as a browser would that opened it with this fragment. */
   async function openVerifyPage(fragment: string, fetchOf: typeof fetch = fetch) {
     const { text } = await get('/verify.js');
-    const status = { textContent: 'One moment…' };
+    const status = { textContent: 'unchanged' };
+    const field = { hidden: true };
+    const password = { value: '' };
+    const button = { hidden: false, disabled: false, onclick: async () => undefined };
+    const elements: Record<string, object> = { status, 'password-field': field, password, confirm: button };
     const visited: string[] = [];
+    const requests: unknown[] = [];
     const page = {
-      document: { getElementById: () => status },
+      document: { getElementById: (id: string) => elements[id] },
       location: { hash: fragment, pathname: '/verify' },
       history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
-      fetch: (path: string, init: RequestInit) => fetchOf(context.server.url + path, init),
+      fetch: (path: string, init: RequestInit) => {
+        requests.push(init.body);
+        return fetchOf(context.server.url + path, init);
+      },
     };
     runInContext(text, createContext(page));
-    // Before it asks the server anything.
+    // Before a person does anything.
     expect(visited).toEqual(['/verify']);
-    while (status.textContent === 'One moment…') await new Promise((resolve) => setTimeout(resolve, 5));
-    return status.textContent;
+    const press = async () => {
+      await button.onclick();
+      return status.textContent;
+    };
+    return { status, field, password, button, requests, press };
   }
 
   describe('GET /verify', () => {
-    it('confirms the address with the token of the link, which leaves the address bar first', async () => {
-      const email = 'reader@example.com';
+    const THANKS = 'Thank you. Your address is confirmed, and you can sign in.';
+    const register = async (email: string) => {
       await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
-      const token = await context.server.mailedToken(email);
-      expect(await openVerifyPage(`#${token}`)).toBe(
-        'Thank you. Your address is confirmed, and you can sign in.',
-      );
-      expect(await openVerifyPage(`#${token}`)).toBe('This link is not valid any more. Ask for a new mail.');
+      return context.server.mailedToken(email);
+    };
+    const isConfirmed = async (email: string) => {
       const [user] = await context.server.dataSource.query(
         'SELECT email_verified_at FROM users WHERE email = $1',
         [email],
       );
-      expect(user.email_verified_at).toBeInstanceOf(Date);
+      return user.email_verified_at !== null;
+    };
+
+    it('confirms the address when the button is pressed, not when a mail scanner opens the page', async () => {
+      const email = 'reader@example.com';
+      const page = await openVerifyPage(`#${await register(email)}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([page.requests, await isConfirmed(email)]).toEqual([[], false]);
+      expect(await page.press()).toBe(THANKS);
+      expect([page.button.hidden, await isConfirmed(email)]).toEqual([true, true]);
     });
 
-    it('says what to do where there is no token, or no answer', async () => {
-      expect(await openVerifyPage('')).toBe('Open the link of the mail: it brings what is to be confirmed.');
-      const again = 'The server cannot be reached. Open the link of the mail once more.';
-      expect(await openVerifyPage('#x', async () => new Response(null, { status: 503 }))).toBe(again);
-      expect(await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')))).toBe(again);
+    it('says "already confirmed" at a second click', async () => {
+      const token = await register('twice@example.com');
+      await (await openVerifyPage(`#${token}`)).press();
+      expect(await (await openVerifyPage(`#${token}`)).press()).toBe(
+        'Your address is already confirmed, and you can sign in.',
+      );
+    });
+
+    it('asks for a new password where the link sets one', async () => {
+      const email = 'forgetful@example.com';
+      await register(email);
+      await context.server.anonymous.post('/v1/email-verifications', { email });
+      const page = await openVerifyPage(`#${await context.server.mailedToken(email)}`);
+      expect(await page.press()).toBe('Choose the new password of your account.');
+      page.password.value = 'password';
+      expect(await page.press()).toMatch(/^The password .*common/);
+      page.password.value = 'a new password of the owner';
+      expect([page.field.hidden, await isConfirmed(email)]).toEqual([false, false]);
+      expect(await page.press()).toBe(THANKS);
+      const session = { email, password: page.password.value };
+      expect((await context.server.anonymous.post('/v1/sessions', session)).status).toBe(201);
+    });
+
+    it('says what to do where there is no token, no such link, or no answer', async () => {
+      const empty = await openVerifyPage('');
+      expect(empty.status.textContent).toMatch(/^Open the link in the mail again/);
+      expect(empty.button.hidden).toBe(true);
+      expect(await (await openVerifyPage('#x')).press()).toBe(
+        'This link is not valid any more. Ask for a new mail.',
+      );
+      const again = 'The server cannot be reached. Try again.';
+      const down = await openVerifyPage('#x', async () => new Response(null, { status: 503 }));
+      expect([await down.press(), down.button]).toMatchObject([again, { hidden: false, disabled: false }]);
+      const cut = await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')));
+      expect(await cut.press()).toBe(again);
     });
   });
 

@@ -45,7 +45,7 @@ describe('secrets', () => {
     const email = `${randomUUID()}@example.com`;
     const password = `a password of ${randomUUID()}`;
     keeper.keep(password);
-    await context.server.person({ email, password });
+    await anonymous.post('/v1/users', { email, password });
     const verification = await context.server.mailedToken(email);
     keeper.keep(verification);
 

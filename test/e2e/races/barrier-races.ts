@@ -59,22 +59,68 @@ describe('races at a barrier', () => {
   }
 
   describe('two registrations of one address', () => {
-    it('make one user, and two mails', async () => {
+    const passwords = ['the password of one', 'the password of the other'] as const;
+    const register = (email: string, password: string) => () =>
+      context.server.anonymous.post('/v1/users', { email, password });
+    const tokensTo = async (email: string) =>
+      (await context.server.mails())
+        .filter((mail) => mail.includes(`To: ${email}`))
+        .map((mail) => /#([\w-]{43})/.exec(mail)![1]!);
+    const worksFor = (email: string) =>
+      Promise.all(
+        passwords.map(
+          async (password) =>
+            (await context.server.anonymous.post('/v1/sessions', { email, password })).status,
+        ),
+      );
+
+    it('make one account, and two links', async () => {
       const { server } = context;
-      const before = (await server.mails()).length;
       const email = 'new@example.com';
-      const register = (password: string) => () => server.anonymous.post('/v1/users', { email, password });
       const { statuses } = await race(
         { lock: 'LOCK TABLE users IN SHARE MODE' },
-        register('the password of one'),
-        register('the password of the other'),
+        register(email, passwords[0]),
+        register(email, passwords[1]),
       );
       expect(statuses).toEqual([202, 202]);
-      const mails = (await server.mails()).slice(before);
-      expect(mails).toHaveLength(2);
-      for (const subject of ['Confirm your address', 'Somebody tried to register with your address'])
-        expect(mails.filter((mail) => mail.includes(`Subject: ${subject}\n`))).toHaveLength(1);
+      expect(await tokensTo(email)).toHaveLength(2);
       expect(await server.dataSource.query('SELECT 1 FROM users WHERE email = $1', [email])).toHaveLength(1);
+      expect(new Set(await worksFor(email))).toEqual(new Set([201, 401]));
+    });
+
+    it.each([
+      [0, [201, 401]],
+      [1, [401, 201]],
+    ])('are confirmed at once: the first confirmation decides (%i)', async (winner, works) => {
+      const email = `both-${winner}@example.com`;
+      for (const password of passwords) await register(email, password)();
+      const tokens = await tokensTo(email);
+      const [user] = await context.server.dataSource.query('SELECT id FROM users WHERE email = $1', [email]);
+      const confirm = (token: string) => () =>
+        context.server.anonymous.put('/v1/email-verifications', { token });
+      const { statuses } = await race(
+        rowOf('users', user.id),
+        confirm(tokens[winner]!),
+        confirm(tokens[1 - winner]!),
+      );
+      expect(statuses).toEqual([204, 400]);
+      expect(await worksFor(email)).toEqual(works);
+    });
+
+    it('keep nothing behind a confirmation of the moment', async () => {
+      const email = 'late@example.com';
+      await register(email, passwords[0])();
+      const [token] = await tokensTo(email);
+      const [user] = await context.server.dataSource.query('SELECT id FROM users WHERE email = $1', [email]);
+      await race(
+        rowOf('users', user.id),
+        () => context.server.anonymous.put('/v1/email-verifications', { token }),
+        register(email, passwords[1]),
+      );
+      expect(
+        await context.server.dataSource.query('SELECT 1 FROM registrations WHERE user_id = $1', [user.id]),
+      ).toEqual([]);
+      expect((await context.server.mails()).at(-1)).toContain('Somebody tried to register with your address');
     });
   });
 
@@ -91,6 +137,22 @@ describe('races at a barrier', () => {
       expect(await statusOf(other)).toBe(401);
       const signIns = [await signIn('the password of one'), await signIn('the password of the other')];
       expect(signIns.map(({ status }) => status)).toEqual([201, 401]);
+    });
+  });
+
+  describe('a change of the password that is rolled back', () => {
+    it('leaves no log line about sign-ins that have not ended', async () => {
+      const other = await ada.session();
+      const from = context.server.log.length;
+      const { statuses } = await race(rowOf('users', ada.id), reauthenticate, () => change(session));
+      expect(statuses).toEqual([200, 401]);
+      const events = context.server
+        .entries()
+        .slice(from)
+        .map(({ event }) => event);
+      expect(events).toContain('reauthentication.succeeded');
+      expect(events).not.toContain('sign-in.all-ended');
+      expect(await statusOf(other)).toBe(200);
     });
   });
 

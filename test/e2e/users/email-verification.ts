@@ -1,8 +1,9 @@
-import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomSecret } from '../../../src/crypto/secret.js';
+import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
 import type { Answer } from '../../support/client.js';
 import { PASSWORD, useServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 const INVALID = { status: 400, problem: 'invalid-one-time-token' };
 const PATH = '/v1/email-verifications';
@@ -45,9 +46,11 @@ describe('email verification', () => {
       expect(await confirmed()).toBe(true);
     });
 
-    it('takes a token once', async () => {
+    it('takes a token once, and says "already confirmed" at a second click', async () => {
       await confirm(token);
-      expect(await confirm(token)).toMatchObject(INVALID);
+      const again = await confirm(token);
+      expect(again).toMatchObject({ status: 409, problem: 'already-confirmed' });
+      expect(again.body.title).toBe('The address is already confirmed');
       expect(await confirmed()).toBe(true);
     });
 
@@ -63,12 +66,26 @@ describe('email verification', () => {
       expect(await confirmed()).toBe(false);
     });
 
-    it('takes the token of the last mail only', async () => {
-      expect(await context.server.anonymous.post(PATH, { email })).toMatchObject({ status: 202 });
+    it('keeps an earlier link valid until it expires, whoever asks for another', async () => {
+      expect(await request(email)).toMatchObject({ status: 202 });
+      expect(await context.server.mailedToken(email)).not.toBe(token);
+      expect((await confirm(token)).status).toBe(204);
+    });
+
+    it('voids links to a new password when the registration is confirmed', async () => {
+      await request(email);
       const newer = await context.server.mailedToken(email);
-      expect(newer).not.toBe(token);
-      expect(await confirm(token)).toMatchObject(INVALID);
-      expect((await confirm(newer)).status).toBe(204);
+      await confirm(token);
+      expect(
+        await context.server.anonymous.put(PATH, { token: newer, newPassword: 'a new password of it' }),
+      ).toMatchObject(INVALID);
+    });
+
+    it('refuses a new password with the link of a registration, which still works', async () => {
+      const answer = await context.server.anonymous.put(PATH, { token, newPassword: 'a new password of it' });
+      expect(answer).toMatchObject({ status: 400, problem: 'validation-failed' });
+      expect(answer.body.errors).toMatchObject([{ pointer: '/newPassword' }]);
+      expect((await confirm(token)).status).toBe(204);
     });
 
     it('stores the SHA-256 of the token only', async () => {
@@ -91,14 +108,18 @@ describe('email verification', () => {
       expect((await confirm(token)).status).toBe(204);
     });
 
-    it('answers the same for unknown, used and expired', async () => {
+    it('answers the same for unknown, superseded and expired', async () => {
       const other = newAddress();
       await context.server.anonymous.post('/v1/users', { email: other, password: PASSWORD });
       const late = await context.server.mailedToken(other);
-      await confirm(token);
-      context.server.clock.advance('25h');
-      const answers = [];
-      for (const presented of [randomSecret(), token, late])
+      await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
+      const superseding = await context.server.mailedToken(email);
+      expect((await confirm(superseding)).status).toBe(204);
+      context.server.clock.advance('23h');
+      const superseded = await confirm(token);
+      context.server.clock.advance('2h');
+      const answers = [{ ...superseded.body, instance: 'any' }];
+      for (const presented of [randomSecret(), late])
         answers.push({ ...(await confirm(presented)).body, instance: 'any' });
       expect(answers[1]).toEqual(answers[0]);
       expect(answers[2]).toEqual(answers[0]);
@@ -126,6 +147,50 @@ describe('email verification', () => {
       expect((await context.server.mails()).at(-1)).toContain(`To: ${email}`);
     });
 
+    it('mails a link that sets a new password, since asking proves no password', async () => {
+      const { server } = context;
+      const email = newAddress();
+      await server.anonymous.post('/v1/users', { email, password: PASSWORD });
+      await request(email);
+      expect((await server.mails()).at(-1)).toContain('set a new password here:');
+      const token = await server.mailedToken(email);
+      const without = await confirm(token);
+      expect(without).toMatchObject({ status: 400, problem: 'validation-failed' });
+      expect(without.body.errors).toMatchObject([{ pointer: '/newPassword' }]);
+      const common = await server.anonymous.put(PATH, { token, newPassword: 'password1' });
+      expect(common.body.errors).toMatchObject([{ pointer: '/newPassword' }]);
+      const newPassword = 'a new password of the owner';
+      expect((await server.anonymous.put(PATH, { token, newPassword })).status).toBe(204);
+      const signIn = (password: string) => server.anonymous.post('/v1/sessions', { email, password });
+      expect((await signIn(newPassword)).status).toBe(201);
+      expect((await signIn(PASSWORD)).status).toBe(401);
+    });
+
+    it('takes the same fixed time for every address, whatever the work behind it', async () => {
+      const { server } = context;
+      const unverified = newAddress();
+      await server.anonymous.post('/v1/users', { email: unverified, password: PASSWORD });
+      for (const email of ['nobody@example.com', (await server.person()).email, unverified]) {
+        const started = performance.now();
+        expect(await request(email)).toMatchObject({ status: 202, body: ACCEPTED });
+        expect(performance.now() - started).toBeGreaterThan(ANSWER_AFTER_MS - 2);
+      }
+    });
+
+    it('mails at most 5 links to one address in an hour, and answers the same past that', async () => {
+      const email = newAddress();
+      await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
+      const before = await outbox();
+      const answers = await Promise.all(Array.from({ length: 8 }, () => request(email)));
+      expect(new Set(answers.map((answer) => JSON.stringify(visible(answer)))).size).toBe(1);
+      expect(await outbox()).toBe(before + 5);
+    });
+
+    it('limits how often one client can ask', async () => {
+      const { headers } = await request('nobody@example.com');
+      expect(headers.get('ratelimit-policy')).toBe('"email-verifications";q=300;w=600');
+    });
+
     it('answers the same, and mails nobody, where there is nothing to confirm', async () => {
       const { server } = context;
       const disabled = newAddress();
@@ -134,8 +199,7 @@ describe('email verification', () => {
       const before = await outbox();
       for (const email of ['nobody@example.com', (await server.person()).email, disabled])
         expect(await request(email)).toMatchObject({ status: 202, body: ACCEPTED });
-      // The person's own registration sent one.
-      expect(await outbox()).toBe(before + 1);
+      expect(await outbox()).toBe(before);
     });
 
     it('refuses what is no address', async () => {
@@ -161,15 +225,30 @@ describe('email verification', () => {
 
         const right = await server.anonymous.post(path, { email, password: PASSWORD });
         expect(visible(right)).toEqual(visible(wrong));
-        const mail = (await server.mails()).slice(before);
-        expect(mail).toHaveLength(1);
-        expect(mail[0]).toContain(`To: ${email}`);
-        expect(mail[0]).toContain('You can sign in once you have confirmed that this is your address');
+        // Behind the answer, so that its time tells nothing.
+        await until(async () => (await server.mails()).length > before);
+        const mail = (await server.mails())[before];
+        expect(mail).toContain(`To: ${email}`);
+        expect(mail).toContain('You can sign in once you have confirmed that this is your address');
 
         await server.anonymous.put(PATH, { token: await server.mailedToken(email) });
         expect((await server.anonymous.post(path, { email, password: PASSWORD })).status).toBe(201);
       },
     );
+
+    it('does not mail again at each sign-in with the right password', async () => {
+      const { server } = strict;
+      const [email, other] = [newAddress(), newAddress()];
+      for (const address of [email, other])
+        await server.anonymous.post('/v1/users', { email: address, password: PASSWORD });
+      const mailsTo = async (address: string) =>
+        (await server.mails()).filter((mail) => mail.includes(`To: ${address}`)).length;
+      for (let i = 0; i < 5; i += 1)
+        await server.anonymous.post('/v1/sessions', { email, password: PASSWORD });
+      await server.anonymous.post('/v1/sessions', { email: other, password: PASSWORD });
+      await until(async () => (await mailsTo(other)) === 2);
+      expect(await mailsTo(email)).toBe(2);
+    });
   });
 
   describe('GET /verify', () => {
@@ -186,28 +265,6 @@ describe('email verification', () => {
       expect(html).not.toMatch(/\son\w+\s*=|javascript:/i);
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-    });
-
-    it('has a script that posts the token of the fragment, and takes it out of the address bar', async () => {
-      const { status, headers, body: script } = await context.server.anonymous.get('/verify.js');
-      expect(status).toBe(200);
-      expect(headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-      const posted: unknown[] = [];
-      const replaced: unknown[] = [];
-      const shown = { textContent: '' };
-      runInNewContext(script, {
-        document: { getElementById: () => shown },
-        location: { hash: '#the-token', pathname: '/verify' },
-        history: { replaceState: (...args: unknown[]) => replaced.push(args[2]) },
-        fetch: (url: string, { method, body }: { method: string; body: string }) => {
-          posted.push({ url, method, body: JSON.parse(body) });
-          return Promise.resolve({ ok: true });
-        },
-      });
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(posted).toEqual([{ url: PATH, method: 'PUT', body: { token: 'the-token' } }]);
-      expect(replaced).toEqual(['/verify']);
-      expect(shown.textContent).toContain('Your address is confirmed');
     });
   });
 });

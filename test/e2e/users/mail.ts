@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
+import { AfterCommit } from '../../../src/database/after-commit.js';
 import { LOGGER } from '../../../src/logging/logger.js';
 import { MailQueue } from '../../../src/mail/mail-queue.js';
 import { MailService } from '../../../src/mail/mail.service.js';
@@ -138,6 +139,7 @@ describe('mail by SMTP', () => {
         server.app.get(MailService),
         server.clock,
         server.app.get(HttpAdapterHost),
+        server.app.get(AfterCommit, { strict: false }),
         server.app.get(LOGGER),
       );
       await Promise.all([queueOf().deliver(), second.deliver()]);

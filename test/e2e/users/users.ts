@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PasswordHasher } from '../../../src/crypto/password-hasher.js';
+import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
 import type { Answer } from '../../support/client.js';
 import type { SessionClient } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';
@@ -76,6 +77,15 @@ describe('users', () => {
       expect(mails.at(-1)).toContain(TAKEN_SUBJECT);
       expect(mails.at(-1)).not.toMatch(/#[A-Za-z0-9_-]{20,}/);
       expect(await mailsTo(free)).toHaveLength(1);
+    });
+
+    it('takes the same fixed time for a free, an unconfirmed and a taken address', async () => {
+      const [free, taken] = [unused(), (await context.server.person()).email];
+      for (const email of [free, free, taken]) {
+        const started = performance.now();
+        await register({ email, password: PASSWORD });
+        expect(performance.now() - started).toBeGreaterThan(ANSWER_AFTER_MS - 2);
+      }
     });
 
     it('lets nobody in by the password of a second registration', async () => {
@@ -187,6 +197,8 @@ describe('users', () => {
       'ada@exam\0ple.com',
       ' ada@example.com',
       'Ada <ada@example.com>',
+      'zoë@example.com',
+      'ada@exämple.com',
       `${'a'.repeat(250)}@example.com`,
     ])('refuses the address %j', async (email) => {
       const answer = await register({ email, password: PASSWORD });

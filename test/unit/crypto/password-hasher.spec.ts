@@ -22,7 +22,7 @@ jest.unstable_mockModule('@node-rs/argon2', () => ({
   hash: (...args: Parameters<typeof argon2.hash>) => counted(() => argon2.hash(...args)),
   verify: (...args: Parameters<typeof argon2.verify>) => counted(() => argon2.verify(...args)),
 }));
-const { BusyError, PasswordHasher } = await import('../../../src/crypto/password-hasher.js');
+const { BusyError, hashFault, PasswordHasher } = await import('../../../src/crypto/password-hasher.js');
 
 const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
 const QUEUE_LIMIT = 200;
@@ -97,10 +97,45 @@ describe('PasswordHasher', () => {
 
   it('gives its place back when the work fails', async () => {
     const hasher = new PasswordHasher();
-    const attempts = Array.from({ length: 2 * CONCURRENT }, () => hasher.verify('no hash', 'x'));
+    await hasher.verify(undefined, 'x');
+    work.held = Promise.reject(new Error('no memory'));
+    const attempts = Array.from({ length: 2 * CONCURRENT }, () => hasher.hash('x'));
     expect(new Set((await Promise.allSettled(attempts)).map(({ status }) => status))).toEqual(
       new Set(['rejected']),
     );
+    work.held = undefined;
     await expect(hasher.verify(undefined, 'x')).resolves.toBe(false);
+  });
+
+  const SALT_AND_HASH = 'c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g';
+  it.each([
+    ['4 GiB of memory', `$argon2id$v=19$m=4194304,t=2,p=1$${SALT_AND_HASH}`],
+    ['a million passes', `$argon2id$v=19$m=19456,t=1000000,p=1$${SALT_AND_HASH}`],
+    ['a thousand lanes', `$argon2id$v=19$m=65536,t=2,p=1000$${SALT_AND_HASH}`],
+    ['a number that is none', `$argon2id$v=19$m=99999999999999999999,t=2,p=1$${SALT_AND_HASH}`],
+    ['argon2i', `$argon2i$v=19$m=19456,t=2,p=1$${SALT_AND_HASH}`],
+    ['bcrypt', '$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy'],
+    ['nothing', ''],
+    ['text', 'a password'],
+  ])('refuses a stored hash of %s without obeying it, after the work of ours', async (_what, stored) => {
+    const hasher = new PasswordHasher();
+    await hasher.verify(undefined, 'x');
+    const before = work.calls;
+    expect(hashFault(stored)).toMatch(/^stored hash /);
+    expect(await hasher.verify(stored, 'nobody has this password')).toBe(false);
+    expect(work.calls).toBe(before + 1);
+  });
+
+  it('says no to a hash that argon2 cannot decode', async () => {
+    const stored = '$argon2id$v=19$m=1,t=1,p=4$AAAAAAAAAAB$AAAAAAAAAAAAAAAAB';
+    expect(await new PasswordHasher().verify(stored, 'x')).toBe(false);
+  });
+
+  it.each([
+    ['node-argon2', { memoryCost: 65_536, timeCost: 3, parallelism: 4 }],
+    ['OWASP with less memory', { memoryCost: 7_168, timeCost: 5, parallelism: 1 }],
+  ])('accepts hashes with the defaults of %s', async (_library, parameters) => {
+    const stored = await new PasswordHasher(parameters).hash('a password');
+    expect(await new PasswordHasher().verify(stored, 'a password')).toBe(true);
   });
 });

@@ -21,7 +21,7 @@ function refusal(password: string, ...about: string[]): string | undefined {
 
 const TOO_SHORT = 'must have at least 8 characters';
 const TOO_LONG = 'must have at most 128 characters';
-const COMMON = 'is one of the most common passwords';
+const COMMON = 'must not be a common password, or one with digits or punctuation added';
 const GUESSABLE = 'is too close to your address, your name or the name of this service';
 
 describe('acceptPassword', () => {
@@ -67,6 +67,20 @@ describe('acceptPassword', () => {
   it.each(['password1', 'PassWord1', 'QWERTYUIOP', 'iloveyou'])('refuses the common %s', (password) => {
     expect(refusal(password)).toBe(COMMON);
   });
+
+  it.each(['Password123!', 'Summer2024', 'monkey!!!!!!', 'Dragon-1999', 'qwerty€€€'])(
+    'refuses %s, a common password with digits or punctuation added',
+    (password) => {
+      expect(refusal(password)).toBe(COMMON);
+    },
+  );
+
+  it.each(['12345678!?-+', 'abc!!!!!!!!', 'summertide in 2024', '2024Kqzvwxjp!', 'кириллица!1'])(
+    'accepts %s, which has fewer than 4 letters or is no common password without its end',
+    (password) => {
+      expect(refusal(password)).toBeUndefined();
+    },
+  );
 
   it('refuses what is made of the address or the name, in any case and form', () => {
     const about = ['kovalevska@example.com', 'Zoe\u0308 de Cäsaris'];

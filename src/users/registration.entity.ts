@@ -1,0 +1,32 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { User } from './user.entity.js';
+
+/**
+ * A later registration of an address that nobody has confirmed yet. The first registration is the account itself. A
+ * later one changes nothing about the account until the link of its own mail is confirmed.
+ */
+@Entity('registrations')
+@Index('registrations_user_id_idx', ['userId'])
+@Index('registrations_created_at_idx', ['createdAt'])
+export class Registration {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'registrations_pkey' })
+  id: string;
+
+  /** The account of the address. */
+  @Column('uuid', { name: 'user_id' })
+  userId: string;
+
+  @ManyToOne(() => User, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'user_id', foreignKeyConstraintName: 'registrations_user_id_fkey' })
+  user: Relation<User>;
+
+  @Column('text', { nullable: true })
+  name: string | null;
+
+  /** An encoded argon2id hash. */
+  @Column('text', { name: 'password_hash' })
+  passwordHash: string;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+}
