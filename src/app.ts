@@ -11,14 +11,12 @@ import { newRequestId } from './crypto/request-id.js';
 import { logAccess } from './http/access-log.js';
 import { sendTogether } from './http/answers-together.js';
 import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
+import { boundedServer } from './http/bounded-server.js';
 import { closeConnections } from './http/closing.js';
 import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
 import { secureHttp } from './http/security.js';
 import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
 import { ApiReference } from './openapi/api-reference.js';
-
-/** Who sends a request more slowly is cut off: slow senders must not hold connections. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Fastify as this application needs it. */
 export function createAdapter(config: Config): FastifyAdapter {
@@ -26,7 +24,7 @@ export function createAdapter(config: Config): FastifyAdapter {
     genReqId: newRequestId,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    serverFactory: boundedServer,
     // Node limits the URL together with the headers: an id of any length is just one that nobody has.
     routerOptions: { maxParamLength: maxHeaderSize },
     frameworkErrors: refuseUrl(config),

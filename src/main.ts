@@ -20,8 +20,7 @@ function greet({ config }: Environment, port: number): void {
   const url = config.production ? config.ISSUER : `http://localhost:${port}`;
   console.log(`
   The server listens at  ${url}
-  The API reference is   ${url}/docs
-
+${config.DOCS ? `  The API reference is   ${url}/docs\n` : ''}
   Try it:
   curl ${url}/v1/users -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
 `);

@@ -71,6 +71,6 @@ export const Metadata = z
     token_endpoint_auth_methods_supported: z.array(z.string()),
     introspection_endpoint_auth_methods_supported: z.array(z.string()),
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
-    service_documentation: z.string(),
+    service_documentation: z.string().optional().meta({ description: 'Where the API reference is on' }),
   })
   .meta({ id: 'AuthorizationServerMetadata', description: 'RFC 8414' });

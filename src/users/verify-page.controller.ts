@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { sharedBody } from '../http/shared-body.js';
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -44,6 +45,9 @@ const confirm = () => fetch('/v1/email-verifications', {
   .then((text) => { status.textContent = text; });
 `;
 
+const page = sharedBody(() => PAGE);
+const script = sharedBody(() => SCRIPT);
+
 /** Where the link in the mail leads. */
 @ApiExcludeController()
 @Controller()
@@ -51,14 +55,14 @@ export class VerifyPageController {
   @Get('verify')
   @Public()
   @Header('Content-Type', 'text/html; charset=utf-8')
-  page(): string {
-    return PAGE;
+  page(): Buffer {
+    return page();
   }
 
   @Get('verify.js')
   @Public()
   @Header('Content-Type', 'text/javascript; charset=utf-8')
-  script(): string {
-    return SCRIPT;
+  script(): Buffer {
+    return script();
   }
 }

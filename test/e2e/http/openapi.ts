@@ -15,7 +15,14 @@ const ROOT = join(import.meta.dirname, '../../..');
 /** 200 without a body, as RFC 7009 2.2 has it. */
 const REVOCATION = 'POST /oauth/revoke';
 /** For people only: no program calls them. */
-const PAGES = ['GET /docs', 'GET /docs/:file', 'GET /docs/start.js', 'GET /verify', 'GET /verify.js'];
+const PAGES = [
+  'GET /',
+  'GET /docs',
+  'GET /docs/:file',
+  'GET /docs/start.js',
+  'GET /verify',
+  'GET /verify.js',
+];
 
 describe('the API reference', () => {
   const context = useServer();
