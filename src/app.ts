@@ -11,6 +11,7 @@ import { newRequestId } from './crypto/request-id.js';
 import { logAccess } from './http/access-log.js';
 import { sendTogether } from './http/answers-together.js';
 import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
+import { readBodyHeaders } from './http/body-headers.js';
 import { boundedServer } from './http/bounded-server.js';
 import { closeConnections } from './http/closing.js';
 import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
@@ -40,6 +41,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   parseJsonBodies(fastify);
+  readBodyHeaders(fastify);
   logAccess(fastify, logger);
   closeConnections(fastify);
   sendTogether(fastify);

@@ -54,6 +54,8 @@ export const Introspection = z
   })
   .meta({ id: 'Introspection', description: 'RFC 7662' });
 
+export const Revoked = z.strictObject({}).meta({ id: 'Revoked', description: 'RFC 7009' });
+
 export const OAuthErrorBody = z
   .object({ error: z.string(), error_description: z.string() })
   .meta({ id: 'OAuthError', description: 'RFC 6749 5.2' });
