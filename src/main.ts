@@ -5,7 +5,7 @@ import { openEnvironment, type Environment } from './start/environment.js';
 const opened: { close(): Promise<unknown> }[] = [];
 let closing: Promise<void> | undefined;
 
-/** Requests in flight finish, what is gathered in memory is written, then the database stops. */
+/** DRAIN_TIME passes, requests in flight finish, what is gathered in memory is written, then the database stops. */
 function closeAll(): Promise<void> {
   closing ??= (async () => {
     for (const part of opened.toReversed()) await part.close().catch(fail);
@@ -30,9 +30,9 @@ async function start(): Promise<void> {
   const environment = await openEnvironment();
   opened.push(environment);
   // Loaded now: a configuration that is not usable is refused before a second is spent on it.
-  const { createApp } = await import('./app.js');
+  const { createApp, stopApp } = await import('./app.js');
   const app = await createApp(environment.config);
-  opened.push(app);
+  opened.push({ close: () => stopApp(app, environment.config) });
   await app.listen(environment.config.PORT, environment.config.HOST);
   const { port } = app.getHttpServer().address() as { port: number };
   if (!closing) greet(environment, port);

@@ -55,6 +55,14 @@ const DATABASE_UNAVAILABLE = defineProblem({
     'No credential can be checked without it, so everything is refused until it is back. Repeat the request after the time that Retry-After names.',
 });
 
+const SHUTTING_DOWN = defineProblem({
+  slug: 'shutting-down',
+  status: 503,
+  title: 'The server is shutting down',
+  about:
+    'The node that was asked is being stopped. Repeat the request after the time that Retry-After names: another node answers it, or this one after its restart.',
+});
+
 export class MalformedRequestError extends ProblemError {
   constructor(detail: string) {
     super(MALFORMED_REQUEST, detail);
@@ -92,6 +100,12 @@ export class InternalError extends ProblemError {
 export class DatabaseUnavailableError extends ProblemError {
   constructor() {
     super(DATABASE_UNAVAILABLE, 'The database cannot be reached.', { headers: { 'Retry-After': '1' } });
+  }
+}
+
+export class ShuttingDownError extends ProblemError {
+  constructor() {
+    super(SHUTTING_DOWN, 'Repeat the request.', { headers: { 'Retry-After': '1' } });
   }
 }
 
