@@ -11,14 +11,15 @@ import { newRequestId } from './crypto/request-id.js';
 import { logAccess } from './http/access-log.js';
 import { sendTogether } from './http/answers-together.js';
 import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
+import { Readiness } from './health/readiness.js';
+import { readBodyHeaders } from './http/body-headers.js';
+import { boundedServer } from './http/bounded-server.js';
 import { closeConnections } from './http/closing.js';
+import { readForwarded } from './http/forwarded.js';
 import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
 import { secureHttp } from './http/security.js';
 import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
 import { ApiReference } from './openapi/api-reference.js';
-
-/** Who sends a request more slowly is cut off: slow senders must not hold connections. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Fastify as this application needs it. */
 export function createAdapter(config: Config): FastifyAdapter {
@@ -26,7 +27,9 @@ export function createAdapter(config: Config): FastifyAdapter {
     genReqId: newRequestId,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    serverFactory: boundedServer,
+    // A hook of ours answers, in the form of every other refusal.
+    return503OnClosing: false,
     // Node limits the URL together with the headers: an id of any length is just one that nobody has.
     routerOptions: { maxParamLength: maxHeaderSize },
     frameworkErrors: refuseUrl(config),
@@ -42,6 +45,8 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   parseJsonBodies(fastify);
+  readBodyHeaders(fastify);
+  if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);
   closeConnections(fastify);
   sendTogether(fastify);
@@ -62,4 +67,10 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   );
   await configureApp(app, config);
   return app;
+}
+
+/** Readiness says no first, so that no more requests are sent here; after DRAIN_TIME the server closes. */
+export async function stopApp(app: NestFastifyApplication, { DRAIN_TIME }: Config): Promise<void> {
+  if (app.getHttpServer().listening) await app.get(Readiness).drain(DRAIN_TIME);
+  await app.close();
 }

@@ -6,7 +6,7 @@ import { listen } from './start/listen.js';
 const opened: { close(): Promise<unknown> }[] = [];
 let closing: Promise<void> | undefined;
 
-/** Requests in flight finish, what is gathered in memory is written, then the database stops. */
+/** DRAIN_TIME passes, requests in flight finish, what is gathered in memory is written, then the database stops. */
 function closeAll(): Promise<void> {
   closing ??= (async () => {
     for (const part of opened.toReversed()) await part.close().catch(fail);
@@ -21,8 +21,7 @@ function greet({ config }: Environment, port: number): void {
   const url = config.production ? config.ISSUER : `http://localhost:${port}`;
   console.log(`
   The server listens at  ${url}
-  The API reference is   ${url}/docs
-
+${config.DOCS ? `  The API reference is   ${url}/docs\n` : ''}
   Try it:
   curl ${url}/v1/users -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
 `);
@@ -32,9 +31,9 @@ async function start(): Promise<void> {
   const environment = await openEnvironment();
   opened.push(environment);
   // Loaded now: a configuration that is not usable is refused before a second is spent on it.
-  const { createApp } = await import('./app.js');
+  const { createApp, stopApp } = await import('./app.js');
   const app = await createApp(environment.config);
-  opened.push(app);
+  opened.push({ close: () => stopApp(app, environment.config) });
   const port = await listen(app, environment.config);
   if (!closing) greet(environment, port);
 }

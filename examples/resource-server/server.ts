@@ -16,7 +16,7 @@ const ROUTES: ReadonlyMap<string, { scope: string; handle(caller: Caller): Answe
   ],
 ]);
 
-const BEARER = /^Bearer ([\w~+/.-]+=*)$/i;
+const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
 const REALM = 'Bearer realm="shipments"';
 
 /** A service that does as it is told by whoever holds an access token for it. It has no users and no database. */

@@ -11,9 +11,18 @@ export function foreignOrigin(
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (origin !== undefined) {
     if (allowedOrigins.includes(origin)) return undefined;
-    if (!URL.canParse(origin) || new URL(origin).host !== request.headers.host) return 'foreign Origin';
+    if (origin !== ownOrigin(request)) return 'foreign Origin';
   }
   if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
   // The reason goes into the log, where nothing may stand that a client made up.
   return site === 'cross-site' || site === 'same-site' ? `Sec-Fetch-Site: ${site}` : 'unknown Sec-Fetch-Site';
+}
+
+/**
+ * Scheme, host and port of the request, as a browser writes an Origin: in lower case, without the default port. The
+ * scheme is `X-Forwarded-Proto` of a trusted proxy; the host is `Host`, which the proxy must pass on.
+ */
+function ownOrigin({ protocol, headers: { host = '' } }: FastifyRequest): string | undefined {
+  const url = `${protocol}://${host}`;
+  return /^https?$/.test(protocol) && URL.canParse(url) ? new URL(url).origin : undefined;
 }

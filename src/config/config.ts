@@ -2,16 +2,14 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 
-const duration = (preset: string) =>
-  z
-    .string()
-    .default(preset)
-    .transform((text, context) => {
-      const ms = parseDuration(text);
-      if (ms !== undefined) return ms;
-      context.addIssue({ code: 'custom', message: 'is no duration such as 500ms, 10s, 15m, 12h or 14d' });
-      return z.NEVER;
-    });
+const anyDuration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: 'is no duration such as 500ms, 10s, 15m, 12h or 14d' });
+  return z.NEVER;
+});
+
+const duration = (preset: string) => anyDuration.prefault(preset);
 
 const HOUR_MS = 3_600_000;
 
@@ -24,7 +22,10 @@ const list = z
   .transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
 const onOff = z.enum(['on', 'off']).transform((word) => word === 'on');
-const port = z.coerce.number().int().min(0).max(65_535);
+/** In decimal digits: `Number()` also reads `0x10` and `1e3`. */
+const integer = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.int().min(min).max(max));
+const port = integer(0, 65_535);
 const urlWith = (...protocols: string[]) =>
   z.string().refine((text) => protocols.some((p) => text.startsWith(`${p}://`)) && URL.canParse(text), {
     message: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
@@ -61,7 +62,7 @@ const variables = z.object({
   METRICS_PORT: port.optional(),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_LISTEN_URL: postgresUrl.optional(),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
+  DATABASE_POOL_SIZE: integer(1, 500).default(10),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
   ISSUER: urlWith('http', 'https')
     .refine(
@@ -98,6 +99,8 @@ const variables = z.object({
   REQUIRE_VERIFIED_EMAIL: onOff.optional(),
   RATE_LIMITS: onOff.default(true),
   PLAYGROUND: onOff.optional(),
+  DOCS: onOff.optional(),
+  DRAIN_TIME: anyDuration.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -168,6 +171,8 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     AUDIENCES: (env.AUDIENCES.length > 0 ? env.AUDIENCES : [issuer]) as [string, ...string[]],
     API_KEY_ENVIRONMENT: env.API_KEY_ENVIRONMENT ?? (production ? 'live' : 'test'),
     REQUIRE_VERIFIED_EMAIL: env.REQUIRE_VERIFIED_EMAIL ?? production,
+    DOCS: env.DOCS ?? !production,
+    DRAIN_TIME: env.DRAIN_TIME ?? (production ? 5_000 : 0),
     TRUSTED_PROXIES: env.TRUSTED_PROXIES.flatMap((p) => (p === 'loopback' ? LOOPBACK : [p])),
   };
 }

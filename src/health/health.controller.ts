@@ -4,6 +4,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../auth/authenticated.decorator.js';
+import { Readiness } from './readiness.js';
 
 const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
 type Health = z.infer<typeof Health>;
@@ -11,7 +12,10 @@ type Health = z.infer<typeof Health>;
 @ApiTags('server')
 @Controller('health')
 export class HealthController {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly readiness: Readiness,
+    @InjectDataSource() private readonly dataSource: DataSource,
+  ) {}
 
   @Get('live')
   @Public()
@@ -29,6 +33,7 @@ export class HealthController {
   })
   @ApiResponse({ status: 200, description: 'It can', standardSchema: Health })
   async ready(): Promise<Health> {
+    this.readiness.check();
     // Locks and writes nothing, but a server that takes no writes refuses it, and the pool drops the connection.
     await this.dataSource.query('SELECT FROM revocations WHERE false FOR UPDATE');
     return { status: 'ok' };

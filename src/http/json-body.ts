@@ -45,7 +45,7 @@ export function parseJsonBodies(fastify: FastifyInstance): void {
 /** RFC 8259 8.1: JSON is UTF-8; forms are too. */
 function decode(body: Buffer, contentType = ''): string {
   const charset = CHARSET.exec(contentType)?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8')
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new UnsupportedMediaTypeError('Send the body in UTF-8.');
   try {
     return utf8.decode(body);

@@ -9,7 +9,8 @@ const BY_STATUS: Record<number, string> = {
   503: 'temporarily_unavailable',
 };
 /** Whatever found the body to be of another type: what these endpoints take is not JSON. */
-const FORMS_ONLY = 'Send a form in UTF-8, with Content-Type: application/x-www-form-urlencoded.';
+const FORMS_ONLY =
+  'Send a form in UTF-8, with Content-Type: application/x-www-form-urlencoded and no Content-Encoding.';
 /** All that an error_description may hold (RFC 6749 5.2). */
 const FORBIDDEN = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
 

@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { REALM } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
 import { RouteTable } from '../auth/route-table.js';
+import { CONFIG, type Config } from '../config/config.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { isOAuth, oauthBody } from './oauth-answer.js';
 import { LOGGER } from '../logging/logger.js';
@@ -49,6 +50,7 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly routes: RouteTable,
     private readonly modes: ModeRegistry,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -90,6 +92,7 @@ export class ProblemFilter implements ExceptionFilter {
   #unknownRoute(request: FastifyRequest): ProblemError {
     const allowed = this.routes.methodsOf(request.url);
     if (allowed.length > 0) return new MethodNotAllowedError(allowed);
-    return new NotFoundError('There is no such route. The API reference is at /docs.');
+    const hint = this.config.DOCS ? ' The API reference is at /docs.' : '';
+    return new NotFoundError(`There is no such route.${hint}`);
   }
 }

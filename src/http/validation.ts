@@ -1,4 +1,4 @@
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import { defineProblem, ProblemError } from '../problems/problem.js';
@@ -8,7 +8,7 @@ const VALIDATION_FAILED = defineProblem({
   status: 400,
   title: 'The request has invalid fields',
   about:
-    'The answer lists the fields that are wrong, 50 at most, each with a JSON Pointer (RFC 6901) into the body, or `/name` for a query parameter. A field that the API reference does not name is an error too.',
+    'The answer lists the fields that are wrong, 50 at most, each with a JSON Pointer (RFC 6901) into the body, or `/name` for a parameter of the path or the query. A field or parameter that the API reference does not name is an error too.',
 });
 
 /** A body of 100 kB has room for many thousands. */
@@ -38,10 +38,11 @@ const escape = (segment: PropertyKey | StandardSchemaV1.PathSegment) =>
 const pointer = (path: Path) => (path ?? []).map((segment) => `/${escape(segment)}`).join('');
 
 /** zod reports unknown keys at their parent, with the keys beside: one error for each. */
-function fieldErrors(issue: StandardSchemaV1.Issue): FieldError[] {
+function fieldErrors(issue: StandardSchemaV1.Issue, parent: readonly string[]): FieldError[] {
+  const path = [...parent, ...(issue.path ?? [])];
   const { code, keys } = issue as { code?: string; keys?: string[] };
-  if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(issue.path), detail: issue.message }];
-  return keys.map((key) => noField([...(issue.path ?? []), key]));
+  if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(path), detail: issue.message }];
+  return keys.map((key) => noField([...path, key]));
 }
 
 export const noField = (path: Path): FieldError => ({
@@ -49,11 +50,24 @@ export const noField = (path: Path): FieldError => ({
   detail: 'is not a field of this request',
 });
 
-/** Validates whatever a handler's parameter declares a schema for. */
-export const validationPipe = () =>
-  new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors).slice(0, MAX_ERRORS)),
-  });
+/**
+ * Validates whatever a handler's parameter declares a schema for, as it came: the pipe of Nest first removes each key
+ * `constructor` or `prototype`, which are data like any other.
+ */
+class SchemaPipe implements PipeTransform {
+  async transform(value: unknown, { schema, type, data }: ArgumentMetadata): Promise<unknown> {
+    if (!schema || type === 'custom') return value;
+    const result = await schema['~standard'].validate(value);
+    if (!result.issues) return result.value;
+    // The parameter's own name, in `@Param('id')` and the like.
+    const parent = data === undefined ? [] : [data];
+    throw new ValidationError(
+      result.issues.flatMap((issue) => fieldErrors(issue, parent)).slice(0, MAX_ERRORS),
+    );
+  }
+}
+
+export const validationPipe = (): PipeTransform => new SchemaPipe();
 
 /** How many code points a well-formed text has. */
 export const codePoints = (value: string): number => Array.from(value).length;
@@ -96,3 +110,10 @@ function rule(holds: (value: string) => boolean, error: string) {
 
 /** The id of a resource, in a path. */
 export const ResourceId = z.uuid('is no id').meta({ description: 'A UUID' });
+
+/** A whole number in a query. `Number()` also reads `0x10`, `1e2` and `+5`. */
+export const integerParameter = (min: number, max: number) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    z.int('must be a whole number').min(min).max(max),
+  );

@@ -1,8 +1,10 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { Public } from '../auth/authenticated.decorator.js';
 import { USER_SCOPES } from '../auth/scopes.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { sharedBody } from '../http/shared-body.js';
 import { GRANT_TYPES } from './grants.service.js';
 import { Metadata } from './oauth.schemas.js';
 
@@ -11,29 +13,36 @@ const WITH_SECRET = ['client_secret_basic', 'client_secret_post'];
 @ApiTags('oauth')
 @Controller('.well-known')
 export class MetadataController {
+  readonly #body = sharedBody(() => JSON.stringify(this.#metadata()));
+
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   @Get('oauth-authorization-server')
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
+  @Header('Content-Type', 'application/json; charset=utf-8')
   @ApiOperation({ summary: 'What OAuth clients need to know of this server' })
   @ApiResponse({ status: 200, description: 'The metadata', standardSchema: Metadata })
-  metadata() {
-    const { ISSUER } = this.config;
+  metadata(): Buffer {
+    return this.#body();
+  }
+
+  #metadata(): z.infer<typeof Metadata> {
+    const { ISSUER, DOCS } = this.config;
     return {
       issuer: ISSUER,
       token_endpoint: `${ISSUER}/oauth/token`,
       introspection_endpoint: `${ISSUER}/oauth/introspect`,
       revocation_endpoint: `${ISSUER}/oauth/revoke`,
       jwks_uri: `${ISSUER}/.well-known/jwks.json`,
-      scopes_supported: USER_SCOPES,
+      scopes_supported: [...USER_SCOPES],
       // Required, and empty: there is no authorization endpoint.
       response_types_supported: [],
-      grant_types_supported: GRANT_TYPES,
+      grant_types_supported: [...GRANT_TYPES],
       token_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
       introspection_endpoint_auth_methods_supported: WITH_SECRET,
       revocation_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
-      service_documentation: `${ISSUER}/docs`,
+      ...(DOCS && { service_documentation: `${ISSUER}/docs` }),
     };
   }
 }

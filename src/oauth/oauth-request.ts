@@ -1,6 +1,10 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { authorizationScheme, countExplicitHeaders } from '../auth/presented-credential.js';
+import {
+  authorizationScheme,
+  authorizationToken,
+  countExplicitHeaders,
+} from '../auth/presented-credential.js';
 import { OAuthError } from './oauth.errors.js';
 
 /** RFC 8707 2 and RFC 8693 2.1 allow several of these; no other may be sent twice (RFC 6749 3.2). */
@@ -65,10 +69,10 @@ function presentedClient(request: FastifyRequest, form: URLSearchParams): Presen
 }
 
 function clientInHeader(request: FastifyRequest): PresentedClient {
-  const { authorization = '', 'x-api-key': key } = request.headers;
+  const { 'x-api-key': key } = request.headers;
   if (typeof key === 'string') return { by: 'key', id: undefined, secret: key };
   const scheme = authorizationScheme(request);
-  const credential = /^\S+ +(\S+)$/.exec(authorization.trim())?.[1];
+  const credential = authorizationToken(request);
   if (scheme === 'apikey') return { by: 'key', id: undefined, secret: credential };
   if (scheme !== 'basic') return { by: 'unknown scheme', id: undefined, secret: undefined };
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(credential ?? '', 'base64').toString()) ?? [];

@@ -9,6 +9,7 @@ import {
   Introspection,
   OAuthErrorBody,
   OAuthTokenResponse,
+  Revoked,
   TokenForm,
   TokenLookupForm,
 } from './oauth.schemas.js';
@@ -64,8 +65,14 @@ export class OAuthController {
 
   @Post('revoke')
   @OAuthEndpoint('Take a token back', TokenLookupForm)
-  @ApiResponse({ status: 200, description: 'It works no more, if it ever did' })
-  revoke(@Form() request: OAuthRequest): Promise<void> {
-    return this.introspection.revoke(request);
+  @ApiResponse({
+    status: 200,
+    description: 'The token is not valid, if it ever was',
+    standardSchema: Revoked,
+  })
+  async revoke(@Form() request: OAuthRequest): Promise<object> {
+    await this.introspection.revoke(request);
+    // RFC 7009 2.2 asks for no body, but clients parse one.
+    return {};
   }
 }

@@ -54,6 +54,8 @@ export const Introspection = z
   })
   .meta({ id: 'Introspection', description: 'RFC 7662' });
 
+export const Revoked = z.strictObject({}).meta({ id: 'Revoked', description: 'RFC 7009' });
+
 export const OAuthErrorBody = z
   .object({ error: z.string(), error_description: z.string() })
   .meta({ id: 'OAuthError', description: 'RFC 6749 5.2' });
@@ -71,6 +73,6 @@ export const Metadata = z
     token_endpoint_auth_methods_supported: z.array(z.string()),
     introspection_endpoint_auth_methods_supported: z.array(z.string()),
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
-    service_documentation: z.string(),
+    service_documentation: z.string().optional().meta({ description: 'Where the API reference is on' }),
   })
   .meta({ id: 'AuthorizationServerMetadata', description: 'RFC 8414' });

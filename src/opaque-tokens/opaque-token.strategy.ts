@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-strategy';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
+import { authorizationToken } from '../auth/presented-credential.js';
 import type { Principal } from '../auth/principal.js';
 import { isOpaqueBearer } from '../tokens/bearer.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
@@ -14,8 +15,6 @@ declare module '../auth/auth-modes.js' {
   }
 }
 
-const BEARER = /^Bearer ([^\s,]+)$/i;
-
 type Verify = (token: string | undefined, done: (error: Error | null, principal?: Principal) => void) => void;
 
 /** Passport's part: takes the token off the request and hands it on. */
@@ -25,8 +24,7 @@ class BearerStrategy extends Strategy {
   }
 
   override authenticate(request: unknown): void {
-    const { authorization = '' } = (request as FastifyRequest).headers;
-    this.verify(BEARER.exec(authorization)?.[1], (error, principal) =>
+    this.verify(authorizationToken(request as FastifyRequest), (error, principal) =>
       error || !principal
         ? this.error(error ?? new InvalidCredentialError('unknown'))
         : this.success(principal),

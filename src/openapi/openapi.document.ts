@@ -159,7 +159,7 @@ function problemsByStatus(
   registry: ModeRegistry,
   byCookie: boolean,
 ): Record<string, string[]> {
-  const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
+  const slugs = ['credential-in-url', 'internal-error', 'database-unavailable', 'shutting-down'];
   // A body is read where none is expected too, and refused.
   if (route.method !== 'GET')
     slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');

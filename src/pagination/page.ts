@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { integerParameter } from '../http/validation.js';
 
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
@@ -8,7 +9,7 @@ const encode = (id: string) => Buffer.from(id).toString('base64url');
 
 /** `?limit=` and `?cursor=` of every list. A cursor is the id that the page before ended with, in a form not to be relied on. */
 export const ListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: integerParameter(1, MAX_LIMIT).default(DEFAULT_LIMIT),
   cursor: z
     .string()
     .max(100)

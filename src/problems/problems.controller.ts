@@ -1,6 +1,8 @@
-import { Controller, Get, Header, Param } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { sharedBody } from '../http/shared-body.js';
 import { NotFoundError } from './not-found.js';
 import { allProblems, findProblem, type ProblemKind } from './problem.js';
 
@@ -9,7 +11,7 @@ const HTML = 'text/html; charset=utf-8';
 const escapeHtml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
+const page = ({ slug, status, title, about }: ProblemKind, docs: boolean) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -29,7 +31,7 @@ const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(about)}</p>
 </main>
-<nav><p><a href="/docs">API reference</a></p><p>All problems: ${allProblems()
+<nav>${docs ? '<p><a href="/docs">API reference</a></p>' : ''}<p>All problems: ${allProblems()
   .map((kind) => `<a href="/problems/${kind.slug}">${kind.slug}</a>`)
   .join(' · ')}</p></nav>
 </body>
@@ -40,6 +42,10 @@ const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 @ApiTags('server')
 @Controller('problems')
 export class ProblemsController {
+  readonly #pages = new Map<ProblemKind, () => Buffer>();
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
   @Get(':slug')
   @Public()
   @Header('Content-Type', HTML)
@@ -51,9 +57,15 @@ export class ProblemsController {
     description: 'A page for people',
     content: { 'text/html': { schema: { type: 'string' } } },
   })
-  explain(@Param('slug') slug: string): string {
+  explain(@Param('slug') slug: string): Buffer {
     const kind = findProblem(slug);
     if (!kind) throw new NotFoundError('There is no such problem.');
-    return page(kind);
+    return this.#pageOf(kind)();
+  }
+
+  #pageOf(kind: ProblemKind): () => Buffer {
+    const made = this.#pages.get(kind) ?? sharedBody(() => page(kind, this.config.DOCS));
+    this.#pages.set(kind, made);
+    return made;
   }
 }

@@ -55,6 +55,14 @@ const DATABASE_UNAVAILABLE = defineProblem({
     'No credential can be checked without it, so everything is refused until it is back. Repeat the request after the time that Retry-After names.',
 });
 
+const SHUTTING_DOWN = defineProblem({
+  slug: 'shutting-down',
+  status: 503,
+  title: 'The server is shutting down',
+  about:
+    'The node that was asked is being stopped. Repeat the request after the time that Retry-After names: another node answers it, or this one after its restart.',
+});
+
 export class MalformedRequestError extends ProblemError {
   constructor(detail: string) {
     super(MALFORMED_REQUEST, detail);
@@ -75,6 +83,14 @@ export class UnsupportedMediaTypeError extends ProblemError {
   }
 }
 
+export class UnsupportedEncodingError extends ProblemError {
+  constructor() {
+    super(UNSUPPORTED_MEDIA_TYPE, 'Send the body without a Content-Encoding.', {
+      headers: { 'Accept-Encoding': 'identity' },
+    });
+  }
+}
+
 export class InternalError extends ProblemError {
   constructor() {
     super(INTERNAL_ERROR, 'The server made a mistake. It is logged.');
@@ -87,13 +103,40 @@ export class DatabaseUnavailableError extends ProblemError {
   }
 }
 
-/** An exception of Nest's own, such as `new ForbiddenException()`: no kind of problem, only its status (RFC 9457 4.2.1). */
+export class ShuttingDownError extends ProblemError {
+  constructor() {
+    super(SHUTTING_DOWN, 'Repeat the request.', { headers: { 'Retry-After': '1' } });
+  }
+}
+
+/** No kind of problem, only a status (RFC 9457 4.2.1). */
+const statusOnly = (status: number): ProblemKind => ({
+  slug: 'http-exception',
+  status,
+  title: STATUS_CODES[status] ?? 'Error',
+  about: '',
+});
+
+/**
+ * An exception of Nest's own, such as `new ConflictException({ message: 'Taken', free: ['ada2'] })`: its status, its
+ * message and its other fields. Those of the server's own failures are told to nobody.
+ */
 export class NestHttpError extends ProblemError {
   constructor(exception: HttpException) {
-    const status = exception.getStatus();
-    const title = STATUS_CODES[status] ?? 'Error';
-    super({ slug: 'http-exception', status, title, about: '' }, status < 500 ? exception.message : title);
+    const kind = statusOnly(exception.getStatus());
+    const told = kind.status < 500;
+    super(kind, told ? exception.message : kind.title, { extensions: told ? fieldsOf(exception) : {} });
   }
+}
+
+/** Without what the problem says itself. */
+function fieldsOf(exception: HttpException): Record<string, unknown> {
+  const response = exception.getResponse();
+  if (typeof response === 'string') return {};
+  const { statusCode: _status, error: _title, message, ...fields } = response as Record<string, unknown>;
+  for (const name of ['status', 'instance']) delete fields[name];
+  // A list of messages, as validators make it, is no text for `detail`.
+  return { ...fields, ...(typeof message !== 'string' && message !== undefined && { message }) };
 }
 
 class TransportError extends ProblemError {}
@@ -111,16 +154,22 @@ const BY_CODE: Record<string, [ProblemKind, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [REQUEST_TIMEOUT, 'The request did not arrive in time.'],
 };
 
-/** The problem for an error of Fastify's or of Node's HTTP parser; undefined if it is none of theirs. */
+/** The problem for an error of Fastify's, of a plugin's or of Node's HTTP parser; undefined if it is none of theirs. */
 export function transportProblem(error: unknown): ProblemError | undefined {
   // Nest hands on what Fastify threw as the cause of an exception of its own.
   const thrown = error instanceof HttpException ? error.cause : error;
-  const { code, statusCode } = (thrown ?? {}) as { code?: unknown; statusCode: number };
+  const { code, statusCode, message } = (thrown ?? {}) as {
+    code?: unknown;
+    statusCode: number;
+    message: string;
+  };
   if (typeof code !== 'string') return undefined;
   const known = BY_CODE[code];
   if (known) return new TransportError(...known);
-  // Its other refusals, and a client that hung up. A status alone says nothing: a service that we call may have one too.
-  return /^(FST_|ECONNRESET$)/.test(code) && statusCode >= 400 && statusCode < 500
+  // Their other refusals, those of plugins, and a client that hung up. A status alone says nothing: a service that we
+  // call may have one too.
+  if (!/^(FST_|ECONNRESET$)/.test(code) || !(statusCode >= 400 && statusCode < 500)) return undefined;
+  return statusCode === 400
     ? new TransportError(MALFORMED_REQUEST, 'The request cannot be read.')
-    : undefined;
+    : new TransportError(statusOnly(statusCode), message);
 }

@@ -1,14 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { ExtractJwt, Strategy, type VerifyCallback } from 'passport-jwt';
+import { Strategy, type VerifyCallback } from 'passport-jwt';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
-import { authorizationScheme } from '../auth/presented-credential.js';
+import { authorizationToken } from '../auth/presented-credential.js';
 import type { Principal } from '../auth/principal.js';
 import type { AccessTokenClaims } from './access-token.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
-import { isOpaqueBearer } from './bearer.js';
+import { isBearer, isOpaqueBearer } from './bearer.js';
 import { JwtPrincipals } from './jwt-principals.js';
 
 declare module '../auth/auth-modes.js' {
@@ -16,9 +16,6 @@ declare module '../auth/auth-modes.js' {
     jwt: true;
   }
 }
-
-/** The package's own pattern has no ends: `Bearer token junk` would pass it. */
-const BEARER = /^Bearer [^\s,]+$/i;
 
 /**
  * The mode `jwt`: passport-jwt's strategy, with jose in place of its verifier, which knows no EdDSA and is global to
@@ -36,7 +33,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
     private readonly principals: JwtPrincipals,
   ) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      // Not the package's own extractor: its pattern has no ends, and `Bearer token junk` would pass it.
+      jwtFromRequest: (request: FastifyRequest) => authorizationToken(request) ?? null,
       secretOrKeyProvider: () => {
         throw new Error('the keys are with the AccessTokenVerifier');
       },
@@ -52,8 +50,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
       canHold: () => true,
       strategies: { jwt: this },
       // Also with nothing or junk behind it: that is a bad credential, not the lack of one.
-      presented: (request) =>
-        authorizationScheme(request) === 'bearer' && !isOpaqueBearer(request) ? 'jwt' : undefined,
+      presented: (request) => (isBearer(request) && !isOpaqueBearer(request) ? 'jwt' : undefined),
       seeAlive: (principal) => this.principals.seeAlive(principal),
       securityScheme: {
         type: 'http',
@@ -70,8 +67,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') implements On
   }
 
   override authenticate(incoming: unknown): void {
-    const request = incoming as FastifyRequest;
-    const token = BEARER.test(request.headers.authorization ?? '') ? this._jwtFromRequest(request) : null;
+    const token = this._jwtFromRequest(incoming as FastifyRequest);
     if (token === null) return this.error(new InvalidCredentialError('not one bearer token'));
     this.verifier.verify(token).then(
       (claims) =>

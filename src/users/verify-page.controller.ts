@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { sharedBody } from '../http/shared-body.js';
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -73,6 +74,9 @@ button.onclick = async () => {
 if (!token) end('Open the link in the mail again: it contains the token that this page needs.');
 `;
 
+const page = sharedBody(() => PAGE);
+const script = sharedBody(() => SCRIPT);
+
 /** Where the link in the mail leads. */
 @ApiExcludeController()
 @Controller()
@@ -80,14 +84,14 @@ export class VerifyPageController {
   @Get('verify')
   @Public()
   @Header('Content-Type', 'text/html; charset=utf-8')
-  page(): string {
-    return PAGE;
+  page(): Buffer {
+    return page();
   }
 
   @Get('verify.js')
   @Public()
   @Header('Content-Type', 'text/javascript; charset=utf-8')
-  script(): string {
-    return SCRIPT;
+  script(): Buffer {
+    return script();
   }
 }

@@ -77,6 +77,8 @@ describe('readConfig', () => {
       ENCRYPTION_SECRETS: [],
       API_KEY_ENVIRONMENT: 'test',
       CREDENTIAL_CACHE_TTL: 5_000,
+      DOCS: true,
+      DRAIN_TIME: 0,
       FEED_MAX_LAG: 1_000,
       TRUSTED_PROXIES: [],
       CORS_ORIGINS: [],
@@ -94,7 +96,17 @@ describe('readConfig', () => {
       AUDIENCES: ['https://auth.example.com'],
       API_KEY_ENVIRONMENT: 'live',
       REQUIRE_VERIFIED_EMAIL: true,
+      DOCS: false,
+      DRAIN_TIME: 5_000,
     });
+    expect(readConfig({ ...PRODUCTION, DOCS: 'on', DRAIN_TIME: '30s' })).toMatchObject({
+      DOCS: true,
+      DRAIN_TIME: 30_000,
+    });
+  });
+
+  it.each(['0x10', '1e3', '+80', '-1', ' 80', '80.0', '８０'])('reads no number in %j', (PORT) => {
+    expect(variablesOf(faults({ PORT, DATABASE_POOL_SIZE: PORT }))).toEqual(['DATABASE_POOL_SIZE', 'PORT']);
   });
 
   it.each(['postgresql://user:password@/db?host=/socket/dir', 'postgres:///db?host=/socket/dir'])(
@@ -148,6 +160,8 @@ describe('readConfig', () => {
     REQUIRE_VERIFIED_EMAIL: 'yes',
     RATE_LIMITS: 'true',
     PLAYGROUND: '1',
+    DOCS: 'true',
+    DRAIN_TIME: '5',
     LOG_LEVEL: 'loud',
   };
 
@@ -193,16 +207,16 @@ describe('readConfig', () => {
   it('names all that production is missing', () => {
     expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual([
       'DATABASE_URL',
-      'ISSUER',
       'ENCRYPTION_SECRETS',
+      'ISSUER',
     ]);
   });
 
   it('names what is missing beside what is bad, in one go', () => {
     expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual([
       'DATABASE_URL',
-      'ISSUER',
       'ENCRYPTION_SECRETS',
+      'ISSUER',
       'PORT',
     ]);
   });

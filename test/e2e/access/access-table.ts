@@ -37,6 +37,7 @@ const DECLARED = {
     GET    /v1/orders/:id                         any      orders:read       orders/:id
     DELETE /v1/orders/:id                         any      orders:write      orders/:id
     GET    /v1/whoami                             any
+    GET    /                                      public
     GET    /docs                                  public
     GET    /docs/start.js                         public
     GET    /docs/:file                            public

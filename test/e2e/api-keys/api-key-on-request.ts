@@ -95,6 +95,17 @@ describe('an API key on a request', () => {
     expect(answer).toMatchObject(INVALID);
   });
 
+  it('is taken after any number of spaces, and no other white space', async () => {
+    expect((await whoami({ Authorization: `ApiKey   ${ours.key}` })).status).toBe(200);
+    for (const headers of [
+      { Authorization: `ApiKey \u00a0${ours.key}` },
+      { Authorization: `ApiKey ${ours.key}\u00a0` },
+      { 'X-API-Key': `\u00a0${ours.key}` },
+    ])
+      expect(await whoami(headers as Record<string, string>)).toMatchObject(INVALID);
+    expect((await whoami({ Authorization: `ApiKey\u00a0${ours.key}` })).problem).toBe('mode-not-accepted');
+  });
+
   it('is one: two are ambiguous, also where both are the same', async () => {
     const { key } = ours;
     for (const headers of [

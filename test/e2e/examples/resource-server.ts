@@ -122,6 +122,7 @@ describe('the example of a resource server', () => {
       `Basic ${token}`,
     ])
       expect((await service.with({ Authorization }).get(PATH)).status).toBe(401);
+    expect((await service.with({ Authorization: `Bearer  ${token}` }).get(PATH)).status).toBe(200);
     expect((await service.get(`${PATH}?access_token=${token}`)).status).toBe(404);
     const twice = `Authorization: Bearer ${token}\r\n`.repeat(2);
     const answer = await sendRaw(

@@ -76,6 +76,8 @@ describe('HTTP', () => {
         ['application/JSON'],
         ['application/json; charset=utf-8'],
         ['application/json;charset="UTF-8"'],
+        ['application/json; charset=utf8'],
+        ['application/json; charset=UTF8'],
       ])('reads %s', async (type) => {
         expect((await post(accepted, { 'Content-Type': type })).status).toBe(202);
       });
@@ -143,12 +145,85 @@ describe('HTTP', () => {
         ).toBe(202);
       });
 
-      it('answers what is missing where there is no body', async () => {
-        for (const headers of [{}, JSON_TYPE])
-          expect(statusAndProblem(await ask('POST', '/v1/email-verifications', { headers }))).toEqual([
-            400,
-            'validation-failed',
-          ]);
+      it('answers what is missing where there is no body, whatever the headers say of one', async () => {
+        for (const type of [
+          undefined,
+          'application/json',
+          'text/plain;charset=UTF-8',
+          'multipart/x',
+          'junk',
+          '',
+        ])
+          for (const options of [{}, { body: '' }, { body: '', chunked: true }]) {
+            const headers: Record<string, string> = type === undefined ? {} : { 'Content-Type': type };
+            const answer = await ask('POST', '/v1/email-verifications', { headers, ...options });
+            expect([type, options, ...statusAndProblem(answer)]).toEqual([
+              type,
+              options,
+              400,
+              'validation-failed',
+            ]);
+          }
+      });
+
+      it('has no body where none was sent: DELETE, and fetch with an empty one', async () => {
+        const session = await (await context.server.person()).session();
+        const headers = { ...session.headers, 'Content-Type': 'text/plain', 'Content-Encoding': 'gzip' };
+        for (const body of [undefined, ''])
+          expect(
+            statusAndProblem(await ask('DELETE', '/v1/sessions', { headers, ...(body === '' && { body }) })),
+          ).toEqual([204, undefined]);
+        const response = await fetch(`${context.server.url}/v1/sessions/current`, {
+          method: 'DELETE',
+          headers: session.headers,
+          body: '',
+        });
+        expect(response.status).toBe(204);
+        const form = await ask('POST', '/oauth/token', { headers: JSON_TYPE, body: '' });
+        expect([form.status, JSON.parse(form.text).error]).toEqual([401, 'invalid_client']);
+      });
+
+      it('refuses a body with a Content-Encoding and says that it takes none', async () => {
+        for (const encoding of ['gzip', 'br', 'deflate', 'gzip, identity', 'x'])
+          for (const chunked of [false, true]) {
+            const answer = await post(accepted, { ...JSON_TYPE, 'Content-Encoding': encoding }, chunked);
+            expect([encoding, ...statusAndProblem(answer), answer.headers['accept-encoding']]).toEqual([
+              encoding,
+              415,
+              'unsupported-media-type',
+              'identity',
+            ]);
+          }
+        for (const encoding of ['identity', 'Identity'])
+          expect((await post(accepted, { ...JSON_TYPE, 'Content-Encoding': encoding })).status).toBe(202);
+        const headers = { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Encoding': 'gzip' };
+        const form = await ask('POST', '/oauth/token', { headers, body: 'grant_type=x' });
+        expect([form.status, form.headers['accept-encoding']]).toEqual([415, 'identity']);
+        expect((await ask('POST', '/v1/nowhere', { headers, body: 'x' })).status).toBe(404);
+      });
+
+      it('keeps every key of free data as it was sent', async () => {
+        const { headers } = await (await context.server.person()).apiKey(['events:write']);
+        const data = {
+          constructor: 'x',
+          prototype: { constructor: { name: 'y' } },
+          list: [{ constructor: null, prototype: false }],
+        };
+        const body = JSON.stringify({ type: 'keys.kept', data });
+        const answer = await ask('POST', '/v1/events', { headers: { ...JSON_TYPE, ...headers }, body });
+        expect(answer.status).toBe(202);
+        const [stored] = await context.server.dataSource.query('SELECT data FROM events WHERE type = $1', [
+          'keys.kept',
+        ]);
+        expect(stored.data).toEqual(data);
+      });
+
+      it('refuses `constructor` and `prototype` as fields like any other that it does not know', async () => {
+        const { text } = await post('{"email":"ada@example.com","constructor":1,"prototype":1}');
+        expect(JSON.parse(text).errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+          '/constructor',
+          '/prototype',
+        ]);
       });
     });
 
@@ -177,6 +252,15 @@ describe('HTTP', () => {
           'limit=many',
           'limit=',
           'limit=101',
+          'limit=0',
+          'limit=0x10',
+          'limit=1e1',
+          'limit=%2B5',
+          'limit=5.0',
+          'limit=%205',
+          '__proto__=1',
+          'constructor=1',
+          'prototype=1',
           'page=2',
           'limit[]=1',
           'cursor=%zz',
@@ -185,6 +269,54 @@ describe('HTTP', () => {
             query,
             'validation-failed',
           ]);
+      });
+    });
+
+    describe('query parameters', () => {
+      const errorsOf = (answer: RawAnswer) => JSON.parse(answer.text).errors;
+
+      it('that a route of the API does not know are refused, by name', async () => {
+        const session = await (await context.server.person()).session();
+        for (const [method, path] of [
+          ['GET', '/v1/whoami'],
+          ['GET', '/v1/users/me'],
+          ['HEAD', '/v1/users/me'],
+          ['GET', '/v1/orders'],
+          ['POST', '/v1/orders'],
+          ['DELETE', '/v1/sessions/current'],
+          ['POST', '/v1/email-verifications'],
+        ] as const)
+          for (const name of ['page', '__proto__', 'constructor', 'prototype', 'hasOwnProperty']) {
+            const answer = await ask(method, `${path}?${name}=1`, { headers: session.headers });
+            expect([method, path, name, answer.status]).toEqual([method, path, name, 400]);
+            if (method !== 'HEAD')
+              expect([path, errorsOf(answer)]).toEqual([
+                path,
+                [{ pointer: `/${name}`, detail: 'is not a field of this request' }],
+              ]);
+          }
+        expect((await ask('GET', '/v1/whoami', { headers: session.headers })).status).toBe(200);
+        expect((await ask('GET', '/v1/whoami?page=1')).problem).toBe('credential-required');
+      });
+
+      it('are ignored by pages, documents, health and the endpoints of OAuth', async () => {
+        for (const path of [
+          '/docs',
+          '/openapi.json',
+          '/health/live',
+          '/health/ready',
+          '/verify',
+          '/problems/csrf',
+          '/.well-known/jwks.json',
+          '/.well-known/oauth-authorization-server',
+        ])
+          expect([path, (await ask('GET', `${path}?utm_source=x&__proto__=1`)).status]).toEqual([path, 200]);
+        const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+        const revoked = await ask('POST', '/oauth/revoke?x=1', {
+          headers,
+          body: 'token_type_hint=x&token=x',
+        });
+        expect(revoked.status).toBe(200);
       });
     });
 

@@ -59,6 +59,13 @@ describe('pages', () => {
     });
   });
 
+  describe('GET /', () => {
+    it('leads to the API reference', async () => {
+      const { status, headers } = await get('/');
+      expect([status, headers.location]).toEqual([302, '/docs']);
+    });
+  });
+
   describe('GET /docs/:file', () => {
     it.each([
       ['swagger-ui.css', 'text/css; charset=utf-8'],
@@ -235,5 +242,23 @@ describe('pages', () => {
         expect(text).not.toContain('script');
       },
     );
+  });
+});
+
+describe('with DOCS=off', () => {
+  const context = useServer({ env: { DOCS: 'off' } });
+  const get = (path: string) => send(context.server.url, 'GET', path);
+
+  it('there is no API reference, and nothing leads to one', async () => {
+    for (const path of ['/', '/docs', '/docs/start.js', '/docs/swagger-ui-bundle.js', '/openapi.json']) {
+      const { status, problem } = await get(path);
+      expect([path, status, problem]).toEqual([path, 404, 'not-found']);
+    }
+    for (const path of ['/v1/nowhere', '/problems/csrf', '/.well-known/oauth-authorization-server'])
+      expect((await get(path)).text).not.toContain('/docs');
+  });
+
+  it('the other pages are there', async () => {
+    for (const path of ['/verify', '/problems/csrf']) expect((await get(path)).status).toBe(200);
   });
 });

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  BadRequestException,
+  ConflictException,
   Controller,
   ForbiddenException,
   Get,
@@ -21,6 +23,7 @@ const FAULTS: Record<string, unknown> = {
   text: 'nobody should read this',
   nothing: undefined,
   'answer-of-a-service': Object.assign(new Error('nobody should read this'), { code: 'X', statusCode: 404 }),
+  'full-disk': Object.assign(new Error('nobody should read this'), { code: 'FST_FULL', statusCode: 507 }),
   'missing-file': Object.assign(new Error('nobody should read this'), { code: 'ENOENT', syscall: 'open' }),
 };
 
@@ -29,6 +32,16 @@ const EXCEPTIONS: Record<string, HttpException> = {
   forbidden: new ForbiddenException('Not on Sundays'),
   'not-found': new NotFoundException('No such thing'),
   unavailable: new ServiceUnavailableException('the password of the queue is wrong'),
+  'unavailable-with-fields': new ServiceUnavailableException({ queue: 'the password of the queue is wrong' }),
+  conflict: new ConflictException({ message: 'Taken', free: ['ada2'], status: 200, instance: 'mine' }),
+  typed: new ConflictException({ type: 'https://example.com/taken', title: 'Taken', detail: 'By Ada' }),
+  list: new BadRequestException(['a must be a number', 'b must be a text']),
+};
+
+/** What plugins of Fastify throw, such as @fastify/multipart. */
+const REFUSALS: Record<string, { code: string; message: string }> = {
+  413: { code: 'FST_REQ_FILE_TOO_LARGE', message: 'request file too large' },
+  406: { code: 'FST_INVALID_MULTIPART_CONTENT_TYPE', message: 'the request is not multipart' },
 };
 
 @Controller('v1/faults')
@@ -37,6 +50,13 @@ class FaultsController {
   @Public()
   fail(@Param('name') name: string): never {
     throw FAULTS[name];
+  }
+
+  @Get('refusals/:status')
+  @Public()
+  refuse(@Param('status') status: string): never {
+    const { code, message } = REFUSALS[status]!;
+    throw Object.assign(new Error(message), { name: 'FastifyError', code, statusCode: Number(status) });
   }
 
   @Get('exceptions/:name')
@@ -135,6 +155,41 @@ describe('a problem', () => {
     expect(body).toEqual({ type: 'about:blank', title, status, detail, instance: expect.any(String) });
   });
 
+  it('keeps the fields of an exception of Nest that was made with an object', async () => {
+    const bodyOf = async (name: string) =>
+      (await context.server.anonymous.get(`/v1/faults/exceptions/${name}`)).body;
+    const instance = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    const conflict = { type: 'about:blank', title: 'Conflict', status: 409, instance };
+    expect(await bodyOf('conflict')).toEqual({ ...conflict, detail: 'Taken', free: ['ada2'] });
+    expect(await bodyOf('typed')).toEqual({
+      type: 'https://example.com/taken',
+      title: 'Taken',
+      status: 409,
+      detail: 'By Ada',
+      instance,
+    });
+    expect(await bodyOf('list')).toMatchObject({
+      status: 400,
+      title: 'Bad Request',
+      message: ['a must be a number', 'b must be a text'],
+    });
+    expect(await bodyOf('unavailable-with-fields')).toEqual({
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      detail: 'Service Unavailable',
+      instance,
+    });
+  });
+
+  it.each([
+    [413, 'Payload Too Large', 'request file too large'],
+    [406, 'Not Acceptable', 'the request is not multipart'],
+  ])('has the status that a plugin refuses with: %i', async (status, title, detail) => {
+    const { body } = await context.server.anonymous.get(`/v1/faults/refusals/${status}`);
+    expect(body).toEqual({ type: 'about:blank', title, status, detail, instance: expect.any(String) });
+  });
+
   it('is no fault of the server where a client hangs up in the middle of its body', async () => {
     const { server } = context;
     const before = server.log.length;
@@ -214,6 +269,14 @@ describe('a validation error', () => {
       '/limit',
       '/page',
     ]);
+  });
+
+  it('points to a parameter of the path by its name', async () => {
+    const session = await (await context.server.person()).session();
+    for (const path of ['/v1/orders/x', '/v1/sessions/x', '/v1/api-keys/x']) {
+      const { body } = await session.delete(path);
+      expect([path, body.errors]).toEqual([path, [{ pointer: '/id', detail: 'is no id' }]]);
+    }
   });
 
   it('does not grow with the request', async () => {

@@ -29,7 +29,7 @@ describe('POST /oauth/revoke', () => {
     const { access_token, refresh_token } = await pair(format);
     expect(await whoami(access_token)).toBe(200);
     const { status, body } = await revoke({ token: access_token, client_id: 'first-party' });
-    expect({ status, body }).toEqual({ status: 200, body: undefined });
+    expect({ status, body }).toEqual({ status: 200, body: {} });
     expect(await whoami(access_token)).toBe(401);
     expect(await refresh(refresh_token)).toBe(200);
   });

@@ -54,6 +54,10 @@ describe('POST /oauth/token', () => {
   const refresh = (refresh_token: string, fields = {}, headers = {}) =>
     post({ grant_type: 'refresh_token', refresh_token, client_id: 'first-party', ...fields }, headers);
 
+  const spaced = (header: { Authorization: string }, space: string) => ({
+    Authorization: header.Authorization.replace(' ', space),
+  });
+
   describe('client authentication', () => {
     it('takes id and key by HTTP Basic, percent-encoded or not, or in the body', async () => {
       const key = await newKey();
@@ -62,6 +66,7 @@ describe('POST /oauth/token', () => {
       for (const answer of [
         await post({ grant_type }, basic(key.id, key.key)),
         await post({ grant_type }, hand(`${key.id}:${encoded}`)),
+        await post({ grant_type }, spaced(basic(key.id, key.key), '   ')),
         await post({ grant_type, client_id: key.id }, basic(key.id, key.key)),
         await post({ grant_type, ...credentials(key) }),
       ])
@@ -96,6 +101,10 @@ describe('POST /oauth/token', () => {
         post({ grant_type }, hand(`${key.id}:%zz`)),
         post({ grant_type }, hand(key.key)),
         post({ grant_type }, { Authorization: 'Basic' }),
+        post({ grant_type }, spaced(basic(key.id, key.key), ' \u00a0')),
+        post({ grant_type }, spaced(basic(key.id, key.key), '\u00a0')),
+        post({ grant_type, client_id: key.id, client_secret: `\u00a0${key.key}` }),
+        post({ grant_type, client_id: `${key.id}\u00a0`, client_secret: key.key }),
         post({ grant_type }, { Authorization: `Bearer ${key.key}` }),
         post({ grant_type }, { 'X-API-Key': key.key }),
       ])

@@ -47,6 +47,13 @@ describe('the mode opaque', () => {
     expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
   });
 
+  it('is taken after any number of spaces, and no other white space', async () => {
+    const { access_token } = await signIn(await context.server.person());
+    expect((await whoami(bearer(`  ${access_token}`))).status).toBe(200);
+    for (const token of [`\u00a0${access_token}`, `${access_token}\u00a0`])
+      expect((await whoami(bearer(token))).problem).toBe('invalid-credential');
+  });
+
   it('is kept by a refresh', async () => {
     const { client, refresh_token } = await signIn(await context.server.person());
     const { body } = await context.server.anonymous.post('/v1/tokens/refresh', {

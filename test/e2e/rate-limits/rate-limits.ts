@@ -174,9 +174,15 @@ describe('the rate limit of a public route', () => {
     for (const host of ['1', '2', 'ffff']) expect(await call(`2001:db8:0:1::${host}`)).toBe(200);
     expect(await call('2001:db8:0:1::abcd')).toBe(429);
     expect(await call('2001:db8:0:2::1')).toBe(200);
-    // No address at all: whoever writes one that is none, or another port each time, has one limit.
+    // Another port is no other client.
     for (const port of [1, 2, 3]) expect(await call(`203.0.113.77:${port}`)).toBe(200);
-    for (const text of ['203.0.113.77:4', '[2001:db8::1]:443', 'x']) expect(await call(text)).toBe(429);
+    for (const text of ['203.0.113.77:4', '203.0.113.77']) expect(await call(text)).toBe(429);
+    for (const port of [1, 2, 3]) expect(await call(`[2001:db8:0:9::1]:${port}`)).toBe(200);
+    for (const text of ['[2001:db8:0:9::1]:4', '[2001:db8:0:9::1]', '2001:db8:0:9::1'])
+      expect(await call(text)).toBe(429);
+    // What is no address has one limit, whatever it is.
+    for (const text of ['x', 'unknown', '192.0.2.999']) expect(await call(text)).toBe(200);
+    for (const text of ['y', '1.2.3.4:port', '[x]:1']) expect(await call(text)).toBe(429);
   });
 
   it('is told on every answer, and in the reference', async () => {

@@ -215,6 +215,16 @@ describe('sessions', () => {
       expect(asked).toBe(0);
     });
 
+    // A sibling host may set a cookie of any name that does not begin with the prefix, also one of byte 0xA0 and ours.
+    it('is none if another host could have set it', async () => {
+      for (const space of ['\u00a0', '\u0085'])
+        for (const Cookie of [
+          `${space}${COOKIE}=${session.cookie}`,
+          `a=b; ${space}${COOKIE}=${session.cookie}`,
+        ])
+          expect(await whoami(Cookie)).toMatchObject({ status: 401, problem: 'credential-required' });
+    });
+
     it.each(['session', 'host-session', '__host-session', '__Host-Session', '__Secure-session'])(
       'is none if it is called %s',
       async (name) => {

@@ -337,8 +337,9 @@ describe('a JWT from elsewhere', () => {
     });
 
     it.each<[string, (text: string) => string]>([
-      ['two spaces', (text) => `Bearer  ${text}`],
       ['a tab', (text) => `Bearer \t${text}`],
+      ['a no-break space (byte 0xA0)', (text) => `Bearer \u00a0${text}`],
+      ['a no-break space behind', (text) => `Bearer ${text}\u00a0`],
       ['a space within', (text) => `Bearer ${text.slice(0, 40)} ${text.slice(40)}`],
       ['something behind', (text) => `Bearer ${text} junk`],
       ['a parameter behind', (text) => `Bearer ${text},realm="api"`],
@@ -361,6 +362,13 @@ describe('a JWT from elsewhere', () => {
 
   it.each(['bearer', 'BEARER'])('is taken with the scheme as %s', async (scheme) => {
     expect((await send(`${scheme} ${token.accessToken}`)).status).toBe(200);
+  });
+
+  // RFC 6750 2.1: 1*SP.
+  it('is taken after any number of spaces', async () => {
+    for (const spaces of ['  ', '     ']) {
+      expect((await send(`Bearer${spaces}${token.accessToken}`)).status).toBe(200);
+    }
   });
 
   it('is not taken twice in one request, nor looked for elsewhere', async () => {

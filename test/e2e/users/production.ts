@@ -1,12 +1,29 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Public } from '../../../src/auth/authenticated.decorator.js';
 import type { Client } from '../../support/client.js';
 import { type Person, SessionClient } from '../../support/person.js';
+import { send } from '../../support/raw-http.js';
 import { PASSWORD, type ServerOptions, useServer } from '../../support/server.js';
 
 const HTTPS_REQUIRED = { status: 403, problem: 'https-required' };
 const HTTPS = { 'X-Forwarded-Proto': 'https' };
 
+@Controller('host')
+class HostController {
+  @Get()
+  @Public()
+  host(@Req() { host }: FastifyRequest): object {
+    return { host };
+  }
+}
+
+@Module({ controllers: [HostController] })
+class HostModule {}
+
 const production = (trusted: string): ServerOptions => ({
+  modules: [HostModule],
   env: { NODE_ENV: 'production', ISSUER: 'https://auth.example.com', TRUSTED_PROXIES: trusted },
 });
 
@@ -82,6 +99,60 @@ describe('in production behind a trusted proxy', () => {
     expect(server.entries().findLast(({ event }) => event === 'sign-in.succeeded')).toMatchObject({
       ip: '203.0.113.9',
     });
+  });
+
+  it('reads addresses that the proxy writes with a port', async () => {
+    for (const [written, ip] of [
+      ['203.0.113.9:51234', '203.0.113.9'],
+      ['198.51.100.66:1, 203.0.113.9:51234', '203.0.113.9'],
+      ['[2001:db8::9]:51234', '2001:db8::9'],
+      ['2001:db8::9', '2001:db8::9'],
+    ] as const) {
+      const headers = { ...HTTPS, 'X-Forwarded-For': written };
+      expect((await signIn(context.server.anonymous, ada, headers)).body.session.ip).toBe(ip);
+    }
+  });
+
+  it('says once in the log that it cannot read an address, and not what stands there', async () => {
+    const told = () =>
+      context.server
+        .entries()
+        .filter(({ msg }) => String(msg).startsWith('X-Forwarded-For of a trusted proxy'));
+    expect(told()).toEqual([]);
+    // What the client itself wrote, left of its address, is not read.
+    await signIn(context.server.anonymous, ada, { ...HTTPS, 'X-Forwarded-For': 'junk, 203.0.113.9' });
+    expect(told()).toEqual([]);
+    for (const written of ['203.0.113.9, hidden-7f3a', 'hidden-7f3a', '10.0.0.1;hidden-7f3a']) {
+      const headers = { ...HTTPS, 'X-Forwarded-For': written };
+      expect((await signIn(context.server.anonymous, ada, headers)).body.session.ip).toBe('unknown');
+    }
+    expect(told()).toMatchObject([{ level: 'warn' }]);
+    expect(context.server.log.join('')).not.toContain('hidden-7f3a');
+  });
+
+  it('takes an Origin for its own where scheme, host and port are those of the request', async () => {
+    const { host } = new URL(context.server.url);
+    const statusWith = async (headers: Record<string, string>) =>
+      (await signIn(context.server.anonymous, ada, headers)).status;
+    expect(await statusWith({ ...HTTPS, Origin: `https://${host}` })).toBe(201);
+    expect(await statusWith({ ...HTTPS, Origin: `http://${host}` })).toBe(403);
+    expect(await statusWith({ ...HTTPS, Origin: 'https://127.0.0.1' })).toBe(403);
+    expect(await statusWith({ 'X-Forwarded-Proto': 'data', Origin: 'null' })).toBe(403);
+    const sent = { email: ada.email, password: PASSWORD };
+    const onDefaultPort = (Host: string, Origin: string) =>
+      send(context.server.url, 'POST', '/v1/sessions', {
+        headers: { ...HTTPS, Host, Origin, 'Content-Type': 'application/json' },
+        body: JSON.stringify(sent),
+      });
+    for (const Host of ['auth.example.com', 'auth.example.com:443', 'AUTH.example.com:443'])
+      expect([Host, (await onDefaultPort(Host, 'https://auth.example.com')).status]).toEqual([Host, 201]);
+    expect((await onDefaultPort('auth.example.com:80', 'https://auth.example.com')).status).toBe(403);
+  });
+
+  it('never reads X-Forwarded-Host', async () => {
+    const headers = { ...HTTPS, 'X-Forwarded-Host': 'evil.example' };
+    const answer = await context.server.anonymous.get('/host', { headers });
+    expect(answer.body).toEqual({ host: new URL(context.server.url).host });
   });
 
   it('does not take the host from the proxy, so that an Origin is compared with what the browser asked', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { FastifyRequest } from 'fastify';
 import {
   authorizationScheme,
+  authorizationToken,
   cookieValues,
   countExplicitHeaders,
 } from '../../../src/auth/presented-credential.js';
@@ -32,10 +33,12 @@ describe('authorizationScheme', () => {
     ['Bearer token', 'bearer'],
     ['bEARER token', 'bearer'],
     ['Bearer', 'bearer'],
-    ['  Bearer   token junk', 'bearer'],
+    ['Bearer   token junk', 'bearer'],
+    // Node has removed SP and HTAB around a header. Byte 0xA0, read as latin1, is no white space of HTTP.
+    ['\u00a0Bearer token', '\u00a0bearer'],
+    ['Bearer\u00a0token', 'bearer\u00a0token'],
     ['ApiKey key', 'apikey'],
     ['', ''],
-    ['   ', ''],
     // No space, no scheme of ours: it must not be read as one.
     ['Bearer,token', 'bearer,token'],
     ['Bearer\ttoken', 'bearer\ttoken'],
@@ -49,6 +52,26 @@ describe('authorizationScheme', () => {
   });
 });
 
+describe('authorizationToken', () => {
+  it.each([
+    ['Bearer token', 'token'],
+    ['Bearer    token', 'token'],
+    ['Bearer', undefined],
+    ['Bearer \ttoken', undefined],
+    ['Bearer \u00a0token', undefined],
+    ['Bearer token\u00a0', undefined],
+    ['Bearer token junk', undefined],
+    ['Bearer token,junk', undefined],
+    ['token', undefined],
+  ])('in %j is %j', (authorization, token) => {
+    expect(authorizationToken(withHeaders({ authorization }))).toBe(token);
+  });
+
+  it('is undefined without the header', () => {
+    expect(authorizationToken(withHeaders({}))).toBeUndefined();
+  });
+});
+
 const valuesIn = (cookie: string) => cookieValues(withHeaders({ cookie }), '__Host-session');
 
 describe('cookieValues', () => {
@@ -59,6 +82,8 @@ describe('cookieValues', () => {
     ['__Host-session=first; __Host-session=second', ['first', 'second']],
     ['__Host-session=', ['']],
     ['__Host-session=a=b', ['a=b']],
+    ['\t__Host-session=abc \t; \t theme=dark', ['abc']],
+    ['__Host-session=abc\u00a0', ['abc\u00a0']],
     ['__Host-session="quoted"', ['"quoted"']],
     ['__Host-session=%61', ['%61']],
   ])('reads %j as it is: %j', (cookie, values) => {
@@ -73,6 +98,11 @@ describe('cookieValues', () => {
     '__Host-session =abc',
     '%5F%5FHost-session=abc',
     'x__Host-session=abc',
+    // A sibling host may set these with `Domain`, since the name does not begin with the prefix.
+    '\u00a0__Host-session=abc',
+    '\u0085__Host-session=abc',
+    '\u000b__Host-session=abc',
+    '\ufeff__Host-session=abc',
     '__Host-sessions=abc',
     'theme="; __Host-sessio=abc"',
     '=__Host-session=abc',

@@ -4,9 +4,9 @@ import { foreignOrigin } from '../../../src/auth/same-origin.js';
 
 const ALLOWED = ['https://app.example.com'];
 
-const reasonFor = (headers: Record<string, string>) =>
+const reasonFor = (headers: Record<string, string>, protocol = 'https') =>
   foreignOrigin(
-    { headers: { host: 'api.example.com:8443', ...headers } } as unknown as FastifyRequest,
+    { protocol, headers: { host: 'api.example.com:8443', ...headers } } as unknown as FastifyRequest,
     ALLOWED,
   );
 
@@ -14,7 +14,6 @@ describe('foreignOrigin', () => {
   it.each([
     ['neither header, as curl', {}],
     ['the host of the request', { origin: 'https://api.example.com:8443' }],
-    ['the host, before a proxy that ends TLS', { origin: 'http://api.example.com:8443' }],
     ['an origin that the configuration names', { origin: 'https://app.example.com' }],
     [
       'an origin that the configuration names, from its other site',
@@ -28,7 +27,38 @@ describe('foreignOrigin', () => {
   });
 
   it.each([
+    ['https', 'api.example.com', 'https://api.example.com'],
+    ['https', 'api.example.com:443', 'https://api.example.com'],
+    ['https', 'API.Example.COM:443', 'https://api.example.com'],
+    ['https', 'API.Example.COM:8443', 'https://api.example.com:8443'],
+    ['http', 'api.example.com:80', 'http://api.example.com'],
+    ['http', 'localhost:3000', 'http://localhost:3000'],
+    ['http', '[::1]:3000', 'http://[::1]:3000'],
+    ['https', '[2001:DB8::1]:443', 'https://[2001:db8::1]'],
+  ])('takes %s and the Host %s for %s', (protocol, host, origin) => {
+    expect(reasonFor({ host, origin }, protocol)).toBeUndefined();
+  });
+
+  it.each([
+    ['http', 'api.example.com', 'https://api.example.com'],
+    ['https', 'api.example.com', 'http://api.example.com'],
+    ['https', 'api.example.com:80', 'https://api.example.com'],
+    ['http', 'api.example.com:443', 'http://api.example.com'],
+    ['https', 'api.example.com', 'https://api.example.com:443'],
+    ['https', 'api.example.com', 'https://api.example.com/'],
+    ['https', 'evil.example.com', 'https://api.example.com'],
+    ['https', '', 'https://api.example.com'],
+    ['https', '', 'null'],
+    // Made up by a proxy that passes on what it was sent: such a URL has no origin, which is written `null`.
+    ['data', 'api.example.com', 'null'],
+    ['', 'api.example.com', 'null'],
+  ])('does not take %s and the Host %s for %s', (protocol, host, origin) => {
+    expect(reasonFor({ host, origin }, protocol)).toBe('foreign Origin');
+  });
+
+  it.each([
     'https://evil.example',
+    'http://api.example.com:8443',
     'https://api.example.com',
     'https://api.example.com:8444',
     'https://api.example.com.evil.example:8443',
@@ -60,7 +90,10 @@ describe('foreignOrigin', () => {
   });
 
   it('has no host to compare with where the request names none', () => {
-    const request = { headers: { origin: 'https://api.example.com' } } as unknown as FastifyRequest;
+    const request = {
+      protocol: 'https',
+      headers: { origin: 'https://api.example.com' },
+    } as unknown as FastifyRequest;
     expect(foreignOrigin(request, [])).toBe('foreign Origin');
   });
 });
