@@ -34,7 +34,7 @@ export class JwtPrincipals {
    */
   async of(claims: AccessTokenClaims): Promise<Principal> {
     // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
-    if (![claims.aud].flat().includes(this.config.AUDIENCES[0]))
+    if (claims.aud !== this.config.AUDIENCES[0])
       throw new InvalidCredentialError('token for another audience');
     await this.#checkRevoked(claims);
     const principal = isMachine(claims)
