@@ -10,7 +10,7 @@ import type { SignIn } from '../sign-ins/sign-in.entity.js';
 import type { TokenSignIn } from './access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
-import { FIRST_PARTY, type Grant, TokenGrant } from './token-grant.entity.js';
+import { FIRST_PARTY, type Grant, type RefreshDelivery, TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
 
@@ -52,8 +52,12 @@ export class TokensService implements Carrier {
   }
 
   /** `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). */
-  async refresh(refreshToken: string | undefined, scopes?: string[]): Promise<IssuedCredential> {
-    const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
+  async refresh(
+    refreshToken: string | undefined,
+    presentedIn: RefreshDelivery,
+    scopes?: string[],
+  ): Promise<IssuedCredential> {
+    const { family, refresh } = await this.refreshTokens.rotate(refreshToken, presentedIn);
     return this.#respond(family, { ...family, scopes: scopes ?? family.scopes }, refresh);
   }
 

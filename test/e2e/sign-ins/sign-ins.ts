@@ -148,8 +148,8 @@ describe('sign-ins', () => {
       const cleared = answer.headers.getSetCookie().toSorted();
       const over = 'Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure';
       expect(cleared).toEqual([
-        `__Host-session=; Max-Age=0; Path=/; ${over}; SameSite=Lax`,
         `__Host-refresh=; Max-Age=0; Path=/; ${over}; SameSite=Strict`,
+        `__Host-session=; Max-Age=0; Path=/; ${over}; SameSite=Lax`,
       ]);
       expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
       expect(await session.delete('/v1/sessions/current')).toMatchObject(INVALID);
