@@ -55,6 +55,8 @@ export type MachineClaims = Readonly<z.infer<typeof MachineClaims>>;
 
 export type AccessTokenClaims = PersonClaims | MachineClaims;
 
+export const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
+
 /** The header of a text that has the one canonical form of a JWT (RFC 7515 3.1), before anything else touches it. */
 export function readHeader(token: string): AccessTokenHeader {
   if (token.length > MAX_LENGTH) throw new InvalidCredentialError('token too long');

@@ -8,7 +8,7 @@ import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { scopesOfRoles } from '../users/user-scopes.js';
-import type { AccessTokenClaims, MachineClaims, PersonClaims } from './access-token.js';
+import { type AccessTokenClaims, isMachine, type MachineClaims, type PersonClaims } from './access-token.js';
 import { Machines } from './machines.js';
 import { RevokedTokens } from './revoked-tokens.js';
 
@@ -105,8 +105,6 @@ export class JwtPrincipals {
     return signIn;
   }
 }
-
-const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
 /** Scopes are the user's own, never `admin:*`, whatever the token says. */
 function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = USER_SCOPES): Scope[] {

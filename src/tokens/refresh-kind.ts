@@ -3,7 +3,7 @@ import { Clock } from '../clock/clock.js';
 import { whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
-import type { ActiveToken, TokenKind } from './token-kinds.js';
+import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
 
@@ -25,14 +25,10 @@ export class RefreshKind implements TokenKind {
   async find(text: string): Promise<ActiveToken | undefined> {
     const found = await this.refreshTokens.find(text);
     const now = this.clock.now();
-    if (!found || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
+    if (!found || found.usedAt || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
     const { id: sid, userId, clientId, audience: aud } = found;
     return {
       subject: userId,
-      clientId,
-      kind: 'person',
-      // Within REFRESH_REUSE_GRACE it would still get a pair, so that it can be taken back too.
-      used: found.usedAt !== null,
       members: {
         scope: found.scopes.join(' '),
         client_id: clientId,
@@ -42,8 +38,19 @@ export class RefreshKind implements TokenKind {
         sid,
         auth_time: seconds(found.authTime),
       },
+    };
+  }
+
+  /** Used ones too: within REFRESH_REUSE_GRACE one would still get a pair. Expired ones too: an access token may be alive. */
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    const found = await this.refreshTokens.find(text);
+    if (!found || found.endReason !== null) return undefined;
+    const { id, userId } = found;
+    return {
+      subject: userId,
+      credentialId: id,
       // Without it nothing carries the sign-in (RFC 7009 2.1: the access tokens of the grant end too).
-      revoke: async () => void (await this.signIns.end(userId, sid, 'refresh token revoked')),
+      revoke: async () => void (await this.signIns.end(userId, id, 'refresh token revoked')),
     };
   }
 }
