@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
+import { warnings } from './config/lifetimes.js';
 import { newRequestId } from './crypto/request-id.js';
 import { logAccess } from './http/access-log.js';
 import { sendTogether } from './http/answers-together.js';
@@ -44,6 +45,7 @@ export const APP_OPTIONS = { bodyParser: false, abortOnError: false } as const;
 export async function configureApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  for (const warning of warnings(config)) logger.warn(warning);
   parseJsonBodies(fastify);
   readBodyHeaders(fastify);
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { checkText } from './strict-text.js';
 import { callerOf, type Issuer, IssuerUnavailable, TIMEOUT_MS, TokenRefused, type Verify } from './verify.js';
 
 export interface KeyOptions {
@@ -32,6 +33,7 @@ export function byKeys(
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, key, {
+        // Without regard to case, with or without `application/`.
         typ: 'at+jwt',
         // Ours to say, not the token's (RFC 8725 3.1).
         algorithms: ['EdDSA', 'ES256'],
@@ -41,6 +43,9 @@ export function byKeys(
         maxTokenAge: '15 minutes',
         currentDate: now(),
       });
+      // jose would accept a list that names others too, who could then use the token here.
+      if (payload.aud !== audience) throw new TokenRefused('for others too');
+      checkText(token);
       // Bound to a certificate or a key of its holder, which nothing here would ask for (RFC 7800).
       if (payload['cnf'] !== undefined) throw new TokenRefused('sender-constrained');
       return callerOf(payload);

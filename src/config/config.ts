@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
+import { contradictions } from './lifetimes.js';
 
 const anyDuration = z.string().transform((text, context) => {
   const ms = parseDuration(text);
@@ -38,8 +39,34 @@ const postgresUrl = z
     message: 'must be a URL that begins with postgres:// or postgresql://',
   });
 
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  message: 'holds something that is no origin such as https://app.example.com',
+/** Exactly what a browser sends as Origin: a pattern, a path or a default port would never match one. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol, hostname } = new URL(text);
+  return origin === text && /^https?:$/.test(protocol) && !hostname.includes('*');
+}
+
+const origin = z
+  .string()
+  .refine(
+    isOrigin,
+    'must be an origin such as https://app.example.com, without a path, pattern or default port',
+  );
+
+const MIN_SECRET_LENGTH = 32;
+const MIN_DIFFERENT_CHARACTERS = 8;
+
+/** Why a text cannot be a secret: too short, or a placeholder such as `xxxx…`. Undefined if it can. */
+export function whyNoSecret(text: string): string | undefined {
+  if (text.length < MIN_SECRET_LENGTH) return `must have at least ${MIN_SECRET_LENGTH} characters`;
+  return new Set(text).size < MIN_DIFFERENT_CHARACTERS
+    ? `must have at least ${MIN_DIFFERENT_CHARACTERS} different characters`
+    : undefined;
+}
+
+const secret = z.string().superRefine((text, context) => {
+  const message = whyNoSecret(text);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
 /** An address or a network, not of everybody; or the word that stands for this machine. */
@@ -64,14 +91,10 @@ const variables = z.object({
   DATABASE_LISTEN_URL: postgresUrl.optional(),
   DATABASE_POOL_SIZE: integer(1, 500).default(10),
   DATA_DIRECTORY: z.string().min(1).default('.data'),
-  ISSUER: urlWith('http', 'https')
-    .refine(
-      (text) => !/[?#]/.test(text) && !text.endsWith('/'),
-      'must have no query, fragment or slash at the end',
-    )
-    .optional(),
+  // No path: every URL of this server begins at the root.
+  ISSUER: origin.optional(),
   AUDIENCES: list,
-  JWT_ALGORITHM: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
+  JWT_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
   ACCESS_TOKEN_TTL: lifetime('10m').refine((ms) => ms <= 15 * 60_000, 'must be at most 15m'),
   REFRESH_TOKEN_IDLE_TTL: lifetime('14d'),
   REFRESH_TOKEN_TTL: lifetime('30d'),
@@ -81,10 +104,7 @@ const variables = z.object({
   REAUTHENTICATION_WINDOW: lifetime('10m'),
   // Longer than anybody keeps the JWKS, so that whoever verifies has the key that takes over.
   SIGNING_KEY_ROTATION: duration('90d').refine((ms) => ms >= HOUR_MS, 'must be 1h or longer'),
-  ENCRYPTION_SECRETS: list.refine(
-    (secrets) => secrets.every((s) => s.length >= 32),
-    'must hold secrets of at least 32 characters each',
-  ),
+  ENCRYPTION_SECRETS: list.pipe(z.array(secret)),
   API_KEY_ENVIRONMENT: z
     .string()
     .regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 lower-case letters or digits')
@@ -93,7 +113,9 @@ const variables = z.object({
   FEED_MAX_LAG: lifetime('1s'),
   TRUSTED_PROXIES: list.pipe(z.array(proxy)),
   CORS_ORIGINS: list.pipe(z.array(origin)),
-  SMTP_URL: urlWith('smtp', 'smtps').optional(),
+  SMTP_URL: urlWith('smtp', 'smtps')
+    .refine((text) => !URL.canParse(text) || new URL(text).hostname !== '', 'must name a host')
+    .optional(),
   MAIL_FROM: z.string().min(3).default('Auth modes <no-reply@example.com>'),
   REDIS_URL: urlWith('redis', 'rediss').optional(),
   REQUIRE_VERIFIED_EMAIL: onOff.optional(),
@@ -107,27 +129,17 @@ const variables = z.object({
 /** Every environment variable that the server reads. */
 export const VARIABLE_NAMES = Object.keys(variables.shape);
 
-type Variables = z.infer<typeof variables>;
 const LOOPBACK = ['127.0.0.1/8', '::1/128'];
 
 /** What production must be told, since guessing it would be unsafe. Of what was given, so that it is told beside bad values. */
 function missingInProduction(given: NodeJS.ProcessEnv): string[] {
   if (given['NODE_ENV'] !== 'production') return [];
-  const faults = ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS']
+  const faults = ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL']
     .filter((name) => !/[^\s,]/.test(given[name] ?? ''))
     .map((name) => `${name}: is required in production`);
-  if (given['ISSUER'] && !given['ISSUER'].startsWith('https://'))
-    faults.push('ISSUER: must be https in production');
+  for (const name of ['ISSUER', 'CORS_ORIGINS'])
+    if (/(^|[\s,])http:/i.test(given[name] ?? '')) faults.push(`${name}: must be https in production`);
   if (given['RATE_LIMITS'] === 'off') faults.push('RATE_LIMITS: off is refused in production');
-  return faults;
-}
-
-/** What the lifetimes must agree on. */
-function contradictions(env: Variables): string[] {
-  const faults: string[] = [];
-  if (env.SESSION_IDLE_TTL > env.SESSION_TTL) faults.push('SESSION_IDLE_TTL: is longer than SESSION_TTL');
-  if (env.REFRESH_TOKEN_IDLE_TTL > env.REFRESH_TOKEN_TTL)
-    faults.push('REFRESH_TOKEN_IDLE_TTL: is longer than REFRESH_TOKEN_TTL');
   return faults;
 }
 

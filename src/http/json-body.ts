@@ -35,7 +35,7 @@ export function parseJsonBodies(fastify: FastifyInstance): void {
     try {
       if (!takesForms(request))
         throw new UnsupportedMediaTypeError('Send JSON, with Content-Type: application/json.');
-      done(null, new URLSearchParams(decode(body, request.headers['content-type'])));
+      done(null, parseForm(decode(body, request.headers['content-type'])));
     } catch (error) {
       done(error as Error);
     }
@@ -52,6 +52,16 @@ function decode(body: Buffer, contentType = ''): string {
   } catch {
     throw new MalformedRequestError('The body is not UTF-8.');
   }
+}
+
+/** URLSearchParams would make one character of every broken escape. @throws MalformedRequestError */
+function parseForm(body: string): URLSearchParams {
+  try {
+    decodeURIComponent(body);
+  } catch {
+    throw new MalformedRequestError('The form has an escape that is not UTF-8.');
+  }
+  return new URLSearchParams(body);
 }
 
 /** @throws MalformedRequestError */

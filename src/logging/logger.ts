@@ -9,6 +9,9 @@ const SECRET_FIELDS = [
   'authorization',
   'cookie',
   'set-cookie',
+  'cookies',
+  '__Host-session',
+  '__Host-refresh',
   'x-api-key',
   'x-csrf-token',
   'password',
@@ -20,6 +23,8 @@ const SECRET_FIELDS = [
   'access_token',
   'refresh_token',
   'refreshToken',
+  'client_secret',
+  'subject_token',
   'key',
 ];
 

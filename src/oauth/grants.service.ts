@@ -55,16 +55,15 @@ export class GrantsService {
   async #refresh(request: OAuthRequest, client: OAuthClient): Promise<object> {
     const token = request.require('refresh_token');
     const found = await this.refreshTokens.find(token);
-    // What a cookie carries is out of reach of scripts, and stays so: it is used with the cookie only.
-    if (!found || found.clientId !== client.id || found.refreshIn !== 'body') {
-      const reason = found ? 'of another client, or in a cookie' : 'unknown';
+    if (!found || found.clientId !== client.id) {
+      const reason = found ? 'of another client' : 'unknown';
       this.log.refused('refresh-token.refused', { reason, userId: found?.userId, credentialId: found?.id });
       throw invalidGrant();
     }
     this.#audience(request, [found.audience]);
     const scopes = scopesOf(request, found.scopes);
     try {
-      return (await this.tokens.refresh(token, scopes)).body;
+      return (await this.tokens.refresh(token, 'body', scopes)).body;
     } catch (error) {
       if (error instanceof InvalidRefreshTokenError) throw invalidGrant();
       throw error;

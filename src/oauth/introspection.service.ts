@@ -32,29 +32,29 @@ export class IntrospectionService {
         challenges: [`ApiKey ${REALM}, error="insufficient_scope", scope="${SCOPE}"`],
       });
     const token = await this.kinds.find(request.require('token'));
-    if (!token || token.used || !maySee(key, token)) return { active: false };
+    if (!token || !maySee(key, token)) return { active: false };
     return { active: true, iss: this.config.ISSUER, sub: token.subject, ...token.members };
   }
 
   /**
-   * A person's token is taken back by whoever holds it, a machine's by its key. What is no token that works is over
-   * already (RFC 7009 2.2).
+   * A person's token is revoked by whoever holds it, a machine's by its key. What is no token is revoked already
+   * (RFC 7009 2.2).
    * @throws OAuthError
    */
   async revoke(request: OAuthRequest): Promise<void> {
     const anonymous = request.client.by === 'nothing';
     const client = anonymous ? undefined : await this.clients.authenticate(request.client);
-    const token = await this.kinds.find(request.require('token'));
+    const token = await this.kinds.findToRevoke(request.require('token'));
     if (!token) return;
-    const ofMachine = token.kind !== 'person';
-    if (ofMachine && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
-    if (ofMachine && client!.id !== token.clientId)
+    const { subject, credentialId, keyId } = token;
+    if (keyId !== undefined && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
+    if (keyId !== undefined && keyId !== client!.id)
       throw new OAuthError('invalid_grant', 'The token was issued to another client.');
     await token.revoke();
-    const { jti, sid } = token.members;
+    const ofPerson = keyId === undefined || client!.key?.ownerKind === 'user';
     this.log.happened('token.revoked', {
-      [token.kind === 'service-account' ? 'serviceAccountId' : 'userId']: token.subject,
-      credentialId: String(jti ?? sid),
+      [ofPerson ? 'userId' : 'serviceAccountId']: subject,
+      credentialId,
       client: client?.id,
     });
   }

@@ -5,6 +5,7 @@ import {
   authorizationToken,
   countExplicitHeaders,
 } from '../auth/presented-credential.js';
+import { decodeStrictly, decodeUtf8 } from '../crypto/strict-decoding.js';
 import { OAuthError } from './oauth.errors.js';
 
 /** RFC 8707 2 and RFC 8693 2.1 allow several of these; no other may be sent twice (RFC 6749 3.2). */
@@ -75,7 +76,8 @@ function clientInHeader(request: FastifyRequest): PresentedClient {
   const credential = authorizationToken(request);
   if (scheme === 'apikey') return { by: 'key', id: undefined, secret: credential };
   if (scheme !== 'basic') return { by: 'unknown scheme', id: undefined, secret: undefined };
-  const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(credential ?? '', 'base64').toString()) ?? [];
+  const bytes = decodeStrictly(credential ?? '', 'base64');
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec((bytes && decodeUtf8(bytes)) ?? '') ?? [];
   return { by: 'basic', id: formDecode(id), secret: formDecode(secret) };
 }
 

@@ -22,11 +22,15 @@ import {
 import type { IssuedAccessToken, TokenSignIn } from '../tokens/access-token.issuer.js';
 import { OPAQUE_PREFIX } from '../tokens/bearer.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
-import type { ActiveToken, TokenKind } from '../tokens/token-kinds.js';
+import type { ActiveToken, RevocableToken, TokenKind } from '../tokens/token-kinds.js';
 import { scopesOfRoles } from '../users/user-scopes.js';
 import { OpaqueToken } from './opaque-token.entity.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
+
+/** Whether a text can be an opaque token of ours. */
+const isOpaqueToken = (text: string) =>
+  text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length));
 
 /** A token with the sign-in behind it. `id` is the sign-in's, `authTime` too. */
 interface FoundToken extends LiveSignIn {
@@ -121,8 +125,6 @@ export class OpaqueTokensService implements TokenKind {
       const { jti, userId, clientId, audience: aud, id: sid } = found;
       return {
         subject: userId,
-        clientId,
-        kind: 'person',
         members: {
           token_type: 'Bearer',
           scope: scopesOf(found).join(' '),
@@ -134,7 +136,6 @@ export class OpaqueTokensService implements TokenKind {
           sid,
           auth_time: seconds(found.authTime),
         },
-        revoke: () => this.#revoke(jti, userId),
       };
     } catch (error) {
       if (error instanceof InvalidCredentialError) return undefined;
@@ -142,10 +143,16 @@ export class OpaqueTokensService implements TokenKind {
     }
   }
 
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    const found = isOpaqueToken(text) ? await this.#lookup.find(sha256Hex(text)) : undefined;
+    if (!found || found.revokedAt !== null) return undefined;
+    const { jti, userId } = found;
+    return { subject: userId, credentialId: jti, revoke: () => this.#revoke(jti, userId) };
+  }
+
   /** For any audience. What cannot be one of ours is refused without a query. @throws InvalidCredentialError */
   async #find(text: string): Promise<FoundToken> {
-    if (!this.recognises(text) || !isRandomSecret(text.slice(OPAQUE_PREFIX.length)))
-      throw new InvalidCredentialError('malformed opaque token');
+    if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
     const found = await this.#lookup.find(sha256Hex(text));
     if (!found) throw new InvalidCredentialError('unknown opaque token');
     const reason = whyRefused(found, this.clock.now());

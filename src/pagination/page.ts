@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { decodeStrictly } from '../crypto/strict-decoding.js';
 import { integerParameter } from '../http/validation.js';
 
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
 
-const decode = (cursor: string) => Buffer.from(cursor, 'base64url').toString('utf8');
+const decode = (cursor: string) => decodeStrictly(cursor, 'base64url')?.toString();
 const encode = (id: string) => Buffer.from(id).toString('base64url');
 
 /** `?limit=` and `?cursor=` of every list. A cursor is the id that the page before ended with, in a form not to be relied on. */
@@ -27,7 +28,7 @@ export interface PageQuery {
 
 export const pageQuery = ({ limit, cursor }: ListQuery): PageQuery => ({
   limit,
-  ...(cursor !== undefined && { after: decode(cursor) }),
+  ...(cursor !== undefined && { after: decode(cursor)! }),
 });
 
 /** Makes a page of up to `limit + 1` rows: the one too many tells that there are more. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
 import type { EntityManager } from 'typeorm';
+import { cookieValues } from '../auth/presented-credential.js';
 import type { User } from '../users/user.entity.js';
 import type { CarrierName, SignIn } from './sign-in.entity.js';
 
@@ -52,4 +53,13 @@ export function deliver(reply: FastifyReply, issued: IssuedCredential): object {
   void reply.header('Pragma', 'no-cache');
   for (const { name, value, options } of issued.cookies) void reply.setCookie(name, value, options);
   return issued.body;
+}
+
+/**
+ * Clears cookies, except one that came twice: the browser would delete ours and keep the one that another host has set,
+ * and with it the next request would be that host's.
+ */
+export function clearCookies(reply: FastifyReply, cookies: readonly Omit<SetCookie, 'value'>[]): void {
+  for (const { name, options } of cookies)
+    if (cookieValues(reply.request, name).length < 2) void reply.clearCookie(name, options);
 }

@@ -8,7 +8,7 @@ import { ResourceId } from '../http/validation.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { ListQuery, pageOf } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
-import { CarrierRegistry, deliver } from './carriers.js';
+import { CarrierRegistry, clearCookies, deliver } from './carriers.js';
 import { PasswordsService } from './passwords.service.js';
 import { SignInsService } from './sign-ins.service.js';
 import { Reauthentication, RenewedSignIn, SignInView } from './sign-ins.schemas.js';
@@ -106,7 +106,7 @@ export class SignInsController {
 
   /** The cookies of all carriers, and what the browser kept (ASVS 14.3.1). */
   #forget(reply: FastifyReply): void {
-    for (const { name, options } of this.carriers.cookies()) void reply.clearCookie(name, options);
+    clearCookies(reply, this.carriers.cookies());
     void reply.header('Clear-Site-Data', '"cache", "storage"');
   }
 }

@@ -15,6 +15,8 @@ import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 const LOOK_AGAIN_MS = 10_000;
 /** No access token lives longer, so that a retired key may be forgotten after it. */
 export const MAX_LIFETIME_SECONDS = 15 * 60;
+/** The order in which the keys are published: a client that takes the first one takes the one that signs. */
+const PUBLISHED: readonly SigningKeyStatus[] = ['active', 'next', 'retired'];
 /** The minute is for a node that heard late, and for clocks that differ. */
 export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
 
@@ -84,7 +86,7 @@ export class SigningKeysService implements OnModuleInit {
     return this.#current(kid);
   }
 
-  /** The public keys of all tokens that may be alive, now and next. */
+  /** The public keys of all tokens that may be alive, now and next. The one that signs is the first. */
   jwks(): Jwks {
     const current = this.#all().filter(({ kid }) => this.#current(kid));
     return { keys: current.map(({ row }) => publishedJwk(row)) };
@@ -112,6 +114,10 @@ export class SigningKeysService implements OnModuleInit {
   /** A key that retired then or before has no token that is alive. */
   #forgottenSince(): Date {
     return this.clock.in(-RETIRED_KEPT_MS);
+  }
+
+  #rank({ status, algorithm }: SigningKey): number {
+    return 2 * PUBLISHED.indexOf(status) + Number(algorithm !== this.config.JWT_ALGORITHM);
   }
 
   #withStatus(status: SigningKeyStatus): LoadedKey | undefined {
@@ -152,7 +158,8 @@ export class SigningKeysService implements OnModuleInit {
       .orderBy('k.createdAt')
       .addOrderBy('k.kid')
       .getMany();
-    const keys = rows.map(async (row): Promise<[string, LoadedKey]> => {
+    const inOrder = rows.toSorted((a, b) => this.#rank(a) - this.#rank(b));
+    const keys = inOrder.map(async (row): Promise<[string, LoadedKey]> => {
       const { kid, algorithm } = row;
       // A kid is the thumbprint of its key: the same one has the same key.
       return [

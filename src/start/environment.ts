@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, readConfig } from '../config/config.js';
+import { type Config, ConfigError, readConfig, whyNoSecret } from '../config/config.js';
 import { randomSecret } from '../crypto/secret.js';
 import { startEmbeddedPostgres } from '../database/embedded-postgres.js';
 
@@ -45,9 +45,10 @@ async function ownSecret(directory: string): Promise<string> {
     await chmod(file, 0o600);
   }
   const secret = readFileSync(file, 'utf8').trim();
-  if (secret.length < 32)
+  const fault = whyNoSecret(secret);
+  if (fault)
     throw new ConfigError([
-      `ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory holds no secret`,
+      `ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory: ${fault}`,
     ]);
   return secret;
 }

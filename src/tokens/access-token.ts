@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
+import { decodeJson, decodeStrictly } from '../crypto/strict-decoding.js';
 import { MAX_LIFETIME_SECONDS } from '../signing-keys/signing-keys.service.js';
+import { FIRST_PARTY } from './token-grant.entity.js';
 
 /** RFC 9068. An id token or any other JWT of ours is no access token. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
+/** A media type: without regard to case, and `application/` may stand before it (RFC 7515 4.1.9). */
+const TYPE = /^(application\/)?at\+jwt$/i;
 const MAX_LENGTH = 8192;
 const IAT_TOLERANCE_SECONDS = 5;
 
@@ -11,24 +15,26 @@ const IAT_TOLERANCE_SECONDS = 5;
 const Header = z.strictObject({
   alg: z.enum(['EdDSA', 'ES256']),
   kid: z.string(),
-  typ: z.literal(ACCESS_TOKEN_TYPE),
+  typ: z.string().regex(TYPE),
 });
 export type AccessTokenHeader = z.infer<typeof Header>;
 
-/** jose checks that some claims are there, not what they are. An integer here is a safe one, so `1e400` is none. */
+/** Ids are checked for their shape before they reach a query. An integer here is a safe one, so `1e400` is none. */
 const Common = z.object({
   iss: z.string(),
-  aud: z.union([z.string(), z.array(z.string())]),
-  sub: z.string(),
-  jti: z.string(),
-  client_id: z.string(),
+  /** One, as we issue it: a token that is also for others is not only ours to judge. */
+  aud: z.string(),
+  sub: z.uuid(),
+  jti: z.uuid(),
   scope: z.string(),
   iat: z.int(),
   exp: z.int(),
+  nbf: z.int().optional(),
 });
 
 /** Of a token that a sign-in made. */
 const PersonClaims = Common.extend({
+  client_id: z.literal(FIRST_PARTY),
   sid: z.uuid(),
   amr: z.array(z.string()),
   auth_time: z.int(),
@@ -49,39 +55,30 @@ export type MachineClaims = Readonly<z.infer<typeof MachineClaims>>;
 
 export type AccessTokenClaims = PersonClaims | MachineClaims;
 
+export const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
+
 /** The header of a text that has the one canonical form of a JWT (RFC 7515 3.1), before anything else touches it. */
 export function readHeader(token: string): AccessTokenHeader {
   if (token.length > MAX_LENGTH) throw new InvalidCredentialError('token too long');
-  const segments = token.split('.');
-  if (segments.length !== 3 || !segments.every(isCanonical))
+  const [header, ...others] = token.split('.').map((segment) => decodeStrictly(segment, 'base64url'));
+  if (others.length !== 2 || ![header, ...others].every((bytes) => bytes && bytes.length > 0))
     throw new InvalidCredentialError('not three canonical base64url segments');
-  return conform(Header, 'header', parseJson(Buffer.from(segments[0]!, 'base64url').toString()));
+  return conform(Header, 'header', decodeJson(header!));
 }
 
-export function readClaims(payload: unknown): AccessTokenClaims {
-  const ofMachine = typeof payload === 'object' && payload !== null && 'key_revision' in payload;
-  return ofMachine ? conform(MachineClaims, 'claims', payload) : conform(PersonClaims, 'claims', payload);
+export function readClaims(payload: Uint8Array): AccessTokenClaims {
+  const claims = decodeJson(payload);
+  const ofMachine = typeof claims === 'object' && claims !== null && 'key_revision' in claims;
+  return ofMachine ? conform(MachineClaims, 'claims', claims) : conform(PersonClaims, 'claims', claims);
 }
 
 /** What is wrong with a token's times at `now`, also with one that was verified before; undefined if nothing is. */
-export function wrongTime({ iat, exp }: AccessTokenClaims, now: Date): string | undefined {
+export function wrongTime({ iat, exp, nbf }: AccessTokenClaims, now: Date): string | undefined {
   const seconds = now.getTime() / 1000;
   if (exp <= seconds) return 'token expired';
   if (iat > seconds + IAT_TOLERANCE_SECONDS) return 'token issued in the future';
+  if (nbf !== undefined && nbf > seconds) return 'token not valid before its nbf';
   return exp - iat > MAX_LIFETIME_SECONDS ? 'token lives too long' : undefined;
-}
-
-/** Refuses padding, whitespace, other alphabets, the empty text and a last character with stray bits, all at once. */
-function isCanonical(segment: string): boolean {
-  return segment !== '' && Buffer.from(segment, 'base64url').toString('base64url') === segment;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InvalidCredentialError('header: no JSON');
-  }
 }
 
 function conform<T>(schema: z.ZodType<T>, part: string, value: unknown): T {

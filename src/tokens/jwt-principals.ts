@@ -8,7 +8,7 @@ import { RevocationFeed } from '../revocations/revocation-feed.js';
 import { type LiveSignIn, whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { scopesOfRoles } from '../users/user-scopes.js';
-import type { AccessTokenClaims, MachineClaims, PersonClaims } from './access-token.js';
+import { type AccessTokenClaims, isMachine, type MachineClaims, type PersonClaims } from './access-token.js';
 import { Machines } from './machines.js';
 import { RevokedTokens } from './revoked-tokens.js';
 
@@ -34,7 +34,7 @@ export class JwtPrincipals {
    */
   async of(claims: AccessTokenClaims): Promise<Principal> {
     // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
-    if (![claims.aud].flat().includes(this.config.AUDIENCES[0]))
+    if (claims.aud !== this.config.AUDIENCES[0])
       throw new InvalidCredentialError('token for another audience');
     await this.#checkRevoked(claims);
     const principal = isMachine(claims)
@@ -105,8 +105,6 @@ export class JwtPrincipals {
     return signIn;
   }
 }
-
-const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
 /** A role can be lost while a token lives, so `admin:*` is never believed on the token's word alone. */
 const administers = ({ scope }: PersonClaims): boolean => scope.includes('admin:');

@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InvalidCredentialError } from '../auth/auth.errors.js';
 import { AccessTokenIssuer, type IssuedAccessToken, type TokenSignIn } from './access-token.issuer.js';
+import { isMachine } from './access-token.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwtPrincipals } from './jwt-principals.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import type { Grant } from './token-grant.entity.js';
-import type { ActiveToken, TokenKind } from './token-kinds.js';
+import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 
 /** JWTs as a kind of token. */
 @Injectable()
@@ -36,14 +37,25 @@ export class JwtTokens implements TokenKind {
       const scope = [...principal.scopes].join(' ');
       return {
         subject: claims.sub,
-        clientId: client_id,
-        kind: principal.kind,
         members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time },
-        revoke: () => this.revoked.add(claims),
       };
     } catch (error) {
-      if (error instanceof InvalidCredentialError) return undefined;
-      throw error;
+      return undefinedIfInvalid(error);
     }
   }
+
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    const claims = await this.verifier.verify(text).catch(undefinedIfInvalid);
+    if (!claims || (await this.revoked.has(claims))) return undefined;
+    return {
+      subject: claims.sub,
+      credentialId: claims.jti,
+      ...(isMachine(claims) && { keyId: claims.client_id }),
+      revoke: () => this.revoked.add(claims),
+    };
+  }
+}
+
+function undefinedIfInvalid(error: unknown): undefined {
+  if (!(error instanceof InvalidCredentialError)) throw error;
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { cookieValues } from '../auth/presented-credential.js';
 import type { SetCookie } from '../sign-ins/carriers.js';
 
-/** Out of reach of scripts and of other sites, and sent to this room's routes only. */
+/** Out of reach of scripts and of other sites. `__Host-` keeps sibling hosts from setting it; only the refresh reads it. */
 export const REFRESH_COOKIE: Omit<SetCookie, 'value'> = {
   name: '__Host-refresh',
   options: { httpOnly: true, secure: true, sameSite: 'strict', path: '/' },

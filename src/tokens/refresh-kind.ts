@@ -4,7 +4,7 @@ import { whyOver } from '../sign-ins/live-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
 import { heldScopes } from '../users/user-scopes.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
-import type { ActiveToken, TokenKind } from './token-kinds.js';
+import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
 
@@ -26,14 +26,10 @@ export class RefreshKind implements TokenKind {
   async find(text: string): Promise<ActiveToken | undefined> {
     const found = await this.refreshTokens.find(text);
     const now = this.clock.now();
-    if (!found || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
+    if (!found || found.usedAt || found.refreshExpiresAt <= now || whyOver(found, now)) return undefined;
     const { id: sid, userId, clientId, audience: aud } = found;
     return {
       subject: userId,
-      clientId,
-      kind: 'person',
-      // Within REFRESH_REUSE_GRACE it would still get a pair, so that it can be taken back too.
-      used: found.usedAt !== null,
       members: {
         scope: heldScopes(found.scopes, found.roles).join(' '),
         client_id: clientId,
@@ -43,8 +39,19 @@ export class RefreshKind implements TokenKind {
         sid,
         auth_time: seconds(found.authTime),
       },
+    };
+  }
+
+  /** Used ones too: within REFRESH_REUSE_GRACE one would still get a pair. Expired ones too: an access token may be alive. */
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    const found = await this.refreshTokens.find(text);
+    if (!found || found.endReason !== null) return undefined;
+    const { id, userId } = found;
+    return {
+      subject: userId,
+      credentialId: id,
       // Without it nothing carries the sign-in (RFC 7009 2.1: the access tokens of the grant end too).
-      revoke: async () => void (await this.signIns.end(userId, sid, 'refresh token revoked')),
+      revoke: async () => void (await this.signIns.end(userId, id, 'refresh token revoked')),
     };
   }
 }

@@ -12,7 +12,7 @@ import { SignIn } from '../sign-ins/sign-in.entity.js';
 import { RefreshReuse } from './refresh-reuse.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { CLASSIFY, FIND, ROTATE } from './refresh-tokens.sql.js';
-import type { Grant } from './token-grant.entity.js';
+import type { Grant, RefreshDelivery } from './token-grant.entity.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
 
 const PREFIX = 'rt_';
@@ -87,10 +87,11 @@ export class RefreshTokensService {
   }
 
   /**
-   * Uses a token. Who loses a race for it within REFRESH_REUSE_GRACE gets the successor that the winner got.
+   * Uses a token. Who loses a race for it within REFRESH_REUSE_GRACE gets the successor that the winner got. One that was
+   * made for the cookie is refused elsewhere, where a script would have it.
    * @throws InvalidRefreshTokenError
    */
-  async rotate(token: string | undefined): Promise<Rotation> {
+  async rotate(token: string | undefined, presentedIn: RefreshDelivery): Promise<Rotation> {
     if (token === undefined) throw this.#refuse('none or several presented');
     if (!isRefreshToken(token)) throw this.#refuse('malformed');
     const secret = Secret.random(PREFIX);
@@ -103,12 +104,13 @@ export class RefreshTokensService {
       this.#unusedUntil(),
       uuidv7(),
       secret.hash(),
+      presentedIn,
     ];
     const [rotated]: (Family & { refreshExpiresAt: Date })[] = await this.dataSource.query(
       ROTATE,
       parameters,
     );
-    if (!rotated) return this.#repeat(token);
+    if (!rotated) return this.#repeat(token, presentedIn);
     this.log.happened('token.refreshed', { userId: rotated.userId, credentialId: rotated.id });
     return { family: rotated, refresh: { secret, expiresAt: rotated.refreshExpiresAt } };
   }
@@ -121,15 +123,16 @@ export class RefreshTokensService {
   }
 
   /** The token could not be used: the successor again, or the reason why not. */
-  async #repeat(token: string): Promise<Rotation> {
+  async #repeat(token: string, presentedIn: RefreshDelivery): Promise<Rotation> {
     const [row]: Presented[] = await this.dataSource.query(CLASSIFY, [sha256(token)]);
     const now = this.clock.now();
     if (!row) throw this.#refuse('unknown');
     const over = whyOver(row, now);
     if (over) throw this.#refuse(over, row);
-    if (!row.usedAt) throw this.#refuse('expired', row);
+    const misplaced = row.refreshIn !== presentedIn;
+    if (!row.usedAt) throw this.#refuse(misplaced ? `made for the ${row.refreshIn}` : 'expired', row);
     const recent = now.getTime() - row.usedAt.getTime() < this.config.REFRESH_REUSE_GRACE;
-    if (!recent || !row.successorSealed || !row.refreshExpiresAt) {
+    if (misplaced || !recent || !row.successorSealed || !row.refreshExpiresAt) {
       await this.reuse.stop(row);
       throw new InvalidRefreshTokenError('reused');
     }

@@ -7,7 +7,8 @@ const FAMILY_OF_TOKEN = `refresh_tokens t JOIN token_grants g ON g.sign_in_id = 
 
 /**
  * Uses a token and makes its successor, or returns no row and changes nothing.
- * $1 the token's hash, $2 now, $3 the successor sealed, $4 until when it may go unused, $5 its id, $6 its hash.
+ * $1 the token's hash, $2 now, $3 the successor sealed, $4 until when it may go unused, $5 its id, $6 its hash, $7 where
+ * the token was presented.
  *
  * One statement, since rotation that reads and then writes forks families. Of many at once, all wait for the row of the
  * sign-in; each that follows the first sees the token unused in its snapshot, but the UPDATE looks at the row as it is
@@ -16,7 +17,7 @@ const FAMILY_OF_TOKEN = `refresh_tokens t JOIN token_grants g ON g.sign_in_id = 
 export const ROTATE = `
   WITH family AS (
     SELECT ${FAMILY_COLUMNS} FROM ${FAMILY_OF_TOKEN}
-    WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > $2::timestamptz AND u.status = 'active'
+    WHERE t.token_hash = $1 AND g.refresh_in = $7 AND t.used_at IS NULL AND t.expires_at > $2::timestamptz AND u.status = 'active'
       AND s.ended_at IS NULL AND s.expires_at > $2 AND s.idle_expires_at > $2
     FOR NO KEY UPDATE OF s
   ), used AS (

@@ -1,20 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { PrincipalKind } from '../auth/principal.js';
 import type { IssuedAccessToken, TokenSignIn } from './access-token.issuer.js';
 import type { Grant, TokenFormat } from './token-grant.entity.js';
 
-/** A token that is valid now, with what stands behind it alive: what RFC 7662 tells about it, and how to end it. */
+/** A token that is valid now, with what stands behind it alive: what RFC 7662 tells about it. */
 export interface ActiveToken {
   /** Whom it speaks for. */
   readonly subject: string;
-  /** `first-party`, or the id of the key that it was exchanged for. */
-  readonly clientId: string;
-  readonly kind: PrincipalKind;
-  /** A refresh token that was used. It is not active any more, but whoever holds it may end what it belongs to. */
-  readonly used?: boolean;
   /** The members of the answer that are not the same for all (RFC 7662 2.2). */
   readonly members: Readonly<Record<string, unknown>>;
+}
+
+/** A token that we issued and nobody has revoked, whether or not what stands behind it looks alive. */
+export interface RevocableToken {
+  /** Whom it speaks for. */
+  readonly subject: string;
+  /** Its own id, or that of the sign-in that ends with it. */
+  readonly credentialId: string;
+  /** The key that it was exchanged for, which alone may revoke it. */
+  readonly keyId?: string;
   revoke(): Promise<void>;
 }
 
@@ -24,6 +28,8 @@ export interface TokenKind {
   /** Whether a text has its form, without any I/O. */
   recognises(text: string): boolean;
   find(text: string): Promise<ActiveToken | undefined>;
+  /** Asks nothing about what stands behind it: a revocation must not depend on what looks alive at the moment. */
+  findToRevoke(text: string): Promise<RevocableToken | undefined>;
   /** Only of access tokens. With a manager, within its transaction. */
   issue?(signIn: TokenSignIn, grant: Grant, manager?: EntityManager): Promise<IssuedAccessToken>;
 }
@@ -45,6 +51,14 @@ export class TokenKinds {
 
   /** The token that a text is, if it is valid now. */
   async find(text: string): Promise<ActiveToken | undefined> {
-    return this.#kinds.find((kind) => kind.recognises(text))?.find(text);
+    return this.#kindOf(text)?.find(text);
+  }
+
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    return this.#kindOf(text)?.findToRevoke(text);
+  }
+
+  #kindOf(text: string): TokenKind | undefined {
+    return this.#kinds.find((kind) => kind.recognises(text));
   }
 }

@@ -5,7 +5,7 @@ import { Public } from '../auth/authenticated.decorator.js';
 import { ValidationError } from '../http/validation.js';
 import { setCookie } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
-import { deliver } from '../sign-ins/carriers.js';
+import { clearCookies, deliver, type IssuedCredential } from '../sign-ins/carriers.js';
 import { REFRESH_COOKIE, RefreshCookies } from './refresh-cookie.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
 import { RefreshRequest, TokenRequest, TokenResponse } from './tokens.schemas.js';
@@ -48,20 +48,22 @@ export class TokensController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     try {
-      return deliver(reply, await this.tokens.refresh(presentedToken(body.refreshToken, cookies)));
+      return deliver(reply, await this.#refresh(body.refreshToken, cookies));
     } catch (error) {
       if (error instanceof InvalidRefreshTokenError && cookies.length > 0)
-        void reply.clearCookie(REFRESH_COOKIE.name, REFRESH_COOKIE.options);
+        clearCookies(reply, [REFRESH_COOKIE]);
       throw error;
     }
   }
-}
 
-/** Undefined for none, and for two cookies: neither is more likely to be the one that is meant. */
-function presentedToken(inBody: string | undefined, cookies: string[]): string | undefined {
-  if (inBody !== undefined && cookies.length > 0)
-    throw new ValidationError([
-      { pointer: '/refreshToken', detail: 'is sent beside the cookie: send one of them' },
-    ]);
-  return cookies.length > 1 ? undefined : (inBody ?? cookies[0]);
+  #refresh(inBody: string | undefined, cookies: string[]): Promise<IssuedCredential> {
+    if (inBody === undefined)
+      // Neither of two is more likely to be the one that is meant.
+      return this.tokens.refresh(cookies.length === 1 ? cookies[0] : undefined, 'cookie');
+    if (cookies.length > 0)
+      throw new ValidationError([
+        { pointer: '/refreshToken', detail: 'must not be sent together with the cookie' },
+      ]);
+    return this.tokens.refresh(inBody, 'body');
+  }
 }

@@ -12,7 +12,7 @@ import { heldScopes } from '../users/user-scopes.js';
 import type { TokenSignIn } from './access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
-import { FIRST_PARTY, type Grant, TokenGrant } from './token-grant.entity.js';
+import { FIRST_PARTY, type Grant, type RefreshDelivery, TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
 
@@ -59,8 +59,12 @@ export class TokensService implements Carrier {
    * `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). A role that the person has lost
    * narrows it too.
    */
-  async refresh(refreshToken: string | undefined, scopes?: string[]): Promise<IssuedCredential> {
-    const { family, refresh } = await this.refreshTokens.rotate(refreshToken);
+  async refresh(
+    refreshToken: string | undefined,
+    presentedIn: RefreshDelivery,
+    scopes?: string[],
+  ): Promise<IssuedCredential> {
+    const { family, refresh } = await this.refreshTokens.rotate(refreshToken, presentedIn);
     const grant = { ...family, scopes: heldScopes(scopes ?? family.scopes, family.roles) };
     return this.#respond(family, grant, refresh);
   }

@@ -11,6 +11,7 @@ import './examples/orders.js';
 import './examples/events.js';
 import './examples/whoami.js';
 import './examples/resource-server.js';
+import './examples/jwt-libraries.js';
 import './examples/readme.js';
 import './oauth/token.js';
 import './oauth/introspection.js';

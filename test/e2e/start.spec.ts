@@ -109,16 +109,18 @@ describe('the start', () => {
   it('refuses production without a database, an https issuer and secrets', async () => {
     const server = start({ NODE_ENV: 'production' });
     expect(await server.exited).toBe(78);
-    for (const name of ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS'])
+    for (const name of ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL'])
       expect(server.output).toContain(name);
   });
 
-  it('uses the database that DATABASE_URL names', async () => {
+  it('uses the database that DATABASE_URL names, and warns of long lifetimes', async () => {
     const database = await createDatabase({ empty: true });
-    const server = start({ DATABASE_URL: database.url });
+    const server = start({ DATABASE_URL: database.url, SESSION_TTL: '8d', REFRESH_TOKEN_TTL: '31d' });
     expect((await post(`${await server.url()}/v1/users`)).status).toBe(202);
     server.child.kill('SIGTERM');
     expect(await server.exited).toBe(0);
+    for (const warning of ['SESSION_TTL is longer than 7 days', 'REFRESH_TOKEN_TTL is longer than 30 days'])
+      expect(server.output).toContain(warning);
     await database.drop();
   });
 

@@ -11,6 +11,8 @@ export interface Answer {
   readonly challenges: string | null;
   /** Cookies that the answer sets, by name; `''` for one that it clears. */
   readonly cookies: Record<string, string>;
+  /** Their names. `[]` says that there is none, where `cookies: {}` would match any. */
+  readonly cookieNames: string[];
 }
 
 export interface CallOptions {
@@ -78,6 +80,13 @@ export class Client {
 async function read(response: Response): Promise<Answer> {
   const text = await response.text();
   const type = response.headers.get('content-type') ?? '';
+  const cookies = Object.fromEntries(
+    response.headers.getSetCookie().map((line) => {
+      const [pair] = line.split(';');
+      const at = pair!.indexOf('=');
+      return [pair!.slice(0, at), pair!.slice(at + 1)];
+    }),
+  );
   const body = type.includes('json') && text !== '' ? JSON.parse(text) : text === '' ? undefined : text;
   return {
     status: response.status,
@@ -87,12 +96,7 @@ async function read(response: Response): Promise<Answer> {
       ? String(body?.type).replace('/problems/', '')
       : undefined,
     challenges: response.headers.get('www-authenticate'),
-    cookies: Object.fromEntries(
-      response.headers.getSetCookie().map((line) => {
-        const [pair] = line.split(';');
-        const at = pair!.indexOf('=');
-        return [pair!.slice(0, at), pair!.slice(at + 1)];
-      }),
-    ),
+    cookies,
+    cookieNames: Object.keys(cookies),
   };
 }

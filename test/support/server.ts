@@ -25,6 +25,9 @@ import { SecretKeeper } from './secret-keeper.js';
 /** argon2id all the same, at a fiftieth of the cost: half the time of all the tests was spent on it. */
 const CHEAP = { memoryCost: 512, timeCost: 1, parallelism: 1 };
 
+/** For production, which starts with a mail server only. */
+const OUTBOX = 'smtp://outbox.test';
+
 export const PASSWORD = 'correct horse battery staple';
 
 export interface ServerOptions {
@@ -65,15 +68,17 @@ export class TestServer {
     const own = database ? undefined : await createDatabase();
     const directory = await mkdtemp(join(tmpdir(), 'auth-modes-data-'));
     try {
-      const config = readConfig({
+      const read = readConfig({
         NODE_ENV: 'test',
         DATABASE_URL: (database ?? own)!.url,
         ENCRYPTION_SECRETS: 'a-secret-for-tests-of-32-characters-and-more',
         DATA_DIRECTORY: directory,
         ISSUER: 'http://auth.example.com',
         LOG_LEVEL: 'debug',
+        ...(env['NODE_ENV'] === 'production' && { SMTP_URL: OUTBOX }),
         ...env,
       });
+      const config = { ...read, SMTP_URL: read.SMTP_URL === OUTBOX ? undefined : read.SMTP_URL };
       const clock = new MovingClock();
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });

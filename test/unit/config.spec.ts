@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, readConfig } from '../../src/config/config.js';
 import { parseDuration } from '../../src/config/duration.js';
+import { warnings } from '../../src/config/lifetimes.js';
 
 /** What is wrong with an environment; none if it is usable. */
 function faults(environment: NodeJS.ProcessEnv): readonly string[] {
@@ -20,6 +21,7 @@ const PRODUCTION = {
   DATABASE_URL: 'postgres://db.example.com/app',
   ISSUER: 'https://auth.example.com',
   ENCRYPTION_SECRETS: SECRET,
+  SMTP_URL: 'smtp://mail.example.com',
 };
 
 describe('parseDuration', () => {
@@ -65,7 +67,7 @@ describe('readConfig', () => {
       DATA_DIRECTORY: '.data',
       ISSUER: 'http://localhost:3000',
       AUDIENCES: ['http://localhost:3000'],
-      JWT_ALGORITHM: 'EdDSA',
+      JWT_ALGORITHM: 'ES256',
       ACCESS_TOKEN_TTL: 10 * 60_000,
       REFRESH_TOKEN_IDLE_TTL: 14 * 86_400_000,
       REFRESH_TOKEN_TTL: 30 * 86_400_000,
@@ -199,30 +201,90 @@ describe('readConfig', () => {
     expect(faults({ ACCESS_TOKEN_TTL: '901s' })).toEqual(['ACCESS_TOKEN_TTL: must be at most 15m']);
   });
 
-  it('refuses an idle lifetime that is longer than the whole one', () => {
-    expect(variablesOf(faults({ SESSION_IDLE_TTL: '8d' }))).toEqual(['SESSION_IDLE_TTL']);
-    expect(variablesOf(faults({ REFRESH_TOKEN_TTL: '13d' }))).toEqual(['REFRESH_TOKEN_IDLE_TTL']);
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['SESSION_IDLE_TTL', { SESSION_IDLE_TTL: '8d' }],
+    ['REFRESH_TOKEN_IDLE_TTL', { REFRESH_TOKEN_TTL: '13d' }],
+    ['ACCESS_TOKEN_TTL', { REFRESH_TOKEN_IDLE_TTL: '9m' }],
+    ['ACCESS_TOKEN_TTL', { REFRESH_TOKEN_IDLE_TTL: '9m', REFRESH_TOKEN_TTL: '9m' }],
+    ['REFRESH_REUSE_GRACE', { REFRESH_REUSE_GRACE: '15d' }],
+  ])('refuses lifetimes that contradict each other, and names %s (%j)', (name, environment) => {
+    expect(variablesOf(faults(environment))).toEqual([name]);
+  });
+
+  it('accepts equal lifetimes', () => {
+    const equal = { REFRESH_TOKEN_IDLE_TTL: '10m', REFRESH_TOKEN_TTL: '10m', REFRESH_REUSE_GRACE: '10m' };
+    expect(faults({ ...equal, SESSION_IDLE_TTL: '1d', SESSION_TTL: '1d' })).toEqual([]);
+  });
+
+  it('warns of sessions over 7 days and of refresh tokens over 30, and accepts them', () => {
+    expect(warnings(readConfig({}))).toEqual([]);
+    const long = readConfig({ SESSION_TTL: '169h', REFRESH_TOKEN_TTL: '721h' });
+    expect(warnings(long).map((warning) => warning.split(' ', 1)[0])).toEqual([
+      'SESSION_TTL',
+      'REFRESH_TOKEN_TTL',
+    ]);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'https://*',
+    'https://*.example.com',
+    'https://app.example.com/',
+    'https://app.example.com/app',
+    'https://app.example.com?x',
+    'https://app.example.com#x',
+    'https://app.example.com:443',
+    'https://user@app.example.com',
+    'https://App.example.com',
+    'app.example.com',
+    'ftp://app.example.com',
+    'https://app.example.com;https://other.example.com',
+  ])('refuses %s as an origin, in CORS_ORIGINS and as ISSUER', (text) => {
+    expect(faults({ CORS_ORIGINS: `https://other.example.com ${text}` })).toEqual([
+      expect.stringMatching(/^CORS_ORIGINS\.1: must be an origin/),
+    ]);
+    expect(faults({ ISSUER: text })).toEqual([expect.stringMatching(/^ISSUER: must be an origin/)]);
+  });
+
+  it.each(['https://app.example.com', 'http://localhost:5173', 'http://127.0.0.1:8080', 'http://[::1]:3000'])(
+    'accepts %s as an origin',
+    (text) => {
+      expect(faults({ CORS_ORIGINS: text, ISSUER: text })).toEqual([]);
+    },
+  );
+
+  it('refuses a secret that repeats a few characters, and counts them in each', () => {
+    expect(faults({ ENCRYPTION_SECRETS: 'changeme'.repeat(4) })).toEqual([
+      'ENCRYPTION_SECRETS.0: must have at least 8 different characters',
+    ]);
+    expect(variablesOf(faults({ ENCRYPTION_SECRETS: `${SECRET},${'0123456'.repeat(5)}` }))).toEqual([
+      'ENCRYPTION_SECRETS',
+    ]);
+    expect(faults({ ENCRYPTION_SECRETS: '01234567'.repeat(4) })).toEqual([]);
+  });
+
+  it('refuses an SMTP_URL without a host', () => {
+    expect(variablesOf(faults({ SMTP_URL: 'smtp://' }))).toEqual(['SMTP_URL']);
   });
 
   it('names all that production is missing', () => {
-    expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual([
-      'DATABASE_URL',
-      'ENCRYPTION_SECRETS',
-      'ISSUER',
-    ]);
+    expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual(
+      ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL'].toSorted(),
+    );
   });
 
   it('names what is missing beside what is bad, in one go', () => {
-    expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual([
-      'DATABASE_URL',
-      'ENCRYPTION_SECRETS',
-      'ISSUER',
-      'PORT',
-    ]);
+    expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual(
+      ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL', 'PORT'].toSorted(),
+    );
   });
 
-  it('refuses in production a plain http issuer, and to run without rate limits', () => {
+  it('refuses in production an issuer or an origin with http, and to run without rate limits', () => {
     expect(variablesOf(faults({ ...PRODUCTION, ISSUER: 'http://auth.example.com' }))).toEqual(['ISSUER']);
+    const CORS_ORIGINS = 'https://app.example.com,http://localhost:5173';
+    expect(variablesOf(faults({ ...PRODUCTION, CORS_ORIGINS }))).toEqual(['CORS_ORIGINS']);
+    expect(faults({ ...PRODUCTION, CORS_ORIGINS: 'https://app.example.com' })).toEqual([]);
     expect(variablesOf(faults({ ...PRODUCTION, RATE_LIMITS: 'off' }))).toEqual(['RATE_LIMITS']);
     expect(faults({ RATE_LIMITS: 'off' })).toEqual([]);
   });

@@ -195,36 +195,39 @@ describe('the example of a resource server', () => {
   });
 });
 
-describe('the example of a resource server, through rotations of an ES256 issuer', () => {
-  const context = useServer({
-    env: { ISSUER, AUDIENCES: `${API} ${AUDIENCE}`, JWT_ALGORITHM: 'ES256' },
-  });
-  const listen = useListeners();
-  const serve = async (options?: KeyOptions) => {
-    const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url: jwksOf(context.server) }, options);
-    return new Client(await listen(createResourceServer(verify)), secrets);
-  };
+describe.each(['ES256', 'EdDSA'])(
+  'the example of a resource server, through rotations of %s keys',
+  (algorithm) => {
+    const context = useServer({
+      env: { ISSUER, AUDIENCES: `${API} ${AUDIENCE}`, JWT_ALGORITHM: algorithm },
+    });
+    const listen = useListeners();
+    const serve = async (options?: KeyOptions) => {
+      const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url: jwksOf(context.server) }, options);
+      return new Client(await listen(createResourceServer(verify)), secrets);
+    };
 
-  it('knows the next key before it signs, and reads the keys again for one that was never announced', async () => {
-    const { server } = context;
-    const ada = await server.person();
-    const [patient, eager] = [await serve(), await serve({ cooldownMs: 0 })];
-    const statuses = async (token: string) => [
-      (await patient.with(bearer(token)).get(PATH)).status,
-      (await eager.with(bearer(token)).get(PATH)).status,
-    ];
-    const token = async () => (await ada.jwt({ resource: AUDIENCE })).accessToken;
+    it('knows the next key before it signs, and reads the keys again for one that was never announced', async () => {
+      const { server } = context;
+      const ada = await server.person();
+      const [patient, eager] = [await serve(), await serve({ cooldownMs: 0 })];
+      const statuses = async (token: string) => [
+        (await patient.with(bearer(token)).get(PATH)).status,
+        (await eager.with(bearer(token)).get(PATH)).status,
+      ];
+      const token = async () => (await ada.jwt({ resource: AUDIENCE })).accessToken;
 
-    const first = await token();
-    expect(await statuses(first)).toEqual([200, 200]);
-    await rotate(server);
-    expect(await statuses(await token())).toEqual([200, 200]);
-    // Twice within the time for which the keys are kept: only an emergency does that.
-    await rotate(server);
-    expect(await statuses(await token())).toEqual([401, 200]);
-    expect(await statuses(first)).toEqual([200, 200]);
-  });
-});
+      const first = await token();
+      expect(await statuses(first)).toEqual([200, 200]);
+      await rotate(server);
+      expect(await statuses(await token())).toEqual([200, 200]);
+      // Twice within the time for which the keys are kept: only an emergency does that.
+      await rotate(server);
+      expect(await statuses(await token())).toEqual([401, 200]);
+      expect(await statuses(first)).toEqual([200, 200]);
+    });
+  },
+);
 
 describe('the example of a resource server, and an issuer that signs anything', () => {
   const listen = useListeners();
@@ -249,11 +252,13 @@ describe('the example of a resource server, and an issuer that signs anything', 
       ],
     });
     const url = await listen(createServer((_request, response) => response.end(published)));
-    const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url });
+    const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url }, { now: () => NOW });
     service = new Client(await listen(createResourceServer(verify)), secrets);
   });
 
-  const seconds = Math.floor(Date.now() / 1000);
+  /** The service's clock stands still: what is valid does not depend on how fast the tests run. */
+  const NOW = new Date('2030-01-01T00:00:00Z');
+  const seconds = NOW.getTime() / 1000;
   const CLAIMS = {
     iss: ISSUER,
     aud: AUDIENCE,
@@ -268,10 +273,21 @@ describe('the example of a resource server, and an issuer that signs anything', 
 
   const make = (claims: object, header: object = {}, key: keyof typeof keys = 'EdDSA') =>
     new SignJWT({ ...CLAIMS, ...claims }).setProtectedHeader({ ...HEADER, ...header }).sign(keys[key]);
+  /** Signs a header and a payload as they are written. */
+  const sign = async (payload: string | Buffer, header: string = JSON.stringify(HEADER)) => {
+    const input = [header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.');
+    const signature = await crypto.subtle.sign('Ed25519', keys.EdDSA, Buffer.from(input));
+    return `${input}.${Buffer.from(signature).toString('base64url')}`;
+  };
   const statusOf = async (token: string) => (await service.with(bearer(token)).get(PATH)).status;
 
   it('takes what is right in every way', async () => {
     expect(await statusOf(await make({}))).toBe(200);
+    expect(await statusOf(await sign(JSON.stringify({ ...CLAIMS, note: '\u{1F600}' })))).toBe(200);
+  });
+
+  it.each(['AT+JWT', 'application/at+jwt', 'Application/At+Jwt'])('takes the type %s', async (typ) => {
+    expect(await statusOf(await make({}, { typ }))).toBe(200);
   });
 
   it.each<[string, () => Promise<string> | string]>([
@@ -286,6 +302,18 @@ describe('the example of a resource server, and an issuer that signs anything', 
     ['no signature', () => new UnsecuredJWT(CLAIMS).encode()],
     ['another issuer', () => make({ iss: 'http://elsewhere.example.com' })],
     ['another audience', () => make({ aud: API })],
+    ['an audience besides others', () => make({ aud: [AUDIENCE, API] })],
+    ['a byte order mark before the payload', () => sign(`\u{FEFF}${JSON.stringify(CLAIMS)}`)],
+    [
+      'a byte order mark before the header',
+      () => sign(JSON.stringify(CLAIMS), `\u{FEFF}${JSON.stringify(HEADER)}`),
+    ],
+    ['an unpaired surrogate', () => make({ note: '\u{D800}' })],
+    ['an unpaired surrogate in the header', () => make({}, { note: '\u{D800}' })],
+    [
+      'bytes that are not UTF-8',
+      () => sign(Buffer.from(JSON.stringify({ ...CLAIMS, note: '\xff' }), 'latin1')),
+    ],
     ['what has expired', () => make({ iat: seconds - 600, exp: seconds - 1 })],
     ['what is issued in the future', () => make({ iat: seconds + 60 })],
     ['what is older than any token may be', () => make({ iat: seconds - 1000 })],
@@ -333,6 +361,7 @@ describe('the example of a resource server, and an issuer that says anything of 
     { active: 'true' },
     { iss: 'http://elsewhere.example.com' },
     { aud: API },
+    { aud: [AUDIENCE, API] },
     { token_type: null },
     { sub: null },
     { client_id: null },

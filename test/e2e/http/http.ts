@@ -264,6 +264,8 @@ describe('HTTP', () => {
           'page=2',
           'limit[]=1',
           'cursor=%zz',
+          `cursor=${cursor}=`,
+          `cursor=${cursor.slice(0, 10)}!${cursor.slice(10)}`,
         ])
           expect([query, (await ask('GET', `/v1/orders?${query}`, { headers })).problem]).toEqual([
             query,

@@ -135,6 +135,8 @@ describe('secrets', () => {
         { 'X-API-Key': secret, Authorization: `Bearer ${secret}` },
         { Cookie: `__Host-session=${secret}` },
         { Cookie: `${Cookie}; __Host-session=${secret}` },
+        { Cookie: `${Cookie}; __Host-refresh=${secret}` },
+        { Cookie: `__Host-refresh=${secret}; __Host-refresh=${secret}` },
         { 'X-CSRF-Token': secret },
         { Origin: secret },
         { 'Sec-Fetch-Site': secret },
@@ -228,9 +230,25 @@ describe('secrets', () => {
     const { app, log } = context.server;
     const secret = randomUUID();
     const logger = app.get<Logger>(LOGGER);
-    for (const name of ['authorization', 'cookie', 'password', 'secret', 'token', 'key'])
-      logger.info({ [name]: secret, body: { [name]: secret } }, 'careless');
-    expect(log.filter((line) => line.includes('careless'))).toHaveLength(6);
+    const names = [
+      'authorization',
+      'cookie',
+      'cookies',
+      '__Host-session',
+      '__Host-refresh',
+      'client_secret',
+      'password',
+      'secret',
+      'token',
+      'refreshToken',
+      'refresh_token',
+      'key',
+    ];
+    for (const name of names) logger.info({ [name]: secret, body: { [name]: secret } }, 'careless');
+    // As @fastify/cookie reads them.
+    for (const name of ['__Host-session', '__Host-refresh'])
+      logger.info({ cookies: { [name]: secret }, request: { cookies: { [name]: secret } } }, 'careless');
+    expect(log.filter((line) => line.includes('careless'))).toHaveLength(names.length + 2);
     expect(log.join('')).not.toContain(secret);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
 import { basic, postForm } from '../../support/form.js';
@@ -19,6 +20,7 @@ describe('POST /oauth/revoke', () => {
     const { email, password } = await context.server.person();
     return (await context.server.anonymous.post('/v1/tokens', { email, password, format })).body;
   };
+  const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
   const machineToken = async (key: KeyClient) => {
     const fields = { grant_type: 'client_credentials' };
     const { body } = await postForm(context.server.anonymous, '/oauth/token', fields, basic(key.id, key.key));
@@ -85,6 +87,58 @@ describe('POST /oauth/revoke', () => {
     expect(await whoami(await machineToken(key))).toBe(200);
   });
 
+  /** What a row says of a sign-in may be behind, or wrong for a moment; whoever revokes means it all the same. */
+  it.each([
+    ['idle', `idle_expires_at = now() - interval '1 second'`],
+    ['expired', `expires_at = now() - interval '1 second'`],
+  ])(
+    'ends an access token whose sign-in looks %s, and would be believed by routes that do not look',
+    async (_how, change) => {
+      const { access_token } = await pair();
+      const { sid } = claimsOf(access_token);
+      await context.server.dataSource.query(`UPDATE sign_ins SET ${change} WHERE id = $1`, [sid]);
+      expect(await whoami(access_token)).toBe(200);
+      expect((await revoke({ token: access_token })).status).toBe(200);
+      expect(await whoami(access_token)).toBe(401);
+    },
+  );
+
+  it('ends an opaque token whose sign-in looks idle, so that it stays ended', async () => {
+    const { access_token } = await pair('opaque');
+    const { dataSource } = context.server;
+    const hash = [createHash('sha256').update(access_token).digest()];
+    await dataSource.query(
+      `UPDATE sign_ins SET idle_expires_at = now() - interval '1 second'
+       WHERE id IN (SELECT sign_in_id FROM access_tokens WHERE token_hash = $1)`,
+      hash,
+    );
+    expect((await revoke({ token: access_token })).status).toBe(200);
+    expect(
+      await dataSource.query('SELECT revoked_at FROM access_tokens WHERE token_hash = $1', hash),
+    ).toEqual([{ revoked_at: expect.any(Date) }]);
+  });
+
+  it('ends the access tokens of a refresh token that has expired', async () => {
+    const { access_token, refresh_token } = await pair();
+    await context.server.dataSource.query(
+      `UPDATE refresh_tokens SET expires_at = now() - interval '1 second' WHERE sign_in_id = $1`,
+      [claimsOf(access_token).sid],
+    );
+    expect(await refresh(refresh_token)).toBe(401);
+    expect(await whoami(access_token)).toBe(200);
+    expect((await revoke({ token: refresh_token })).status).toBe(200);
+    expect(await whoami(access_token)).toBe(401);
+  });
+
+  it('writes one revocation for a token, however often it is revoked', async () => {
+    const { access_token } = await pair();
+    for (let time = 0; time < 5; time += 1) expect((await revoke({ token: access_token })).status).toBe(200);
+    const rows = await context.server.dataSource.query('SELECT 1 FROM revocations WHERE subject = $1', [
+      claimsOf(access_token).jti,
+    ]);
+    expect(rows).toHaveLength(1);
+  });
+
   it('answers 200 for what is no token, or over already', async () => {
     const { access_token, refresh_token } = await pair();
     await revoke({ token: refresh_token });
@@ -100,7 +154,7 @@ describe('POST /oauth/revoke', () => {
   it('tells every node, and remembers the revocation by jti', async () => {
     const { access_token } = await pair();
     await revoke({ token: access_token });
-    const { jti } = JSON.parse(Buffer.from(access_token.split('.')[1], 'base64url').toString());
+    const { jti } = claimsOf(access_token);
     const rows = await context.server.dataSource.query(`SELECT kind FROM revocations WHERE subject = $1`, [
       jti,
     ]);
@@ -113,7 +167,7 @@ describe('POST /oauth/revoke', () => {
     const [jwt, machine] = [(await pair()).access_token, await machineToken(key)];
     const { server } = context;
     // What the feed never heard of: written past it.
-    const jti = JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url').toString()).jti;
+    const { jti } = claimsOf(jwt);
     await server.dataSource.query(
       `INSERT INTO revocations (kind, subject, expires_at) VALUES ('token', $1, now() + interval '1 hour')`,
       [jti],

@@ -99,6 +99,15 @@ describe('POST /oauth/token', () => {
         post({ grant_type }, basic(key.id, other.key)),
         post({ grant_type }, basic(key.id, `${key.key}x`)),
         post({ grant_type }, hand(`${key.id}:%zz`)),
+        post({ grant_type }, hand(`\u{FEFF}${key.id}:${key.key}`)),
+        post(
+          { grant_type },
+          { Authorization: hand(`${key.id}:${key.key}`).Authorization.replace(/=*$/, '!') },
+        ),
+        post(
+          { grant_type },
+          { Authorization: `Basic ${Buffer.from(`${key.id}:${key.key}\xff`, 'latin1').toString('base64')}` },
+        ),
         post({ grant_type }, hand(key.key)),
         post({ grant_type }, { Authorization: 'Basic' }),
         post({ grant_type }, spaced(basic(key.id, key.key), ' \u00a0')),
@@ -127,6 +136,16 @@ describe('POST /oauth/token', () => {
       const client_id = 'first-party';
       await expectError(post({ grant_type: 'client_credentials', client_id }), 400, 'unauthorized_client');
       await expectError(post({ grant_type: EXCHANGE, client_id }), 400, 'unauthorized_client');
+    });
+
+    it.each(['%ff', '%zz', '%', '%ed%a0%80'])('refuses a form with the broken escape %s', async (escape) => {
+      const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+      const body = `grant_type=client_credentials&client_id=x&client_secret=${escape}`;
+      await expectError(
+        context.server.anonymous.post('/oauth/token', body, { headers: form }),
+        400,
+        'invalid_request',
+      );
     });
 
     it('takes forms and nothing else, and ignores what it does not know', async () => {

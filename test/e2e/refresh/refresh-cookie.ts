@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { RouteTable } from '../../../src/auth/route-table.js';
 import type { Answer, Client } from '../../support/client.js';
+import { postForm } from '../../support/form.js';
 import type { Person } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
@@ -55,7 +57,7 @@ describe('a refresh token in a cookie', () => {
   const bearer = ({ body }: Answer): Client =>
     context.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
 
-  it('is out of reach of scripts and of other sites, and goes to these routes only', async () => {
+  it('is out of reach of scripts and of other sites, and bound to this host', async () => {
     const answer = await signIn();
     expect(answer.status).toBe(201);
     expect(setCookie(answer)).toEqual({
@@ -92,12 +94,31 @@ describe('a refresh token in a cookie', () => {
     expect((await refresh(client)).status).toBe(200);
   });
 
-  it('stays in the cookie if a body brings it: a script cannot read the next one', async () => {
+  it('is refused in a body, here and at /oauth/token, and still works in the cookie', async () => {
     const { value } = setCookie(await signIn());
-    const answer = await refresh(context.server.anonymous, { refreshToken: value });
-    expect(answer).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
-    expect(answer.body).not.toHaveProperty('refresh_token');
-    expect(setCookie(answer).value).toMatch(/^rt_/);
+    const { anonymous } = context.server;
+    expect(await refresh(anonymous, { refreshToken: value })).toMatchObject({ ...REFUSED, cookieNames: [] });
+    const form = { grant_type: 'refresh_token', refresh_token: value, client_id: 'first-party' };
+    expect(await postForm(anonymous, '/oauth/token', form)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    expect((await refresh(withCookie(value))).status).toBe(200);
+  });
+
+  it('gets no successor in a body, not even while the loser of a race would', async () => {
+    const { value } = setCookie(await signIn());
+    const next = setCookie(await refresh(withCookie(value))).value;
+    expect(setCookie(await refresh(withCookie(value))).value).toBe(next);
+    expect(await refresh(context.server.anonymous, { refreshToken: value })).toMatchObject(REFUSED);
+    // It was used, and shown where no browser shows it: somebody has copied it.
+    expect(await refresh(withCookie(next))).toMatchObject(REFUSED);
+  });
+
+  it('is refused in a cookie if it was made for a body', async () => {
+    const { refreshToken } = await ada.jwt();
+    expect(await refresh(withCookie(refreshToken))).toMatchObject(REFUSED);
+    expect((await refresh(context.server.anonymous, { refreshToken })).status).toBe(200);
   });
 
   it('lasts no longer than the sign-in', async () => {
@@ -113,12 +134,41 @@ describe('a refresh token in a cookie', () => {
     expect(Number(maxAge)).toBeLessThanOrEqual(10 * 86_400);
   });
 
-  it('authenticates nothing else', async () => {
+  it('is read by no other route: each answers as it does without the cookie', async () => {
     const { value } = setCookie(await signIn());
-    expect(await withCookie(value).get('/v1/whoami')).toMatchObject({
-      status: 401,
-      problem: 'credential-required',
-    });
+    const { anonymous, app } = context.server;
+    const routes = app.get(RouteTable, { strict: false }).all();
+    expect(routes.length).toBeGreaterThan(50);
+    for (const { method, path } of routes) {
+      if (path === '/v1/tokens/refresh') continue;
+      const url = path.replaceAll(/:\w+/g, '01900000-0000-7000-8000-000000000000');
+      const [without, beside] = [
+        await anonymous.call(method, url),
+        await withCookie(value).call(method, url),
+      ];
+      const answers = [without, beside].map(({ status, problem, cookies, challenges }) => ({
+        url,
+        status,
+        problem,
+        cookies,
+        challenges,
+      }));
+      expect(answers[1]).toEqual(answers[0]);
+    }
+    expect((await refresh(withCookie(value))).status).toBe(200);
+  });
+
+  it('is no credential beside another: neither ambiguous nor in its way', async () => {
+    const { value } = setCookie(await signIn());
+    const Cookie = `${NAME}=${value}`;
+    const session = await ada.session();
+    const clients = [
+      (await ada.jwt()).with({ Cookie }),
+      (await ada.opaque()).with({ Cookie: `${Cookie}; ${Cookie}` }),
+      (await ada.apiKey(['orders:read'])).with({ Cookie }),
+      session.with({ Cookie: `${Cookie}; ${session.headers['Cookie']}` }),
+    ];
+    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(200);
   });
 
   describe('is taken', () => {
@@ -141,14 +191,40 @@ describe('a refresh token in a cookie', () => {
     ])('when another site sends it: %j', async (headers) => {
       const { value } = setCookie(await signIn());
       const answer = await refresh(withCookie(value).with(headers));
-      expect(answer).toMatchObject({ status: 403, problem: 'csrf', cookies: {} });
+      expect(answer).toMatchObject({ status: 403, problem: 'csrf', cookieNames: [] });
       expect((await refresh(withCookie(value))).status).toBe(200);
     });
+
+    it.each([
+      ['one that a sibling host has set', (ours: string, theirs: string) => [ours, theirs]],
+      ['one that a sibling host has set in front of it', (ours: string, theirs: string) => [theirs, ours]],
+      ['a copy', (ours: string) => [ours, ours]],
+      ['junk', (ours: string) => [ours, '']],
+    ])('when it comes with %s, which would stay behind alone', async (_what, both) => {
+      const [ours, theirs] = [setCookie(await signIn()).value, setCookie(await signIn()).value];
+      const answer = await refresh(withCookie(...both(ours, theirs)));
+      expect(answer).toMatchObject({ ...REFUSED, cookieNames: [] });
+      for (const value of [ours, theirs]) expect((await refresh(withCookie(value))).status).toBe(200);
+    });
+
+    it.each(['/v1/sessions/current', 'the sign-in by its id'])(
+      'by a sign-out that it comes to twice (DELETE %s)',
+      async (path) => {
+        const pair = await signIn();
+        const { body } = await bearer(pair).get('/v1/sessions/current');
+        const { value } = setCookie(pair);
+        const cookies = [`${NAME}=${value}`, `${NAME}=x`, '__Host-session=x', '__Host-session=y'];
+        const client = bearer(pair).with({ Cookie: cookies.join('; ') });
+        const url = path.startsWith('/') ? path : `/v1/sessions/${body.id}`;
+        expect(await client.delete(url)).toMatchObject({ status: 204, cookieNames: [] });
+        expect(await refresh(withCookie(value))).toMatchObject(REFUSED);
+      },
+    );
 
     it('when a body is sent beside it', async () => {
       const { value } = setCookie(await signIn());
       const answer = await refresh(withCookie(value), { refreshToken: value });
-      expect(answer).toMatchObject({ status: 400, problem: 'validation-failed', cookies: {} });
+      expect(answer).toMatchObject({ status: 400, problem: 'validation-failed', cookieNames: [] });
     });
   });
 
@@ -157,10 +233,8 @@ describe('a refresh token in a cookie', () => {
       ['malformed', () => [`rt_`]],
       ['empty', () => ['']],
       ['unknown', () => [`rt_${'A'.repeat(43)}`]],
-      ['one of two', async () => [setCookie(await signIn()).value, `rt_${'A'.repeat(43)}`]],
-      ['sent twice', async () => Array<string>(2).fill(setCookie(await signIn()).value)],
     ])('when it is %s', async (_what, values) => {
-      const answer = await refresh(withCookie(...(await values())));
+      const answer = await refresh(withCookie(...values()));
       expect(answer).toMatchObject(REFUSED);
       expect(setCookie(answer)).toEqual(CLEARED);
     });
@@ -184,7 +258,7 @@ describe('a refresh token in a cookie', () => {
 
     it('not by a refusal of a token in the body', async () => {
       const answer = await refresh(context.server.anonymous, { refreshToken: 'rt_' });
-      expect(answer).toMatchObject({ ...REFUSED, cookies: {} });
+      expect(answer).toMatchObject({ ...REFUSED, cookieNames: [] });
     });
   });
 

@@ -82,7 +82,7 @@ describe('GET /v1/admin/signing-keys', () => {
     for (const key of body.items)
       expect(key).toEqual({
         kid: expect.stringMatching(/^[\w-]{43}$/),
-        algorithm: 'EdDSA',
+        algorithm: 'ES256',
         status: expect.any(String),
         createdAt: expect.stringMatching(/Z$/),
         retiredAt: null,
@@ -267,15 +267,34 @@ describe('DELETE /v1/admin/signing-keys/:kid', () => {
   });
 });
 
+describe('the published keys', () => {
+  const { nodes, admin, published, keys } = useNodes(1);
+
+  it('begin with the one that signs, and have another ETag after each change', async () => {
+    const [node] = nodes as [TestServer];
+    const etags = new Set<string | null>();
+    const session = await admin(node);
+    for (let round = 0; round < 3; round += 1) {
+      const [first, second, ...retired] = await published(node);
+      expect([first, second]).toEqual([withStatus(await keys(), 'active'), withStatus(await keys(), 'next')]);
+      expect(retired).toHaveLength(round);
+      etags.add((await node.anonymous.get('/.well-known/jwks.json')).headers.get('etag'));
+      await session.post(PATH);
+      await eventually(async () => (await published(node))[0], second);
+    }
+    expect(etags.size).toBe(3);
+  });
+});
+
 describe('another JWT_ALGORITHM', () => {
   const { nodes, start, admin, token, statusOn, keys } = useNodes(1);
 
   it('retires the keys of the one before at the next rotation, and no token is refused', async () => {
     const [before] = nodes as [TestServer];
     const old = await token(before);
-    const after = await start({ JWT_ALGORITHM: 'ES256' });
+    const after = await start({ JWT_ALGORITHM: 'EdDSA' });
     const renewed = await token(after);
-    expect(headerOf(renewed.accessToken).alg).toBe('ES256');
+    expect(headerOf(renewed.accessToken).alg).toBe('EdDSA');
     for (const node of nodes) {
       expect(await statusOn(node, old)).toBe(200);
       await eventually(() => statusOn(node, renewed), 200);
@@ -284,15 +303,15 @@ describe('another JWT_ALGORITHM', () => {
     expect((await (await admin(after)).post(PATH)).status).toBe(201);
     const kinds = (await keys()).map(({ algorithm, status }) => `${algorithm} ${status}`);
     expect(kinds.toSorted()).toEqual([
-      'ES256 active',
-      'ES256 next',
       'ES256 retired',
-      'EdDSA retired',
+      'ES256 retired',
+      'EdDSA active',
+      'EdDSA next',
       'EdDSA retired',
     ]);
     for (const node of nodes) for (const one of [old, renewed]) expect(await statusOn(node, one)).toBe(200);
     // The node that still has the old configuration signs with what there is.
-    await eventually(async () => headerOf((await token(before)).accessToken).alg, 'ES256');
+    await eventually(async () => headerOf((await token(before)).accessToken).alg, 'EdDSA');
     expect(await statusOn(after, await token(before))).toBe(200);
   });
 });

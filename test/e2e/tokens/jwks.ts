@@ -5,7 +5,7 @@ import { useServer } from '../../support/server.js';
 
 const PATH = '/.well-known/jwks.json';
 
-describe.each(['EdDSA', 'ES256'] as const)('GET /.well-known/jwks.json with %s', (algorithm) => {
+describe.each(['ES256', 'EdDSA'] as const)('GET /.well-known/jwks.json with %s', (algorithm) => {
   const context = useServer({ env: { JWT_ALGORITHM: algorithm } });
   let token: TokenClient;
   beforeAll(async () => {
@@ -34,8 +34,28 @@ describe.each(['EdDSA', 'ES256'] as const)('GET /.well-known/jwks.json with %s',
     expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(['active', 'next']));
     expect(new Set((await keys()).map(({ kid }) => kid))).toEqual(new Set(rows.map(({ kid }) => kid)));
     const active = rows.find(({ status }) => status === 'active')!;
+    expect((await keys())[0].kid).toBe(active.kid);
     const header = JSON.parse(Buffer.from(token.accessToken.split('.')[0]!, 'base64url').toString());
     expect(header).toEqual({ alg: algorithm, kid: active.kid, typ: 'at+jwt' });
+  });
+
+  it.each<[string, (etag: string) => string, number]>([
+    ['its ETag', (etag) => etag, 304],
+    ['its ETag as a weak one, among others', (etag) => `"other", W/${etag}`, 304],
+    ['any', () => '*', 304],
+    ['another ETag', () => '"other"', 200],
+    ['its ETag without quotes', (etag) => etag.slice(1, -1), 200],
+  ])('answers If-None-Match with %s as it should', async (_what, header, expected) => {
+    const first = await context.server.anonymous.get(PATH);
+    const etag = first.headers.get('etag')!;
+    expect(etag).toMatch(/^"[\w-]{43}"$/);
+    const client = context.server.anonymous.with({ 'If-None-Match': header(etag) });
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers, body } = await client.call(method, PATH);
+      expect({ status, etag: headers.get('etag') }).toEqual({ status: expected, etag });
+      expect(headers.get('cache-control')).toBe('public, max-age=300');
+      expect(body).toEqual(status === 200 && method === 'GET' ? first.body : undefined);
+    }
   });
 
   it('has no private member', async () => {

@@ -30,6 +30,11 @@ const encode = (part: Json | string) =>
 
 const now = () => Math.floor(Date.now() / 1000);
 
+const SIGNING = {
+  ES256: { name: 'ECDSA', hash: 'SHA-256' },
+  EdDSA: { name: 'Ed25519' },
+} as const;
+
 /** Signs whatever it is given, also what no library would. */
 async function signed(
   header: Json | string,
@@ -37,13 +42,15 @@ async function signed(
   key: webcrypto.CryptoKey,
 ): Promise<string> {
   const input = `${encode(header)}.${encode(claims)}`;
-  const signature = await crypto.subtle.sign('Ed25519', key, Buffer.from(input));
+  const how = key.algorithm.name === 'ECDSA' ? SIGNING.ES256 : SIGNING.EdDSA;
+  const signature = await crypto.subtle.sign(how, key, Buffer.from(input));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;
 }
 
-describe('a JWT from elsewhere', () => {
+describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs,', (algorithm) => {
+  const otherAlgorithm = algorithm === 'ES256' ? 'EdDSA' : 'ES256';
   // However slow the machine is, the feed is current: what a plain route believes is the point of some of these.
-  const context = useServer({ env: { FEED_MAX_LAG: '20s' } });
+  const context = useServer({ env: { FEED_MAX_LAG: '20s', JWT_ALGORITHM: algorithm } });
   let ada: Person;
   let token: TokenClient;
   let ours: webcrypto.CryptoKey;
@@ -57,10 +64,10 @@ describe('a JWT from elsewhere', () => {
     token = await ada.jwt();
     const signer = await server.app.get(SigningKeysService).signer();
     ours = signer.privateKey;
-    theirs = (await generateKeyPair('EdDSA')).privateKey;
+    theirs = (await generateKeyPair(algorithm)).privateKey;
     const { body } = await server.anonymous.get('/.well-known/jwks.json');
     jwk = body.keys.find(({ kid }: { kid: string }) => kid === signer.kid);
-    header = { alg: 'EdDSA', kid: jwk.kid, typ: 'at+jwt' };
+    header = { alg: algorithm, kid: jwk.kid, typ: 'at+jwt' };
   });
   afterEach(() => context.server.clock.reset());
 
@@ -134,7 +141,7 @@ describe('a JWT from elsewhere', () => {
         () => createPublicKey({ key: { ...jwk }, format: 'jwk' }).export({ format: 'pem', type: 'spki' }),
       ],
     ])('HS256: %s', async (_what, secret) => {
-      for (const alg of ['HS256', 'EdDSA']) {
+      for (const alg of ['HS256', algorithm]) {
         const input = `${encode({ ...header, alg })}.${encode(token.claims)}`;
         const mac = createHmac('sha256', secret()).update(input).digest('base64url');
         await expectRefusal(`Bearer ${input}.${mac}`, alg === 'HS256' ? BAD_HEADER : BAD_SIGNATURE);
@@ -145,12 +152,13 @@ describe('a JWT from elsewhere', () => {
   describe('is refused by its header, though our key signed it:', () => {
     it.each<[string, Json, string | RegExp]>([
       ['typ JWT', { typ: 'JWT' }, BAD_HEADER],
+      ['typ of an id token', { typ: 'application/id_token+jwt' }, BAD_HEADER],
       ['no typ', { typ: undefined }, BAD_HEADER],
       ['no kid', { kid: undefined }, BAD_HEADER],
       ['a kid that is a path', { kid: '../../dev/null' }, 'unknown kid'],
       ['a kid that is a query', { kid: "' OR '1'='1" }, 'unknown kid'],
       ['a kid that every object has', { kid: '__proto__' }, 'unknown kid'],
-      ['alg ES256', { alg: 'ES256' }, /alg/],
+      ['the other alg', { alg: otherAlgorithm }, /alg/],
       ['alg Ed25519', { alg: 'Ed25519' }, BAD_HEADER],
       ['jwk', { jwk: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) } }, BAD_HEADER],
       ['jku', { jku: 'https://evil.example.com/jwks.json' }, BAD_HEADER],
@@ -165,7 +173,7 @@ describe('a JWT from elsewhere', () => {
     });
 
     it('one that is no object, or no JSON', async () => {
-      for (const head of ['null', '[]', '"EdDSA"', '{"alg":"EdDSA"', '\u{FEFF}{}'])
+      for (const head of ['null', '[]', '"ES256"', '{"alg":"ES256"', '\u{FEFF}{}'])
         await expectRefusal(`Bearer ${await signed(head, token.claims, ours)}`, BAD_HEADER);
     });
   });
@@ -180,7 +188,7 @@ describe('a JWT from elsewhere', () => {
     });
 
     it('that it brings along', async () => {
-      const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
+      const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
       const brought = (await crypto.subtle.exportKey('jwk', publicKey)) as Json;
       const forged = await withHeader({ jwk: brought }, privateKey);
       await expectRefusal(`Bearer ${forged}`, BAD_HEADER);
@@ -222,7 +230,12 @@ describe('a JWT from elsewhere', () => {
       ['an iss that is a list', () => ({ iss: [context.server.config.ISSUER] }), /iss/],
       ['another aud', () => ({ aud: 'https://evil.example.com' }), /aud/],
       ['other auds', () => ({ aud: ['https://evil.example.com', ''] }), /aud/],
+      ['ours besides another aud', () => ({ aud: [token.claims['aud'], 'https://evil.example.com'] }), /aud/],
       ['a sub that is a list', () => ({ sub: [ada.id] }), BAD_CLAIMS],
+      ['a sub that is no id', () => ({ sub: 'ada' }), BAD_CLAIMS],
+      ['a jti that is no id', () => ({ jti: '1\0' }), BAD_CLAIMS],
+      ['a client that is none', () => ({ client_id: "' OR 1=1" }), BAD_CLAIMS],
+      ['an unpaired surrogate', () => ({ note: '\u{D800}' }), BAD_CLAIMS],
       ['a sid that is no id', () => ({ sid: 'current' }), BAD_CLAIMS],
       ['an exp that is a text', () => ({ exp: String(token.claims['exp']) }), /exp/],
       ['an exp that is none', () => ({ exp: null }), /exp/],
@@ -244,7 +257,7 @@ describe('a JWT from elsewhere', () => {
     });
 
     it('no claims at all', async () => {
-      for (const claims of ['null', '[]', '{}', 'no JSON', '42'])
+      for (const claims of ['null', '[]', '{}', 'no JSON', '42', `\u{FEFF}${JSON.stringify(token.claims)}`])
         await expectRefusal(`Bearer ${await signed(header, claims, ours)}`, /./);
     });
   });
@@ -358,6 +371,10 @@ describe('a JWT from elsewhere', () => {
       const answer = await send(`Bearer ${'x'.repeat(20_000)}`);
       expect(answer).toMatchObject({ status: 431, problem: 'headers-too-large' });
     });
+  });
+
+  it.each(['AT+JWT', 'application/at+jwt', 'Application/At+Jwt'])('is taken with the typ %s', async (typ) => {
+    expect((await send(`Bearer ${await withHeader({ typ })}`)).status).toBe(200);
   });
 
   it.each(['bearer', 'BEARER'])('is taken with the scheme as %s', async (scheme) => {

@@ -75,7 +75,7 @@ describe('the signing keys', () => {
   });
 
   it('are one that signs and one that will, of the algorithm that is configured', async () => {
-    expect(kindsOf(await rowsOf(first))).toEqual(['EdDSA active', 'EdDSA next']);
+    expect(kindsOf(await rowsOf(first))).toEqual(['ES256 active', 'ES256 next']);
   });
 
   it('are not readable in the database', async () => {
@@ -83,7 +83,7 @@ describe('the signing keys', () => {
     const table = rows.map(({ row }) => row).join('\n');
     for (const { kid, public_jwk, private_jwk_sealed } of await rowsOf(first)) {
       const jwk = JSON.parse(unseal(private_jwk_sealed, [OLD], 'signing-key', kid));
-      expect(jwk).toMatchObject({ kty: 'OKP', x: public_jwk.x, d: expect.stringMatching(/^[\w-]{43}$/) });
+      expect(jwk).toMatchObject({ kty: 'EC', x: public_jwk.x, d: expect.stringMatching(/^[\w-]{43}$/) });
       const bytes = Buffer.from(jwk.d, 'base64url').toString('hex');
       for (const text of [jwk.d, bytes, Buffer.from(jwk.d).toString('hex')]) {
         expect(table).not.toContain(text);
@@ -112,7 +112,7 @@ describe('the signing keys', () => {
     expect(message).toContain('ENCRYPTION_SECRETS');
     for (const secret of [OLD, NEW]) expect(message).not.toContain(secret);
     expect(exitCode).toBe(78);
-    expect(kindsOf(await rowsOf(first))).toEqual(['EdDSA active', 'EdDSA next']);
+    expect(kindsOf(await rowsOf(first))).toEqual(['ES256 active', 'ES256 next']);
   });
 
   it('stop the boot if they were tampered with', async () => {
@@ -125,12 +125,12 @@ describe('the signing keys', () => {
   });
 
   it('are opened by an old secret behind a new one, and the new one seals what is made', async () => {
-    const server = await start({ ENCRYPTION_SECRETS: `${NEW},${OLD}`, JWT_ALGORITHM: 'ES256' });
+    const server = await start({ ENCRYPTION_SECRETS: `${NEW},${OLD}`, JWT_ALGORITHM: 'EdDSA' });
     expect(await statusOn(server, token)).toBe(200);
     const rows = await rowsOf(server);
     expect(kindsOf(rows)).toEqual(['ES256 active', 'ES256 next', 'EdDSA active', 'EdDSA next']);
     for (const { kid, algorithm, private_jwk_sealed } of rows) {
-      const secret = algorithm === 'ES256' ? NEW : OLD;
+      const secret = algorithm === 'EdDSA' ? NEW : OLD;
       expect(unseal(private_jwk_sealed, [secret], 'signing-key', kid)).toContain('"d"');
     }
     for (const secret of [OLD, NEW])
@@ -146,18 +146,19 @@ describe('another JWT_ALGORITHM', () => {
     const ada = await before.person();
     const token = await ada.jwt();
 
-    const after = await start({ JWT_ALGORITHM: 'ES256' });
+    const after = await start({ JWT_ALGORITHM: 'EdDSA' });
     expect(await statusOn(after, token)).toBe(200);
     const { refreshToken } = token;
     const { status, body } = await after.anonymous.post('/v1/tokens/refresh', { refreshToken });
     expect(status).toBe(200);
-    expect(headerOf(body.access_token)).toMatchObject({ alg: 'ES256' });
-    expect(await algorithmsOf(after)).toEqual(['EdDSA', 'EdDSA', 'ES256', 'ES256']);
+    expect(headerOf(body.access_token)).toMatchObject({ alg: 'EdDSA' });
+    // Its own first.
+    expect(await algorithmsOf(after)).toEqual(['EdDSA', 'ES256', 'EdDSA', 'ES256']);
 
     // The node that was there before reads the keys anew for an unknown one, every ten seconds at most.
     before.clock.advance('10s');
     expect(await statusOn(before, await signIn(after, ada))).toBe(200);
-    expect(await algorithmsOf(before)).toEqual(['EdDSA', 'EdDSA', 'ES256', 'ES256']);
+    expect(await algorithmsOf(before)).toEqual(['ES256', 'EdDSA', 'ES256', 'EdDSA']);
   });
 });
 
@@ -175,7 +176,7 @@ describe('a key that retires', () => {
     await before.dataSource.query(`UPDATE signing_keys SET status = 'active' WHERE status = 'next'`);
 
     const after = await start();
-    expect(kindsOf(await rowsOf(after))).toEqual(['EdDSA active', 'EdDSA next', 'EdDSA retired']);
+    expect(kindsOf(await rowsOf(after))).toEqual(['ES256 active', 'ES256 next', 'ES256 retired']);
     const renewed = await signIn(after, ada);
     expect(kidOf(renewed)).toBe(next.kid);
     for (const node of [before, after]) {
@@ -196,7 +197,7 @@ describe('nodes that start at once on an empty database', () => {
   const { start, signIn } = useNodes({ empty: true });
 
   it('agree on one key of each algorithm that signs and one that will', async () => {
-    const algorithms = ['EdDSA', 'EdDSA', 'ES256', 'ES256'];
+    const algorithms = ['ES256', 'ES256', 'EdDSA', 'EdDSA'];
     const nodes = await Promise.all(algorithms.map((JWT_ALGORITHM) => start({ JWT_ALGORITHM })));
     const kinds = ['ES256 active', 'ES256 next', 'EdDSA active', 'EdDSA next'];
     expect(kindsOf(await rowsOf(nodes[0]!))).toEqual(kinds);

@@ -9,6 +9,7 @@ import type { SigningAlgorithm } from '../../../src/signing-keys/signing-key.ent
 import type { SigningKeysService, VerificationKey } from '../../../src/signing-keys/signing-keys.service.js';
 
 const ISSUER = 'https://api.example.com';
+const REPORTS = 'https://reports.example.com';
 const NOW = Date.UTC(2030, 0, 1);
 const SECONDS = NOW / 1000;
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -49,13 +50,16 @@ const claims = {
   exp: SECONDS + 600,
 };
 
-const encode = (part: object | string) =>
-  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+/** A text is taken as it is, so that it need not be JSON; bytes need not even be UTF-8. */
+const encode = (part: object | string | Buffer) =>
+  Buffer.isBuffer(part)
+    ? part.toString('base64url')
+    : Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
 /** Signs whatever it is given, also what no library would. */
 function signed(
-  claims: object | string,
-  header: object | string,
+  claims: object | string | Buffer,
+  header: object | string | Buffer,
   { algorithm, privateKey }: Pair = pairs.ed!,
 ): string {
   const input = `${encode(header)}.${encode(claims)}`;
@@ -86,11 +90,7 @@ beforeAll(async () => {
 beforeEach(() => {
   clock.time = NOW;
   const keys = { find: async (kid: string) => published.get(kid) } as unknown as SigningKeysService;
-  verifier = new AccessTokenVerifier(
-    keys,
-    clock,
-    readConfig({ ISSUER, AUDIENCES: `${ISSUER} https://reports.example.com` }),
-  );
+  verifier = new AccessTokenVerifier(keys, clock, readConfig({ ISSUER, AUDIENCES: `${ISSUER} ${REPORTS}` }));
 });
 
 describe('a token of ours', () => {
@@ -102,9 +102,9 @@ describe('a token of ours', () => {
     expect(await verifier.verify(es256())).toEqual(claims);
   });
 
-  it('is accepted for each of the audiences, also beside a foreign one', async () => {
-    const aud = ['https://elsewhere.example.com', 'https://reports.example.com'];
-    expect((await verifier.verify(withClaims({ aud }))).aud).toEqual(aud);
+  it('is accepted for each of the audiences', async () => {
+    for (const aud of [ISSUER, REPORTS])
+      expect(await verifier.verify(withClaims({ aud }))).toMatchObject({ aud });
   });
 
   it('keeps its ids in the twin that every ES256 signature has, so that a revocation covers both', async () => {
@@ -152,8 +152,10 @@ describe('the header', () => {
   it.each([
     ['alg none', { alg: 'none' }, 'header: alg invalid_value'],
     ['another alg than the key’s', { alg: 'ES256' }, '"alg" (Algorithm) Header Parameter value not allowed'],
-    ['typ JWT', { typ: 'JWT' }, 'header: typ invalid_value'],
-    ['no typ', { typ: undefined }, 'header: typ invalid_value'],
+    ['typ JWT', { typ: 'JWT' }, 'header: typ invalid_format'],
+    ['typ of another media type', { typ: 'text/at+jwt' }, 'header: typ invalid_format'],
+    ['typ with a parameter', { typ: 'at+jwt; v=1' }, 'header: typ invalid_format'],
+    ['no typ', { typ: undefined }, 'header: typ invalid_type'],
     ['no kid', { kid: undefined }, 'header: kid invalid_type'],
     ['a kid that is no string', { kid: ['ed'] }, 'header: kid invalid_type'],
     ['a foreign kid', { kid: 'foreign' }, 'unknown kid'],
@@ -166,6 +168,13 @@ describe('the header', () => {
     expect(await refusal(withHeader(changed))).toBe(reason);
   });
 
+  it.each(['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt'])(
+    'is accepted with typ %s',
+    async (typ) => {
+      expect(await verifier.verify(withHeader({ typ }))).toEqual(claims);
+    },
+  );
+
   it.each(['no JSON', '[]', 'null'])('is refused as %s', async (text) => {
     expect(await refusal(signed(claims, text))).toMatch(/^header: /);
   });
@@ -175,6 +184,31 @@ describe('the header', () => {
     const pem = pairs.ed!.publicKey.export({ format: 'pem', type: 'spki' });
     const mac = createHmac('sha256', pem).update(input).digest('base64url');
     expect(await refusal(`${input}.${mac}`)).toBe('header: alg invalid_value');
+  });
+});
+
+describe.each<[string, (part: object) => object | string | Buffer, boolean]>([
+  ['a byte order mark in front', (part) => `\u{FEFF}${JSON.stringify(part)}`, false],
+  ['a byte order mark behind', (part) => `${JSON.stringify(part)}\u{FEFF}`, false],
+  ['an unpaired surrogate in a value', (part) => ({ ...part, note: '\u{D800}' }), false],
+  ['an unpaired surrogate in a name', (part) => ({ ...part, ['\u{DC00}']: 1 }), false],
+  ['an unpaired surrogate deep inside', (part) => ({ ...part, note: [{ note: 'a\u{DFFF}b' }] }), false],
+  [
+    'a byte that is not UTF-8',
+    (part) =>
+      Buffer.concat([Buffer.from(JSON.stringify(part).slice(0, -1)), Buffer.from(',"n":"\xff"}', 'latin1')]),
+    false,
+  ],
+  ['a whole character of four bytes', (part) => ({ ...part, note: '\u{1F600}' }), true],
+])('a token with %s', (_name, spell, allowed) => {
+  it('is refused, in the header', async () => {
+    expect(await refusal(signed(claims, spell(header)))).toMatch(/^header: /);
+  });
+
+  it(allowed ? 'is accepted in the payload' : 'is refused, in the payload', async () => {
+    const token = signed(spell(claims), header);
+    if (allowed) expect(await verifier.verify(token)).toEqual(claims);
+    else expect(await refusal(token)).toMatch(/^claims: /);
   });
 });
 
@@ -194,17 +228,26 @@ describe('the signature', () => {
 
 describe('the claims', () => {
   it.each([
-    ['another issuer', { iss: 'https://evil.example.com' }, 'unexpected "iss" claim value'],
-    ['another audience', { aud: 'https://evil.example.com' }, 'unexpected "aud" claim value'],
-    ['an audience that is partly no string', { aud: [ISSUER, 1] }, 'claims: aud invalid_union'],
-    ['no audience', { aud: undefined }, 'missing required "aud" claim'],
+    ['another issuer', { iss: 'https://evil.example.com' }, 'unexpected iss'],
+    ['another audience', { aud: 'https://evil.example.com' }, 'unexpected aud'],
+    ['our audience in another case', { aud: ISSUER.toUpperCase() }, 'unexpected aud'],
+    [
+      'our audience besides others',
+      { aud: [ISSUER, 'https://evil.example.com'] },
+      'claims: aud invalid_type',
+    ],
+    ['two of our audiences', { aud: [ISSUER, REPORTS] }, 'claims: aud invalid_type'],
+    ['no audience', { aud: undefined }, 'claims: aud invalid_type'],
     ['a sub that is no string', { sub: 7 }, 'claims: sub invalid_type'],
+    ['a sub that is no id', { sub: "' OR 1=1" }, 'claims: sub invalid_format'],
     ['a jti that is no string', { jti: 7 }, 'claims: jti invalid_type'],
+    ['a jti that no text column can hold', { jti: '\0' }, 'claims: jti invalid_format'],
     ['no jti', { jti: undefined }, 'claims: jti invalid_type'],
     ['no sid', { sid: undefined }, 'claims: sid invalid_type'],
     ['a sid that is no id', { sid: "' OR 1=1" }, 'claims: sid invalid_format'],
-    ['a client_id that is no string', { client_id: null }, 'claims: client_id invalid_type'],
-    ['no client_id', { client_id: undefined }, 'claims: client_id invalid_type'],
+    ['a client_id that is no string', { client_id: null }, 'claims: client_id invalid_value'],
+    ['a client_id that no client has', { client_id: 'second-party' }, 'claims: client_id invalid_value'],
+    ['no client_id', { client_id: undefined }, 'claims: client_id invalid_value'],
     ['a scope that is no text', { scope: ['orders:read'] }, 'claims: scope invalid_type'],
     ['amr that is no list', { amr: 'pwd' }, 'claims: amr invalid_type'],
     ['amr of other things', { amr: [1] }, 'claims: amr.0 invalid_type'],
@@ -233,7 +276,8 @@ describe('the times', () => {
     clock.time = NOW + 599_999;
     await verifier.verify(withClaims({}));
     clock.time = NOW + 600_000;
-    expect(await refusal(withClaims({ jti: 'another, so that it is not remembered' }))).toMatch(/exp/);
+    // Another, so that it is not remembered.
+    expect(await refusal(withClaims({ jti: claims.sid }))).toMatch(/exp/);
   });
 
   it('end a token that was verified before', async () => {
