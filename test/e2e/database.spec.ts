@@ -2,3 +2,4 @@
 import './database/migrations.js';
 import './database/database-down.js';
 import './database/pgbouncer.js';
+import './database/documented-role.js';
