@@ -50,7 +50,7 @@ export class JwksController {
       const text = JSON.stringify(jwks);
       this.#described = { kids, body: Buffer.from(text), etag: `"${sha256(text).toString('base64url')}"` };
     }
-    return this.#described!;
+    return this.#described;
   }
 }
 

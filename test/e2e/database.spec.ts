@@ -5,3 +5,4 @@ import './database/other-services.js';
 import './database/pgbouncer.js';
 import './database/read-only.js';
 import './database/after-commit.js';
+import './database/documented-role.js';

@@ -3,8 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const CURL = `curl() { command curl --silent --show-error --write-out '%{stderr}status %{http_code}\\n' "$@"; }`;
-
 export interface Tour {
   /** The statuses that the lines say. */
   readonly expected: string[];
@@ -21,7 +19,7 @@ export const tourOf = (document: string): string[] =>
 
 export const statusSaidBy = (line: string): string | undefined => /# (\d{3})$/.exec(line)?.[1];
 
-/** Runs a tour as a person's shell would, with texts replaced; curl also says the status of each answer. */
+/** Runs a tour as a person's shell would, with texts replaced. The tour itself prints the status of each answer, on standard error. */
 export async function runTour(
   lines: readonly string[],
   replacements: Readonly<Record<string, string>>,
@@ -29,7 +27,7 @@ export async function runTour(
   const expected = lines.flatMap((line) => statusSaidBy(line) ?? []);
   const script = Object.entries(replacements).reduce(
     (text, [from, to]) => text.replaceAll(from, to),
-    [CURL, ...lines].join('\n'),
+    lines.join('\n'),
   );
   const cwd = await mkdtemp(join(tmpdir(), 'auth-modes-tour-'));
   const child = spawn('bash', ['-c', script], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -39,6 +37,6 @@ export async function runTour(
   child.stderr.on('data', (chunk) => (errors += chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   await rm(cwd, { recursive: true, force: true });
-  const statuses = [...errors.matchAll(/^status (\d{3})$/gm)].map((match) => match[1]!);
+  const statuses = [...errors.matchAll(/^(\d{3})$/gm)].map((match) => match[1]!);
   return { expected, statuses, code, output: output + errors };
 }

@@ -183,7 +183,7 @@ describe('the example of a resource server', () => {
     const { server } = context;
     const readme = await readFile('examples/resource-server/README.md', 'utf8');
     const { expected, statuses, code, output } = await runTour(tourOf(readme), {
-      'http://localhost:3000/': `${server.url}/`,
+      'http://localhost:3000': server.url,
       'http://localhost:4000/': `${serviceUrl}/`,
     });
     expect(expected.length).toBeGreaterThan(10);
