@@ -12,6 +12,7 @@ import { SecurityLog } from '../logging/security-log.js';
 import type { PageQuery } from '../pagination/page.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { RevocationsService } from '../revocations/revocations.service.js';
+import { User } from '../users/user.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import { makeKey } from './api-key.format.js';
 import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
@@ -82,6 +83,8 @@ export class ApiKeysService {
       if ((await this.#countLines(manager, ownerId)) >= MAX_KEYS_PER_OWNER)
         throw new TooManyApiKeysError(MAX_KEYS_PER_OWNER);
       await manager.insert(ApiKey, row);
+      // From the command line: an account with keys is in use, though nobody has signed in.
+      if (!by) await manager.update(User, { id: ownerId }, { unusedSince: null });
     });
     this.log.happened('api-key.created', {
       ...ownerFacts(ownerId, by),

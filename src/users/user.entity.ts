@@ -42,7 +42,7 @@ export class User {
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
-  /** When the address was registered. Null once it is confirmed, or somebody has signed in. */
+  /** When the address was registered. Null once it is confirmed, somebody has signed in, or the account has a key. */
   @Column('timestamptz', { name: 'unused_since', nullable: true })
   unusedSince: Date | null;
 }

@@ -105,7 +105,11 @@ describe('the command', () => {
       const stderr = jest.spyOn(console, 'error').mockReturnValue();
       for (const [argv, password, message] of [
         [['--email', taken.email], PASSWORD, 'There is a user with this address already.'],
-        [email, 'password1', 'The password is one of the most common passwords.'],
+        [
+          email,
+          'password1',
+          'The password must not be a common password, or one with digits or punctuation added.',
+        ],
         [[], PASSWORD, USAGE],
         [['--email', 'new'], PASSWORD, USAGE],
         [[...email, PASSWORD], '', USAGE],

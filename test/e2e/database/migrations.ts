@@ -91,6 +91,36 @@ describe('migrations', () => {
       expect(working).toEqual([{ name: 'any' }]);
     });
 
+    it('keep accounts and links that wait when each registration gets a link of its own', async () => {
+      const at = ALL.findIndex(({ name }) => name.startsWith('Registrations'));
+      const url = await emptyDatabase();
+      const old = await connect(url, { migrations: ALL.slice(0, at) });
+      await old.runMigrations({ transaction: 'all' });
+      await old.query(`
+        WITH one AS (
+          SELECT gen_random_uuid() AS id, name, age, verified FROM (VALUES
+            ('waits', 1, false), ('uses it', 1, false), ('is old', 31, false), ('is verified', 1, true)
+          ) AS v (name, age, verified)),
+        subject AS (INSERT INTO subjects (id, kind) SELECT id, 'user' FROM one),
+        person AS (
+          INSERT INTO users (id, email, name, password_hash, created_at, email_verified_at)
+          SELECT id, id || '@example.com', name, 'x', now() - age * interval '1 day', CASE WHEN verified THEN now() END
+          FROM one),
+        link AS (
+          INSERT INTO email_verifications (token_hash, user_id, expires_at)
+          SELECT uuid_send(id), id, now() FROM one WHERE name = 'waits')
+        INSERT INTO sign_ins (id, user_id, carrier, amr, auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
+        SELECT gen_random_uuid(), id, 'cookie', '{pwd}', now(), now(), now(), now(), now() FROM one WHERE name = 'uses it'`);
+      const dataSource = await connect(url);
+      await dataSource.runMigrations({ transaction: 'all' });
+      const unused = await dataSource.query('SELECT name FROM users WHERE unused_since = created_at');
+      expect(unused).toEqual([{ name: 'waits' }]);
+      const links = 'SELECT registration_id, sets_password, used_at FROM email_verifications';
+      expect(await dataSource.query(links)).toEqual([
+        { registration_id: null, sets_password: false, used_at: null },
+      ]);
+    });
+
     it('make the schema that the entities ask for', async () => {
       const { upQueries } = await context.server.dataSource.driver.createSchemaBuilder().log();
       expect(upQueries).toEqual([]);

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { CreateApiKey } from '../../../src/api-keys/api-keys.schemas.js';
+import { ApiKeysService } from '../../../src/api-keys/api-keys.service.js';
 import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
 import { KeyClient, SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
@@ -158,6 +160,17 @@ describe('registrations of one address by several people', () => {
       server.clock.advance('1000h');
       await housekeeping();
       expect(await left()).toMatchObject({ accounts: [false, true, true] });
+    });
+
+    it('are kept where the account has a key from the command line', async () => {
+      const { server } = context;
+      const email = newAddress();
+      await register(email, OWNER);
+      const fields = CreateApiKey.parse({ name: 'A test', scopes: ['orders:read'] });
+      await server.app.get(ApiKeysService).issue((await rowOf(email)).id, fields);
+      server.clock.advance('1000h');
+      await housekeeping();
+      expect(await rowOf(email)).toBeDefined();
     });
 
     it.each([
