@@ -3,44 +3,25 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
+import type { DatabasePool } from '../database/database-pool.js';
 import { markAsUnavailable } from '../database/unavailable.js';
 import { LOGGER } from '../logging/logger.js';
-import { ListeningConnection, UnheardError } from './listening-connection.js';
-import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
+import { ListeningConnection, type Notify, UnheardError } from './listening-connection.js';
+import { loadRevocations } from './load-revocations.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { CHANNEL } from './revocations.service.js';
-import { readAnnouncement, RevokedMemory, type WireRevocation } from './revoked-memory.js';
-
-// One row for each subject, as memory holds one entry for each; one for all of an account with too many. One row more
-// than fits in shows that there are more: of those that do not fit, it expires last.
-const LOAD = `
-  SELECT kind, subject, since, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "keptMs"
-  FROM (
-    SELECT kind, subject, CASE WHEN bool_or(since IS NULL) THEN NULL ELSE max(since) END AS since,
-      max(expires_at) AS expires_at
-    FROM revocations WHERE expires_at > now() AND kind = ANY($1) AND NOT merged GROUP BY kind, subject
-    UNION ALL
-    SELECT 'user', account, NULL, max(expires_at) FROM revocations WHERE expires_at > now() AND merged GROUP BY account
-  ) loaded ORDER BY expires_at DESC LIMIT $2`;
+import { readAnnouncement, RevokedMemory } from './revoked-memory.js';
 
 /** A probe is worth nothing after a crash: its commit waits for no disk and no standby. */
 const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
-
-interface Loaded {
-  readonly kind: RevocationKind;
-  readonly subject: string;
-  readonly since: Date | null;
-  readonly keptMs: number;
-}
 
 /** Doubled with each failure in a row, up to the second; and never quite the same, so that nodes do not come at once. */
 const RECONNECT_MS = 100;
 const RECONNECT_AT_MOST_MS = 1_000;
 const SILENCE_LIMIT_MS = 2_000;
-/** The one query that may take long: it reads all that matters. */
-const LOAD_LIMIT_MS = 30_000;
 const TIDY_MS = 60_000;
 
 /** Keeps the feed of this node current: listens, loads, asks for signs of life, and begins anew when it is lost. */
@@ -95,7 +76,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
       const provenAt = await connection.prove(this.#notify, silenceMs);
       if (provenAt === undefined)
         throw markAsUnavailable(new Error('the pool did not send a notification in time'));
-      await this.#load(connection, provenAt);
+      this.feed.load(await loadRevocations(connection, this.memory.limit), provenAt);
       return connection;
     } catch (error) {
       connection.giveUp(error);
@@ -105,10 +86,13 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
 
   /**
    * Through the pool, as revocations are announced: sent over the listening connection itself, a probe would arrive
-   * behind a pooler too, in another database, and after the pool has moved to another server.
+   * behind a pooler too, in another database, and after the pool has moved to another server. Not through TypeORM, whose
+   * log is about what the application asks.
    */
-  readonly #notify = (channel: string, payload: string): Promise<unknown> =>
-    this.dataSource.query(NOTIFY, [channel, payload]);
+  readonly #notify: Notify = (channel, payload) => {
+    const { master } = this.dataSource.driver as PostgresDriver & { readonly master: DatabasePool };
+    return master.query(NOTIFY, [channel, payload]);
+  };
 
   #unheard(): ConfigError {
     return new ConfigError([
@@ -125,16 +109,6 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     } catch {
       connection.giveUp(new Error('an announcement that is none of ours'));
     }
-  }
-
-  async #load(connection: ListeningConnection, provenAt: number): Promise<void> {
-    const parameters = [[...REMEMBERED_KINDS], this.memory.limit + 1];
-    const rows = await connection.query<Loaded>(LOAD, parameters, LOAD_LIMIT_MS);
-    const revocations = rows.map(({ kind, subject, since, keptMs }): readonly [WireRevocation, number] => [
-      [kind, subject, since?.getTime() ?? null],
-      keptMs,
-    ]);
-    this.feed.load(revocations, provenAt);
   }
 
   async #run(first: ListeningConnection): Promise<void> {

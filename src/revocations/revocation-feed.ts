@@ -69,12 +69,14 @@ export class RevocationFeed {
   }
 
   /**
-   * Takes in all that matters, as it was at `at` (on the monotonic clock) or later. Each is kept for as long as it says,
-   * in milliseconds.
+   * Takes in all that matters, the last to expire first, as it was at `at` (on the monotonic clock) or later. Each is kept
+   * for as long as it says, in milliseconds. More than memory may hold: there may be others.
    */
   load(revocations: readonly (readonly [WireRevocation, keptMs: number])[], at: number): void {
     const now = this.clock.monotonic();
     for (const [revocation, keptMs] of revocations) this.memory.add(revocation, now + keptMs);
+    // A full page: those that are not on it expire no later than the last one that is.
+    if (revocations.length > this.memory.limit) this.memory.miss(now + revocations.at(-1)![1]);
     this.#tell('everything');
     this.confirm(at);
   }

@@ -43,15 +43,17 @@ export class RevokedMemory {
     return now >= this.#incompleteUntil;
   }
 
+  /** Notes that there may be others, which expire then at the latest, and are not here. */
+  miss(expiresAt: number): void {
+    this.#incompleteUntil = Math.max(this.#incompleteUntil, expiresAt);
+  }
+
   /** Kinds that nobody looks for take no room. */
   add([kind, subject, since]: WireRevocation, expiresAt: number): void {
     if (!REMEMBERED_KINDS.has(kind)) return;
     const key = `${kind} ${subject}`;
     const before = this.#entries.get(key);
-    if (!before && this.#entries.size >= this.limit) {
-      this.#incompleteUntil = Math.max(this.#incompleteUntil, expiresAt);
-      return;
-    }
+    if (!before && this.#entries.size >= this.limit) return this.miss(expiresAt);
     this.#entries.set(key, {
       since: Math.max(since ?? Infinity, before?.since ?? -Infinity),
       expiresAt: Math.max(expiresAt, before?.expiresAt ?? -Infinity),

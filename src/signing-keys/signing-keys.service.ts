@@ -152,12 +152,8 @@ export class SigningKeysService implements OnModuleInit {
 
   async #load(): Promise<void> {
     const announced = this.#announced;
-    const rows = await this.rows
-      .createQueryBuilder('k')
-      .where('k.retiredAt IS NULL OR k.retiredAt > :since', { since: this.#forgottenSince() })
-      .orderBy('k.createdAt')
-      .addOrderBy('k.kid')
-      .getMany();
+    // The retired ones too: whether one is forgotten is asked at each use, since this node's clock may be wrong now.
+    const rows = await this.rows.createQueryBuilder('k').orderBy('k.createdAt').addOrderBy('k.kid').getMany();
     const inOrder = rows.toSorted((a, b) => this.#rank(a) - this.#rank(b));
     const keys = inOrder.map(async (row): Promise<[string, LoadedKey]> => {
       const { kid, algorithm } = row;

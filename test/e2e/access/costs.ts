@@ -22,7 +22,7 @@ class CostsModule {}
 
 /** What is read on the way of a request; the heartbeat of the feed and what is written behind are nobody's request. */
 const isLookup = (text: string) =>
-  /^\s*(SELECT|WITH)\b/i.test(text) && !/pg_backend_pid|\b(INSERT|UPDATE)\b/.test(text);
+  /^\s*(SELECT|WITH)\b/i.test(text) && !/^SELECT$|pg_notify|\b(INSERT|UPDATE)\b/.test(text);
 
 /** All look-ups of this process, by whatever client of pg. */
 const queries: string[] = [];

@@ -37,7 +37,6 @@ class Table {
 
   createQueryBuilder() {
     const query = {
-      where: () => query,
       orderBy: () => query,
       addOrderBy: () => query,
       getMany: async () => {
