@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
+import { StartError } from './start-error.js';
 
 const duration = (preset: string) =>
   z
@@ -122,9 +123,9 @@ function contradictions(env: Variables): string[] {
 }
 
 /** The environment does not describe a server that may start. Names variables, never their values. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   /** sysexits.h EX_CONFIG */
-  readonly exitCode = 78;
+  override readonly exitCode = 78;
   constructor(readonly faults: readonly string[]) {
     super(`The configuration is not usable:\n${faults.map((f) => `  ${f}`).join('\n')}`);
     this.name = 'ConfigError';
@@ -162,5 +163,17 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     API_KEY_ENVIRONMENT: env.API_KEY_ENVIRONMENT ?? (production ? 'live' : 'test'),
     REQUIRE_VERIFIED_EMAIL: env.REQUIRE_VERIFIED_EMAIL ?? production,
     TRUSTED_PROXIES: env.TRUSTED_PROXIES.flatMap((p) => (p === 'loopback' ? LOOPBACK : [p])),
+  };
+}
+
+/** The configuration for PORT=0, once the port is known. An issuer that was not given names that port too. */
+export function withPort<C extends Config>(config: C, port: number): C {
+  const preset = `http://localhost:${config.PORT}`;
+  const named = (url: string) => (url === preset ? `http://localhost:${port}` : url);
+  return {
+    ...config,
+    PORT: port,
+    ISSUER: named(config.ISSUER),
+    AUDIENCES: config.AUDIENCES.map(named) as [string, ...string[]],
   };
 }
