@@ -248,7 +248,8 @@ describe('the example of a resource server, and an issuer that signs anything', 
       ],
     });
     const url = await listen(createServer((_request, response) => response.end(published)));
-    const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url });
+    const now = () => new Date(seconds * 1000);
+    const verify = byKeys({ issuer: ISSUER, audience: AUDIENCE, url }, { now });
     service = new Client(await listen(createResourceServer(verify)), secrets);
   });
 
