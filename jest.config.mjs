@@ -4,7 +4,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   maxWorkers: 3, // on two cores: many tests wait for processes
   workerIdleMemoryLimit: '1GB',
-  testTimeout: 30_000,
+  testTimeout: 300_000, // only ends what hangs: how long a test may take depends on the machine
   testSequencer: './test/support/sequencer.mjs',
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
-import type { INestApplicationContext } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Clock } from '../clock/clock.js';
+import { type Arguments, UsageError } from '../commands/arguments.js';
+import type { Command } from '../commands/in-application.js';
 import { parseDuration } from '../config/duration.js';
 import { ValidationError } from '../http/validation.js';
 import { ProblemError } from '../problems/problem.js';
@@ -9,60 +9,46 @@ import { User } from '../users/user.entity.js';
 import { CreateApiKey } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
-const USAGE =
-  'npm run keys:create -- --email person@example.com --name "My key" --scopes orders:read,orders:write [--expires 90d]';
+/** Issues a key. Standard output has the key alone, so that it can be piped into a secret store. */
+export const createKey: Command = {
+  script: 'api-keys:create',
+  purpose: 'Creates an API key. Prints the key on standard output, and nothing else there.',
+  options: {
+    email: { example: 'ada@example.com', meaning: 'the owner, an active user' },
+    name: { example: '"My script"', meaning: 'how lists show the key' },
+    scopes: { example: 'orders:read,orders:write', meaning: 'what the key allows, separated by commas' },
+    expires: { example: '90d', meaning: 'its lifetime; without it the key never expires', optional: true },
+  },
+  async run(app, given) {
+    const fields = readFields(given, app.get(Clock));
+    const email = given['email']!.toLowerCase();
+    const user = await app.get(DataSource).manager.findOneBy(User, { email, status: 'active' });
+    if (!user) throw new UsageError('--email: must be the address of an active user');
+    try {
+      const { row, key } = await app.get(ApiKeysService).issue(user.id, fields);
+      process.stderr.write(`Key ${row.id} of ${user.email}. It is shown once:\n`);
+      process.stdout.write(`${key.reveal()}\n`);
+    } catch (error) {
+      throw error instanceof ProblemError ? new UsageError(explain(error)) : error;
+    }
+  },
+};
 
-class UsageError extends Error {}
-
-/**
- * Issues a key from the command line. The key alone goes to standard output, so that it can be piped into a secret store.
- * Answers with the exit code.
- */
-export async function run(app: INestApplicationContext, argv: string[]): Promise<number> {
-  try {
-    const { email, fields } = readArguments(argv, app.get(Clock));
-    const user = await app
-      .get(DataSource)
-      .manager.findOneBy(User, { email: email.toLowerCase(), status: 'active' });
-    if (!user) throw new UsageError(`There is no active user ${email}.`);
-    const { row, key } = await app.get(ApiKeysService).issue(user.id, fields);
-    process.stderr.write(`Key ${row.id} of ${user.email}. It is shown once:\n`);
-    process.stdout.write(`${key.reveal()}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof UsageError || error instanceof ProblemError)) throw error;
-    process.stderr.write(`${explain(error)}\n`);
-    return 1;
-  }
+function explain(error: ProblemError): string {
+  // Name and scopes are valid by now: only the date is left.
+  return error instanceof ValidationError
+    ? error.errors.map(({ detail }) => `--expires: ${detail}`).join('\n')
+    : error.detail;
 }
 
-function explain(error: UsageError | ProblemError): string {
-  // Name and scopes are checked by now: what is left is the date.
-  if (error instanceof ValidationError)
-    return error.errors.map(({ detail }) => `--expires: ${detail}`).join('\n');
-  return error instanceof ProblemError ? error.detail : error.message;
-}
-
-function readArguments(argv: string[], clock: Clock): { email: string; fields: CreateApiKey } {
-  const { email, name, scopes, expires } = parse(argv);
-  if (email === undefined) throw new UsageError(`--email is missing.\n${USAGE}`);
-  const { success, data, error } = CreateApiKey.safeParse({ name, scopes: scopes?.split(',') });
+function readFields({ name, scopes, expires }: Arguments, clock: Clock): CreateApiKey {
+  const { success, data, error } = CreateApiKey.safeParse({ name, scopes: scopes!.split(',') });
   if (!success)
     throw new UsageError(
       error.issues.map(({ path, message }) => `--${String(path[0])}: ${message}`).join('\n'),
     );
-  if (expires === undefined) return { email, fields: data };
+  if (expires === undefined) return data;
   const lifetime = parseDuration(expires);
-  if (lifetime === undefined) throw new UsageError('--expires: is no duration such as 90d');
-  return { email, fields: { ...data, expiresAt: clock.in(lifetime) } };
-}
-
-function parse(argv: string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args: argv, options: { email: text, name: text, scopes: text, expires: text } })
-      .values;
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : 'The arguments are wrong.'}\n${USAGE}`);
-  }
+  if (lifetime === undefined) throw new UsageError('--expires: must be a duration such as 90d');
+  return { ...data, expiresAt: clock.in(lifetime) };
 }

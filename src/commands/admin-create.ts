@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { run } from './create-admin.command.js';
+import { createAdmin } from './create-admin.command.js';
 import { inApplication } from './in-application.js';
 
-/** From standard input, or from a prompt that shows nothing. Never from an argument, which every process could read. */
+/** From standard input, or from a prompt that shows nothing. */
 async function readPassword(): Promise<string> {
   const { stdin, stderr } = process;
   if (stdin.isTTY) stderr.write('Password: ');
@@ -18,4 +18,4 @@ async function readPassword(): Promise<string> {
   return line;
 }
 
-await inApplication((app, argv) => run(app, argv, readPassword));
+await inApplication(createAdmin(readPassword));

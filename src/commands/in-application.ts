@@ -3,33 +3,42 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from '../app.module.js';
 import { openEnvironment } from '../start/environment.js';
 import { fail } from '../start/fail.js';
+import { type Arguments, asksForHelp, helpOf, readArguments, type Usage } from './arguments.js';
 
-/** Returns the exit code. */
-export type Command = (app: INestApplicationContext, argv: string[]) => Promise<number>;
+/** A command that needs the services of the application. It throws a UsageError where it refuses. */
+export interface Command extends Usage {
+  run(app: INestApplicationContext, given: Arguments): Promise<void>;
+}
 
 /**
- * Runs a command with the services of the application but without HTTP. It joins the embedded database of a server
- * that runs, or starts it for as long as the command takes. The log is silent: standard output is the command's.
+ * Runs a command with the services of the application but without HTTP. It joins the embedded database of a running
+ * server, or starts it for as long as the command takes. The log is silent: standard output belongs to the command.
  */
-export async function inApplication(run: Command): Promise<void> {
+export async function inApplication(command: Command): Promise<void> {
   try {
-    const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
-    try {
-      const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
-        // What goes wrong is thrown, and said once and plainly by fail().
-        logger: false,
-        abortOnError: false,
-      });
-      try {
-        process.exitCode = await run(app, process.argv.slice(2));
-      } finally {
-        await app.close();
-      }
-    } finally {
-      await environment.close();
-    }
+    const argv = process.argv.slice(2);
+    if (asksForHelp(argv)) console.log(helpOf(command));
+    else await runCommand(command, readArguments(command, argv));
   } catch (error) {
     fail(error);
   }
   process.exit();
+}
+
+async function runCommand(command: Command, given: Arguments): Promise<void> {
+  const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
+  try {
+    const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
+      // fail() prints the error, once.
+      logger: false,
+      abortOnError: false,
+    });
+    try {
+      await command.run(app, given);
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await environment.close();
+  }
 }

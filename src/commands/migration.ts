@@ -1,58 +1,67 @@
 import 'reflect-metadata';
-import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../database/data-source.options.js';
 import { migrate, revertLast } from '../database/migrate.js';
-import { fail } from '../start/fail.js';
 import { openEnvironment } from '../start/environment.js';
+import { fail } from '../start/fail.js';
+import { type Arguments, asksForHelp, helpOf, readArguments, type Usage } from './arguments.js';
+import { generateMigration } from './generate-migration.js';
 
-const USAGE = 'Usage: npm run migration:run | migration:revert | migration:generate -- migrations/name';
-const DATA_SOURCE = join(import.meta.dirname, '../database/data-source.js');
+interface MigrationCommand extends Usage {
+  run(url: string, given: Arguments): Promise<string>;
+}
 
 /** Under the same lock as a server that starts. */
-async function change(url: string, command: 'run' | 'revert'): Promise<number> {
+async function connected<T>(url: string, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
   const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
   try {
-    if (command === 'revert') {
-      await revertLast(dataSource);
-      console.log('The last migration is taken back.');
-    } else {
-      const done = await migrate(dataSource);
-      console.log(done.map(({ name }) => name).join('\n') || 'There is nothing to migrate.');
-    }
-    return 0;
+    return await work(dataSource);
   } finally {
     await dataSource.destroy();
   }
 }
 
-/** TypeORM's own command line, on the compiled entities. */
-function generate(url: string, rest: string[]): number {
-  const cli = createRequire(import.meta.url).resolve('typeorm/cli.js');
-  const { status } = spawnSync(
-    process.execPath,
-    [cli, 'migration:generate', '-d', DATA_SOURCE, '--esm', ...rest],
-    { stdio: 'inherit', env: { ...process.env, DATABASE_URL: url } },
-  );
-  return status ?? 1;
-}
+const COMMANDS: Record<string, MigrationCommand> = {
+  run: {
+    script: 'migration:run',
+    purpose: 'Brings the schema up to date. The server does the same when it starts.',
+    async run(url) {
+      const done = await connected(url, migrate);
+      return done.map(({ name }) => name).join('\n') || 'The schema is up to date.';
+    },
+  },
+  revert: {
+    script: 'migration:revert',
+    purpose: 'Reverts the last migration.',
+    async run(url) {
+      await connected(url, revertLast);
+      return 'The last migration is reverted.';
+    },
+  },
+  generate: {
+    script: 'migration:generate',
+    purpose:
+      'Brings the schema up to date, then writes a migration for what the entities have and the schema lacks.',
+    operand: { example: 'migrations/name', meaning: 'the file, without time and ending' },
+    async run(url, given) {
+      const { file, name } = await generateMigration(url, given['operand']!);
+      return `${file}\nRead it, name its constraints, and export ${name} from migrations/index.ts.`;
+    },
+  },
+};
 
-async function main([command, ...rest]: string[]): Promise<number> {
-  if (command !== 'run' && command !== 'revert' && command !== 'generate') {
-    console.error(USAGE);
-    return 1;
-  }
+async function main(name: string, argv: string[]): Promise<void> {
+  const command = COMMANDS[name]!;
+  if (asksForHelp(argv)) return console.log(helpOf(command));
+  const given = readArguments(command, argv);
   const { config, close } = await openEnvironment();
   try {
-    return command === 'generate'
-      ? generate(config.DATABASE_URL, rest)
-      : await change(config.DATABASE_URL, command);
+    console.log(await command.run(config.DATABASE_URL, given));
   } finally {
     await close();
   }
 }
 
-await main(process.argv.slice(2)).then((code) => (process.exitCode = code), fail);
+const [name, ...argv] = process.argv.slice(2);
+await main(name!, argv).catch(fail);
 process.exit();

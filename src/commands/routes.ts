@@ -20,22 +20,20 @@ function access({ policy }: Route): string[] {
   return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
 }
 
-await inApplication(async (app) => {
-  const routes = app
-    .get(RouteTable)
-    .all()
-    .toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
-  const rows = [
-    ['METHOD', 'PATH', 'ACCEPTS', 'SCOPES', 'ALSO'],
-    ...routes.map((route) => [route.method, route.path, ...access(route)]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
-  return 0;
+await inApplication({
+  script: 'routes',
+  purpose: 'Prints all routes: the modes and scopes that they accept, and what else they require.',
+  async run(app) {
+    const routes = app
+      .get(RouteTable)
+      .all()
+      .toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
+    const rows = [
+      ['METHOD', 'PATH', 'ACCEPTS', 'SCOPES', 'ALSO'],
+      ...routes.map((route) => [route.method, route.path, ...access(route)]),
+    ];
+    const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+    const print = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ');
+    for (const row of rows) console.log(print(row).trimEnd());
+  },
 });

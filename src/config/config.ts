@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 import { contradictions } from './lifetimes.js';
+import { StartError } from './start-error.js';
 
 const anyDuration = z.string().transform((text, context) => {
   const ms = parseDuration(text);
@@ -144,9 +145,9 @@ function missingInProduction(given: NodeJS.ProcessEnv): string[] {
 }
 
 /** The environment does not describe a server that may start. Names variables, never their values. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   /** sysexits.h EX_CONFIG */
-  readonly exitCode = 78;
+  override readonly exitCode = 78;
   constructor(readonly faults: readonly string[]) {
     super(`The configuration is not usable:\n${faults.map((f) => `  ${f}`).join('\n')}`);
     this.name = 'ConfigError';
@@ -186,5 +187,17 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
     DOCS: env.DOCS ?? !production,
     DRAIN_TIME: env.DRAIN_TIME ?? (production ? 5_000 : 0),
     TRUSTED_PROXIES: env.TRUSTED_PROXIES.flatMap((p) => (p === 'loopback' ? LOOPBACK : [p])),
+  };
+}
+
+/** The configuration for PORT=0, once the port is known. An issuer that was not given names that port too. */
+export function withPort<C extends Config>(config: C, port: number): C {
+  const preset = `http://localhost:${config.PORT}`;
+  const named = (url: string) => (url === preset ? `http://localhost:${port}` : url);
+  return {
+    ...config,
+    PORT: port,
+    ISSUER: named(config.ISSUER),
+    AUDIENCES: config.AUDIENCES.map(named) as [string, ...string[]],
   };
 }

@@ -39,7 +39,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
         ...dataSourceOptions(config.DATABASE_URL!, config.DATABASE_POOL_SIZE),
         extra: limits.for({ throughPooler: config.DATABASE_LISTEN_URL !== undefined }),
         autoLoadEntities: true,
-        retryAttempts: 0,
+        toRetry: () => false,
         poolErrorHandler: (error: unknown) =>
           logger.warn({ err: error }, 'a connection to the database was lost'),
       }),

@@ -3,7 +3,7 @@ import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { clusterExists, createCluster, ensurePassword, readPassword } from './postgres-cluster.js';
-import { locateCluster } from './postgres-location.js';
+import { locateCluster, userOf } from './postgres-location.js';
 import { findPostmaster, launch, shutDown, type Cluster, type Postmaster } from './postmaster.js';
 import { identify, isAlive, withLock } from './process-lock.js';
 
@@ -14,6 +14,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** false when another live process of the project started it and we only attached */
   readonly owner: boolean;
+  /** The user who runs it, where we are root: PostgreSQL refuses to run as root. */
+  readonly user: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -31,7 +33,7 @@ export async function startEmbeddedPostgres(options: {
     const running = await findPostmaster(cluster);
     if (running?.ready && (await isOwned(directory))) {
       const url = urlOf(cluster, running, await readPassword(directory));
-      return { url, owner: false, stop: async () => {} };
+      return { url, owner: false, user: userOf(cluster), stop: async () => {} };
     }
     // An orphan: it is not adopted, since its settings may be others and nothing would end it together with us.
     if (running) await shutDown(cluster, running.pid);
@@ -51,7 +53,12 @@ async function own(cluster: Cluster, directory: string, durable: boolean): Promi
     await shutDown(cluster, server.pid);
     await server.reaped();
   };
-  return { url: urlOf(cluster, server, password), owner: true, stop: () => (stopping ??= stop()) };
+  return {
+    url: urlOf(cluster, server, password),
+    owner: true,
+    user: userOf(cluster),
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 async function isOwned(directory: string): Promise<boolean> {
@@ -85,7 +92,8 @@ function usesSocket({ data }: Cluster): boolean {
   return process.platform !== 'win32' && Buffer.byteLength(path) < SOCKET_PATH_LIMIT;
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { StartError } from '../config/start-error.js';
 import { spawnProgram, type Cluster } from './postmaster.js';
 
 const random = () => randomBytes(24).toString('base64url');
@@ -99,5 +100,5 @@ async function run(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
-  if (code !== 0) throw new Error(`${program} of the embedded PostgreSQL failed:\n${output.trim()}`);
+  if (code !== 0) throw new StartError(`${program} of the embedded PostgreSQL failed:\n${output.trim()}`);
 }

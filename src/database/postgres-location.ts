@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { StartError } from '../config/start-error.js';
 import type { Cluster } from './postmaster.js';
 
 // No temporary directory, not even a persistent one: what cleans those up would take a cluster apart file by file.
@@ -17,8 +18,8 @@ export async function findBinaries(
   try {
     const { postgres }: { postgres: string } = await import(name);
     return dirname(postgres);
-  } catch (cause) {
-    throw new Error(`No embedded PostgreSQL: ${name} is not installed. Set DATABASE_URL instead.`, { cause });
+  } catch {
+    throw new StartError(`The embedded PostgreSQL (${name}) is not installed. Set DATABASE_URL instead.`);
   }
 }
 
@@ -27,24 +28,47 @@ export async function locateCluster(directory: string): Promise<Cluster> {
   const bin = await findBinaries();
   const data = join(directory, 'postgres');
   if (process.getuid?.() !== 0) return { bin, data, account: {} };
-  const account = await unprivilegedAccount(data);
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 16);
+  const account = await unprivilegedAccount([data, join(SYSTEM_HOME, name, 'postgres')]);
   const usableBin = mayUse(account, join(bin, 'postgres')) ? bin : await copyBinaries(bin);
   const location = join(directory, 'postgres.location');
   if (!existsSync(location) && (existsSync(data) || mayUse(account, directory))) {
     return { bin: usableBin, data, account };
   }
-  const name = createHash('sha256').update(directory).digest('hex').slice(0, 16);
   const home = await guardedDirectory(join(await guardedDirectory(SYSTEM_HOME), name));
   await writeFile(location, `${home}\n`);
   return { bin: usableBin, data: join(home, 'postgres'), account };
 }
 
-async function unprivilegedAccount(data: string): Promise<Cluster['account']> {
-  const owner = await stat(data).catch(() => undefined);
-  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
-  const user = process.platform === 'darwin' ? 'daemon' : 'nobody'; // nobody is -2 on macOS, which Node cannot use
-  const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
+/**
+ * The owner of a cluster that exists. A new one belongs to the user that is made for PostgreSQL, where the machine has
+ * one: `nobody` may run other services, which could then read the data.
+ */
+async function unprivilegedAccount(clusters: string[]): Promise<Required<Cluster['account']>> {
+  for (const data of clusters) {
+    const owner = await stat(data).catch(() => undefined);
+    if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  }
+  // On macOS nobody is -2, which Node cannot use.
+  const users = process.platform === 'darwin' ? ['_postgres', 'daemon'] : ['postgres', 'nobody'];
+  for (const user of users) {
+    const [uid, gid] = [id('-u', user), id('-g', user)];
+    if (uid && gid) return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new StartError(
+    `The embedded PostgreSQL cannot run as root, and there is no user ${users.join(' or ')}. Start as another user, or set DATABASE_URL.`,
+  );
+}
+
+/** What `id` prints, empty where there is no such user. */
+function id(flag: string, user: string): string {
+  return spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout?.trim() ?? '';
+}
+
+/** The name of the user who runs a cluster, if it is not ourselves. */
+export function userOf({ account }: Cluster): string | undefined {
+  if (account.uid === undefined) return undefined;
+  return id('-un', String(account.uid)) || String(account.uid);
 }
 
 function mayUse(account: Cluster['account'], path: string): boolean {
@@ -58,7 +82,7 @@ async function guardedDirectory(path: string): Promise<string> {
   });
   const found = await lstat(path);
   if (!found.isDirectory() || found.uid !== 0 || found.mode & 0o022) {
-    throw new Error(`${path} is not a directory that only root can write to: remove it`);
+    throw new StartError(`${path} must be a directory that only root can write to. Remove it.`);
   }
   await chmod(path, 0o711);
   return path;

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../config/start-error.js';
 import { inspect } from './process-lock.js';
 
 const START_LIMIT_MS = 30_000;
@@ -72,9 +73,11 @@ async function attempt(cluster: Cluster, settings: string[], log: string) {
   };
   try {
     return { ...(await untilReady(cluster, child)), reaped };
-  } catch (cause) {
+  } catch (error) {
     const tail = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-10).join('\n');
-    throw new Error(`The embedded PostgreSQL did not start. ${log} ends with:\n${tail}`, { cause });
+    throw new StartError(
+      `The embedded PostgreSQL did not start: ${(error as Error).message}. ${log} ends with:\n${tail}`,
+    );
   }
 }
 
@@ -95,7 +98,7 @@ async function untilReady(cluster: Cluster, child: ChildProcess): Promise<Postma
 export async function shutDown(cluster: Cluster, pid: number): Promise<void> {
   if (await ended(cluster, pid, 'INT', FAST_SHUTDOWN_LIMIT_MS)) return;
   if (await ended(cluster, pid, 'QUIT', IMMEDIATE_SHUTDOWN_LIMIT_MS)) return;
-  throw new Error(`The embedded PostgreSQL (process ${pid}) does not stop`);
+  throw new StartError(`The embedded PostgreSQL (process ${pid}) does not stop`);
 }
 
 async function ended(cluster: Cluster, pid: number, signal: 'INT' | 'QUIT', limit: number): Promise<boolean> {

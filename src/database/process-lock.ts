@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../config/start-error.js';
 
 const LOCK_LIMIT_MS = 90_000;
 const LOCK_POLL_MS = 25;
@@ -53,7 +54,7 @@ export function isAlive(identity: string): boolean {
 /** Runs the work while no other process does the same under this file; a holder that died does not block. */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   for (const end = Date.now() + LOCK_LIMIT_MS; !create(file); await sleep(LOCK_POLL_MS)) {
-    if (Date.now() > end) throw new Error(`Another process has held ${file} for too long`);
+    if (Date.now() > end) throw new StartError(`Another process has held ${file} for too long`);
     const holder = await holderOf(file);
     if (holder === undefined || isAlive(holder)) continue;
     // Who removed the lock of the dead on sight could remove that of a quicker one who did the same:

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
@@ -29,10 +30,13 @@ const SECRET_FIELDS = [
 ];
 
 /**
- * One JSON object a line on standard output (ASVS 16.2.4). Headers and bodies are never logged; the redaction is the
+ * One JSON object a line on standard output (ASVS 16.2.4); in development, one line for people. Headers and bodies are never logged; the redaction is the
  * second line of defence. Of errors only type, message, code and stack: TypeORM's carry the parameters of the query.
  */
-export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
+export function createLogger(
+  config: Pick<Config, 'LOG_LEVEL' | 'NODE_ENV'>,
+  destination = config.NODE_ENV === 'development' ? prettyOutput() : undefined,
+): Logger {
   return pino(
     {
       level: config.LOG_LEVEL,
@@ -51,6 +55,16 @@ export function createLogger(config: Pick<Config, 'LOG_LEVEL'>, destination?: De
     },
     ...(destination ? [destination] : []),
   );
+}
+
+/** undefined where the development dependencies are not installed. */
+function prettyOutput(): DestinationStream | undefined {
+  try {
+    const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+    return pretty({ singleLine: true, translateTime: 'SYS:HH:MM:ss.l', sync: true });
+  } catch {
+    return undefined;
+  }
 }
 
 function describeError(error: unknown) {
@@ -89,8 +103,8 @@ export class NestLogger implements LoggerService {
 
   #write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]) {
     const context = rest.findLast((item) => typeof item === 'string');
-    // Nest logs what it throws; whoever catches it says it once, and more plainly.
-    if (context === 'ExceptionHandler') return;
+    // Nest logs what it then throws: fail() prints it, once.
+    if (context === 'ExceptionHandler' || (context === 'NestApplication' && level === 'error')) return;
     if (message instanceof Error) this.pino[level]({ err: message, context }, message.message);
     else this.pino[level]({ context }, String(message));
   }

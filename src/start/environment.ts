@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, readConfig, whyNoSecret } from '../config/config.js';
+import { StartError } from '../config/start-error.js';
 import { randomSecret } from '../crypto/secret.js';
 import { startEmbeddedPostgres } from '../database/embedded-postgres.js';
+import { withNotice } from './notice.js';
 
 export interface Environment {
   readonly config: Config & { readonly DATABASE_URL: string };
+  /** The user who runs the embedded database, where it is not ours. */
+  readonly databaseUser?: string | undefined;
   /** Stops what was started for it: the embedded database. */
   close(): Promise<void>;
 }
@@ -19,6 +23,14 @@ export interface Environment {
 export async function openEnvironment(environment: NodeJS.ProcessEnv = process.env): Promise<Environment> {
   const config = readConfig(environment);
   const directory = resolve(config.DATA_DIRECTORY);
+  try {
+    return await complete(config, directory);
+  } catch (error) {
+    throw explain(error, directory);
+  }
+}
+
+async function complete(config: Config, directory: string): Promise<Environment> {
   const secrets =
     config.ENCRYPTION_SECRETS.length > 0 ? config.ENCRYPTION_SECRETS : [await ownSecret(directory)];
   if (config.DATABASE_URL)
@@ -26,12 +38,24 @@ export async function openEnvironment(environment: NodeJS.ProcessEnv = process.e
       config: { ...config, DATABASE_URL: config.DATABASE_URL, ENCRYPTION_SECRETS: secrets },
       close: async () => undefined,
     };
-  await mkdir(directory, { recursive: true });
-  const postgres = await startEmbeddedPostgres({ directory });
+  const postgres = await withNotice('Preparing the embedded PostgreSQL; the first start creates it…', () =>
+    startEmbeddedPostgres({ directory }),
+  );
   return {
     config: { ...config, DATABASE_URL: postgres.url, ENCRYPTION_SECRETS: secrets },
+    databaseUser: postgres.user,
     close: () => postgres.stop(),
   };
+}
+
+function explain(error: unknown, directory: string): unknown {
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  return !syscall.startsWith('spawn') &&
+    ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST'].includes(code)
+    ? new StartError(
+        `The folder ${directory} cannot be written (${code}). Set DATA_DIRECTORY to a folder that this user can write to.`,
+      )
+    : error;
 }
 
 /** Made once; whoever else starts at the same moment reads what was written first. */
@@ -47,8 +71,6 @@ async function ownSecret(directory: string): Promise<string> {
   const secret = readFileSync(file, 'utf8').trim();
   const fault = whyNoSecret(secret);
   if (fault)
-    throw new ConfigError([
-      `ENCRYPTION_SECRETS: the file key-encryption-secret in the data directory: ${fault}`,
-    ]);
+    throw new ConfigError([`ENCRYPTION_SECRETS: the file key-encryption-secret in DATA_DIRECTORY: ${fault}`]);
   return secret;
 }

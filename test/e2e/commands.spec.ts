@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { format, resolveConfig } from 'prettier';
 import { DataSource } from 'typeorm';
-import { run as createKey } from '../../src/api-keys/create-key.command.js';
-import { run as createAdmin } from '../../src/commands/create-admin.command.js';
+import ts from 'typescript';
+import { createKey } from '../../src/api-keys/create-key.command.js';
+import { readArguments } from '../../src/commands/arguments.js';
+import { createAdmin } from '../../src/commands/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
 import { dataSourceOptions } from '../../src/database/data-source.options.js';
 import { built } from '../support/build.js';
@@ -30,16 +35,22 @@ const migrationsOf = async (dataSource: DataSource): Promise<string[]> => {
   return rows.map(({ name }: { name: string }) => name);
 };
 
-// A process that starts the application takes more than a second, and several run at once.
-jest.setTimeout(120_000);
-
-/** As the scripts of package.json call them. */
-const COMMANDS: Record<string, string> = {
-  'admin-create': 'src/commands/admin-create.js',
-  'keys-create': 'src/api-keys/keys-create.js',
-  migration: 'src/commands/migration.js',
-  routes: 'src/commands/routes.js',
+/** The scripts of package.json that run a file of the build: the file, and the first arguments. */
+const { scripts } = createRequire(import.meta.url)('../../package.json') as {
+  scripts: Record<string, string>;
 };
+const COMMANDS = Object.entries(scripts).flatMap(([name, script]) => {
+  const [launcher, file, ...args] = script.replace('node ', '').split(' ');
+  return launcher === 'scripts/run.mjs' && file && name !== 'start' ? [{ name, file, args }] : [];
+});
+
+/** What the compiler says about a file, with the options of the project. */
+function faultsOf(file: string): string[] {
+  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, '.');
+  const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([file], { ...options, noEmit: true }));
+  return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
 
 describe('the command', () => {
   const context = useServer();
@@ -47,7 +58,8 @@ describe('the command', () => {
   /** Runs what an npm script runs, with a text on standard input, on the database of the test unless told. */
   async function run(command: string, args: string[], { input = '', env = {} } = {}): Promise<Outcome> {
     const { config } = context.server;
-    const child = spawn(process.execPath, [built(COMMANDS[command]!), ...args], {
+    const { file, args: first } = COMMANDS.find(({ name }) => name === command)!;
+    const child = spawn(process.execPath, [built(file), ...first, ...args], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: config.DATABASE_URL,
@@ -75,7 +87,7 @@ describe('the command', () => {
 
   describe('admin:create', () => {
     it('makes an administrator, who can sign in with the password from standard input', async () => {
-      const outcome = await run('admin-create', ['--email', 'Grace@Example.com'], {
+      const outcome = await run('admin:create', ['--email', 'Grace@Example.com'], {
         input: `${PASSWORD}\r\n`,
       });
       expect(outcome).toEqual({
@@ -97,46 +109,49 @@ describe('the command', () => {
       expect(body.user).toMatchObject({ roles: ['admin'], emailVerified: true });
     });
 
-    it('refuses on standard error, with 1, and repeats no password', async () => {
+    it('names the argument that it refuses, and repeats no password', async () => {
       const taken = await context.server.person();
       const users = await countUsers();
       const email = ['--email', 'new@example.com'];
       const stdout = jest.spyOn(console, 'log').mockReturnValue();
-      const stderr = jest.spyOn(console, 'error').mockReturnValue();
       for (const [argv, password, message] of [
-        [['--email', taken.email], PASSWORD, 'There is a user with this address already.'],
+        [['--email', taken.email], PASSWORD, '--email: a user with this address already exists'],
         [
           email,
           'password1',
           'The password must not be a common password, or one with digits or punctuation added.',
         ],
-        [[], PASSWORD, USAGE],
-        [['--email', 'new'], PASSWORD, USAGE],
-        [[...email, PASSWORD], '', USAGE],
+        [[], PASSWORD, `--email: is required\n${USAGE}`],
+        [['--email', 'new'], PASSWORD, /^--email: [^\n]+$/],
+        [[...email, PASSWORD], '', `argument 3: must be an option\n${USAGE}`],
+        [[...email, ...email], '', `--email: must be given once\n${USAGE}`],
+        [['--email'], '', `--email: must have a value\n${USAGE}`],
       ] as const) {
-        stderr.mockClear();
-        expect([argv, await createAdmin(context.server.app, [...argv], async () => password)]).toEqual([
-          argv,
-          1,
-        ]);
-        expect(stderr.mock.calls).toEqual([[message]]);
+        const command = createAdmin(async () => password);
+        const outcome = async () => command.run(context.server.app, readArguments(command, argv));
+        await expect(outcome()).rejects.toThrow(
+          expect.objectContaining({
+            name: 'UsageError',
+            message: typeof message === 'string' ? message : expect.stringMatching(message),
+          }),
+        );
       }
       expect(stdout).not.toHaveBeenCalled();
       expect(await countUsers()).toBe(users);
     });
 
     it('takes no password from an argument, and does not repeat it', async () => {
-      const outcome = await run('admin-create', ['--email', 'new@example.com', `--password=${PASSWORD}`]);
+      const outcome = await run('admin:create', ['--email', 'new@example.com', `--password=${PASSWORD}`]);
       expect(outcome).toEqual({
         code: 1,
         stdout: '',
-        stderr: expect.stringMatching(/^Unknown option '--password'\..*\n$/),
+        stderr: `--password: unknown option\n${USAGE}\n`,
       });
       expect(outcome.stderr).not.toContain(PASSWORD);
     });
   });
 
-  describe('keys:create', () => {
+  describe('api-keys:create', () => {
     let ada: Person;
     beforeAll(async () => {
       ada = await context.server.person();
@@ -149,7 +164,7 @@ describe('the command', () => {
     it('prints a key that works, and nothing else on standard output', async () => {
       const scopes = 'orders:read,events:write';
       const email = ada.email.toUpperCase();
-      const outcome = await run('keys-create', args({ email, scopes, expires: '90d' }));
+      const outcome = await run('api-keys:create', args({ email, scopes, expires: '90d' }));
       expect(outcome).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nk_test_\w{49}\n$/) });
       const key = outcome.stdout.trim();
       context.server.secrets.keep(key);
@@ -165,10 +180,12 @@ describe('the command', () => {
     });
 
     it('refuses an option that it does not know', async () => {
-      expect(await run('keys-create', [...args(), '--owner', ada.id])).toEqual({
+      expect(await run('api-keys:create', [...args(), '--owner', ada.id])).toEqual({
         code: 1,
         stdout: '',
-        stderr: expect.stringMatching(/^Unknown option '--owner'\n.*npm run keys:create .*\n$/),
+        stderr: expect.stringMatching(
+          /^--owner: unknown option\nargument 8: must be an option\nUsage: npm run api-keys:create .*\n$/,
+        ),
       });
     });
 
@@ -178,24 +195,24 @@ describe('the command', () => {
         disabled.id,
       ]);
       const stdout = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
-      const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
       for (const [argv, message] of [
-        [args({ email: 'nobody@example.com' }), /^There is no active user nobody@example\.com\.$/m],
-        [args({ email: disabled.email }), /^There is no active user/],
-        [args({ email: undefined }), /^--email is missing\.$/m],
+        [args({ email: 'nobody@example.com' }), /^--email: must be the address of an active user$/],
+        [args({ email: disabled.email }), /^--email: must be the address of an active user$/],
+        [args({ email: undefined }), /^--email: is required$/m],
         [args({ name: undefined }), /^--name: /],
         [args({ name: '' }), /^--name: /],
         [args({ scopes: undefined }), /^--scopes: /],
         [args({ scopes: 'orders:all' }), /^--scopes: /],
         [args({ scopes: 'admin:users' }), /^--scopes: /],
         [args({ scopes: 'orders:read,orders:read' }), /^--scopes: /],
-        [args({ expires: 'tomorrow' }), /^--expires: is no duration/],
+        [args({ expires: 'tomorrow' }), /^--expires: must be a duration/],
         [args({ expires: '0' }), /^--expires: must be in the future/],
         [args({ expires: '9999d' }), /^--expires: must be in the future/],
       ] as const) {
-        stderr.mockClear();
-        expect([argv, await createKey(context.server.app, [...argv])]).toEqual([argv, 1]);
-        expect(stderr.mock.calls.join('')).toMatch(message);
+        const outcome = async () => createKey.run(context.server.app, readArguments(createKey, argv));
+        await expect(outcome()).rejects.toThrow(
+          expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
+        );
       }
       expect(stdout).not.toHaveBeenCalled();
     });
@@ -251,11 +268,11 @@ describe('the command', () => {
       const all = await migrationsOf(context.server.dataSource);
       const tables = await tablesOf(context.server.dataSource);
 
-      expect(await run('migration', ['run'], { env })).toMatchObject({ code: 0, stderr: '' });
+      expect(await run('migration:run', [], { env })).toMatchObject({ code: 0, stderr: '' });
       expect(await migrationsOf(dataSource)).toEqual(all);
       expect(await tablesOf(dataSource)).toEqual(tables);
 
-      expect(await run('migration', ['revert'], { env })).toMatchObject({ code: 0, stderr: '' });
+      expect(await run('migration:revert', [], { env })).toMatchObject({ code: 0, stderr: '' });
       expect(await migrationsOf(dataSource)).toEqual(all.slice(0, -1));
       expect(tables).toEqual(expect.arrayContaining(await tablesOf(dataSource)));
 
@@ -263,20 +280,60 @@ describe('the command', () => {
       await database.drop();
     });
 
-    it('finds nothing to generate: the entities are what the migrations make', async () => {
-      const outcome = await run('migration', [
-        'generate',
-        join(context.server.config.DATA_DIRECTORY, 'next'),
-      ]);
-      expect(outcome).toMatchObject({ code: 1, stdout: expect.stringContaining('No changes') });
-    });
+    const pathIn = (directory: string) => join(directory, 'next-step');
 
-    it('says how it is called where it is called otherwise', async () => {
-      expect(await run('migration', ['drop'])).toEqual({
+    it('brings the schema up to date, and refuses to generate when the entities match it', async () => {
+      const database = await createDatabase({ empty: true });
+      const directory = context.server.config.DATA_DIRECTORY;
+      const env = { DATABASE_URL: database.url };
+      expect(await run('migration:generate', [pathIn(directory)], { env })).toEqual({
         code: 1,
         stdout: '',
-        stderr: expect.stringMatching(/^Usage: npm run migration:run .*\n$/),
+        stderr: 'There is nothing to generate: the schema has all that the entities have.\n',
+      });
+      const dataSource = await new DataSource(dataSourceOptions(database.url, 1)).initialize();
+      expect(await migrationsOf(dataSource)).toEqual(await migrationsOf(context.server.dataSource));
+      expect((await readdir(directory)).filter((name) => name.endsWith('.ts'))).toEqual([]);
+      await dataSource.destroy();
+      await database.drop();
+    });
+
+    it('generates a file that compiles, is formatted, and brings the schema to the entities', async () => {
+      const database = await createDatabase();
+      const dataSource = await new DataSource(dataSourceOptions(database.url, 1)).initialize();
+      await dataSource.query('ALTER TABLE orders DROP COLUMN item');
+      const env = { DATABASE_URL: database.url };
+      // In the project, where its packages and its format are found.
+      const directory = await mkdtemp(join('.data', 'test-migrations-'));
+      const outcome = await run('migration:generate', [pathIn(directory)], { env });
+      const [file] = await readdir(directory);
+      expect(outcome).toMatchObject({ code: 0, stderr: '' });
+      expect(outcome.stdout).toMatch(
+        /^\S+next-step\.ts\n.* export NextStep\d{13} from migrations\/index\.ts\.\n$/,
+      );
+      expect(file).toMatch(/^\d{13}-next-step\.ts$/);
+      const path = join(directory, file!);
+      const text = await readFile(path, 'utf8');
+      expect(text).toContain('ADD "item"');
+      expect(await format(text, { ...(await resolveConfig(path)), filepath: path })).toBe(text);
+      expect(faultsOf(path)).toEqual([]);
+      await rm(directory, { recursive: true });
+      await dataSource.destroy();
+      await database.drop();
+    });
+
+    it('refuses a name that makes no file and no class', async () => {
+      expect(await run('migration:generate', ['migrations/2nd step'])).toMatchObject({
+        code: 1,
+        stderr: 'migrations/2nd step: must end with a name such as add-order-notes\n',
       });
     });
+  });
+
+  it.each(COMMANDS)('$name explains itself with --help, without a database', async ({ name }) => {
+    const env = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    const { code, stdout, stderr } = await run(name, ['--help'], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^Usage: npm run ${name}\\b.*\\n\\n.+\\.\\n`));
   });
 });

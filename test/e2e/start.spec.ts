@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
 import { removeCluster } from '../support/embedded-cluster.js';
+import { CERTIFICATE, startTlsDatabase } from '../support/tls-database.js';
 
 const PERSON = JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery staple' });
 
@@ -113,6 +118,23 @@ describe('the start', () => {
       expect(server.output).toContain(name);
   });
 
+  it('names the port that PORT=0 was given in the issuer, in links and in tokens', async () => {
+    const database = await createDatabase();
+    const server = start({ DATABASE_URL: database.url });
+    const url = await server.url();
+    const metadata = await (await fetch(`${url}/.well-known/oauth-authorization-server`)).json();
+    expect(metadata).toMatchObject({ issuer: url, token_endpoint: `${url}/oauth/token` });
+    await post(`${url}/v1/users`);
+    const { access_token: token } = (await (await post(`${url}/v1/tokens`)).json()) as {
+      access_token: string;
+    };
+    const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
+    expect(claims).toMatchObject({ iss: url, aud: url });
+    server.child.kill('SIGTERM');
+    expect(await server.exited).toBe(0);
+    await database.drop();
+  });
+
   it('uses the database that DATABASE_URL names, and warns of long lifetimes', async () => {
     const database = await createDatabase({ empty: true });
     const server = start({ DATABASE_URL: database.url, SESSION_TTL: '8d', REFRESH_TOKEN_TTL: '31d' });
@@ -124,10 +146,85 @@ describe('the start', () => {
     await database.drop();
   });
 
-  it('says plainly that a database cannot be reached, and ends', async () => {
-    const server = start({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
-    expect(await server.exited).toBe(1);
-    expect(server.output).toContain('cannot be reached');
-    expect(server.output).not.toContain('    at ');
+  describe('that fails', () => {
+    /** What stands on standard output and standard error, without the notices about work that takes long. */
+    const refusal = async (env: NodeJS.ProcessEnv, code = 1): Promise<string> => {
+      const server = start(env);
+      expect([await server.exited, server.output]).toEqual([code, server.output]);
+      return server.output
+        .split('\n')
+        .filter((line) => !line.endsWith('…'))
+        .join('\n')
+        .trimEnd();
+    };
+
+    it('says in one sentence that the port is in use', async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const database = await createDatabase();
+      expect(await refusal({ PORT: String(port), HOST: '127.0.0.1', DATABASE_URL: database.url })).toBe(
+        `Port ${port} is in use. Stop the other server, or set PORT to another port.`,
+      );
+      other.close();
+      await database.drop();
+    });
+
+    it('says in one sentence that HOST is not of this machine', async () => {
+      const database = await createDatabase();
+      // RFC 5737: the address of nobody.
+      expect(await refusal({ HOST: '192.0.2.1', DATABASE_URL: database.url }, 78)).toBe(
+        'The configuration is not usable:\n  HOST: must be an address or a name of this machine',
+      );
+      await database.drop();
+    });
+
+    it('says in one sentence that the data directory cannot be written', async () => {
+      const file = join(directory, 'file');
+      await writeFile(file, '');
+      for (const path of [file, join(file, 'data')])
+        expect(await refusal({ DATA_DIRECTORY: path })).toMatch(
+          new RegExp(`^The folder ${path} cannot be written \\(E[A-Z]+\\)\\. Set DATA_DIRECTORY .*$`),
+        );
+    });
+
+    it('says in one sentence that the role must not create tables', async () => {
+      const database = await createDatabase({ empty: true });
+      const client = new Client(database.url);
+      await client.connect();
+      await client.query('REVOKE CREATE ON SCHEMA public FROM pg_database_owner, PUBLIC');
+      await client.end();
+      expect(await refusal({ DATABASE_URL: database.url })).toMatch(
+        /^The role in DATABASE_URL lacks a privilege: permission denied for schema public\. .*$/,
+      );
+      await database.drop();
+    });
+
+    it('says in one sentence why the certificate of the database is refused', async () => {
+      const database = await startTlsDatabase();
+      const ca = join(directory, 'ca.pem');
+      await writeFile(ca, CERTIFICATE);
+      const url = `postgres://app:a-secret@localhost:${database.port}/app?sslmode=verify-full`;
+      expect(await refusal({ DATABASE_URL: url })).toMatch(
+        /^The certificate of the database in DATABASE_URL is not trusted \(.*\)\. .* sslrootcert\.$/,
+      );
+      expect(await refusal({ DATABASE_URL: `${url}&sslrootcert=${ca}` })).toMatch(
+        /^The certificate of the database is not valid for the host in DATABASE_URL \(.*db\.example\.com\)\.$/,
+      );
+      expect(await refusal({ DATABASE_URL: `${url}&sslrootcert=${ca}.missing` })).toBe(
+        `The file ${ca}.missing in DATABASE_URL cannot be read (ENOENT).`,
+      );
+      database.close();
+    });
+
+    it('says in one sentence that the database cannot be reached or found', async () => {
+      expect(await refusal({ DATABASE_URL: 'postgres://nobody:a-secret@127.0.0.1:1/none' })).toBe(
+        'The database that DATABASE_URL names cannot be reached.',
+      );
+      // RFC 6761: no name ends with .invalid.
+      expect(await refusal({ DATABASE_URL: 'postgres://nobody:a-secret@db.invalid/none' })).toMatch(
+        /^The host db\.invalid in DATABASE_URL cannot be resolved \(E[A-Z_]+\)\.$/,
+      );
+    });
   });
 });

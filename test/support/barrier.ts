@@ -2,8 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Answer } from './client.js';
 import type { TestServer } from './server.js';
-
-const PATIENCE_MS = 8_000;
+import { PATIENCE_MS } from './until.js';
 
 /** A lock that the test holds in a transaction of its own, so that whoever comes next waits in PostgreSQL. */
 export class Barrier {

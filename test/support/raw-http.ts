@@ -46,23 +46,27 @@ export const send = (
     request.end(body);
   });
 
-/** Sends bytes that need be no HTTP. */
-export const sendRaw = (url: string, bytes: string): Promise<RawAnswer> =>
+/** Sends bytes on one connection, and resolves to all that comes back until the server closes it. */
+export const pipeline = (url: string, bytes: string): Promise<string> =>
   new Promise((resolve) => {
     let received = '';
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
     socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
     // The server hangs up on what it did not read to the end.
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      const [head = '', text = ''] = received.split('\r\n\r\n');
-      const [statusLine = '', ...lines] = head.split('\r\n');
-      const headers = Object.fromEntries(
-        lines.map((line) => [
-          line.slice(0, line.indexOf(':')).toLowerCase(),
-          line.slice(line.indexOf(':') + 1).trim(),
-        ]),
-      );
-      resolve(answerOf(Number(statusLine.split(' ')[1]), headers, text));
-    });
+    socket.on('close', () => resolve(received));
   });
+
+/** Sends bytes that need be no HTTP. */
+export async function sendRaw(url: string, bytes: string): Promise<RawAnswer> {
+  const received = await pipeline(url, bytes);
+  const [head = '', text = ''] = received.split('\r\n\r\n');
+  const [statusLine = '', ...lines] = head.split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
+  );
+  return answerOf(Number(statusLine.split(' ')[1]), headers, text);
+}

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { findBinaries } from '../../src/database/postgres-location.js';
+import { built } from '../support/build.js';
+import { until } from '../support/until.js';
 
 const isRoot = process.getuid?.() === 0;
 const isThorough = process.env['THOROUGH'] === '1';
@@ -17,6 +19,7 @@ const isThorough = process.env['THOROUGH'] === '1';
 const onlyThorough = isThorough ? it : it.skip;
 const onlyAsRoot = isRoot && isThorough ? it : it.skip;
 const onlyOnLinux = process.platform === 'linux' ? it : it.skip;
+const MODULE = 'src/database/embedded-postgres.js';
 const CHILD = fileURLToPath(new URL('../support/embedded-postgres.child.mjs', import.meta.url));
 
 const directories: string[] = [];
@@ -58,7 +61,7 @@ interface Started {
 }
 
 async function startInChild(directory: string, ...options: string[]): Promise<Started> {
-  const child = spawn(process.execPath, [CHILD, directory, ...options], {
+  const child = spawn(process.execPath, [CHILD, built(MODULE), directory, ...options], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -333,12 +336,11 @@ describe('startEmbeddedPostgres', () => {
     const root = await newDirectory();
     await chmod(root, 0o755);
     const directory = join(root, '.data');
-    const child = spawn(process.execPath, [CHILD, directory], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [CHILD, built(MODULE), directory], { stdio: 'ignore' });
     children.push(child);
     const halfMade = () =>
       existsSync(directory) && readdirSync(directory).some((name) => /new-\w+$/.test(name));
-    while (!halfMade()) await sleep(5);
-    await sleep(100);
+    await until(halfMade);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(halfMade()).toBe(true);
@@ -439,6 +441,27 @@ describe('startEmbeddedPostgres', () => {
     expect(dataOf(await start(directory))).toBe(join(directory, 'postgres'));
   });
 
+  onlyAsRoot('gives a new cluster to the user of PostgreSQL, and one that exists to its owner', async () => {
+    const idOf = (user: string) => spawnSync('id', ['-u', user], { encoding: 'utf8' }).stdout.trim();
+    const preferred = [process.platform === 'darwin' ? '_postgres' : 'postgres', 'nobody', 'daemon'].find(
+      idOf,
+    )!;
+    const inside = join(await newDirectory(), '.data');
+    await chmod(dirname(inside), 0o755);
+    // The second is a directory that only root can enter, so that its cluster is elsewhere.
+    for (const directory of [inside, await newDirectory()]) {
+      const first = await start(directory);
+      expect(first.user).toBe(preferred);
+      expect(String(statSync(dataOf(first)).uid)).toBe(idOf(preferred));
+      await first.stop();
+      spawnSync('chown', ['-R', 'daemon:daemon', dataOf(first)]);
+      const second = await start(directory);
+      expect(second.user).toBe('daemon');
+      expect(await query(second.url, 'select 1')).toEqual([1]);
+      await second.stop();
+    }
+  });
+
   onlyAsRoot('refuses a place outside that somebody else has made or linked', async () => {
     const directory = await newDirectory();
     const first = await start(directory);
@@ -448,10 +471,10 @@ describe('startEmbeddedPostgres', () => {
     await rm(home, { recursive: true });
     await mkdir(home);
     await chown(home, 1, 1);
-    await expect(start(directory)).rejects.toThrow(`${home} is not a directory that only root can write to`);
+    await expect(start(directory)).rejects.toThrow(`${home} must be a directory that only root can write to`);
     await rm(home, { recursive: true });
     await symlink(directory, home);
-    await expect(start(directory)).rejects.toThrow(`${home} is not a directory that only root can write to`);
+    await expect(start(directory)).rejects.toThrow(`${home} must be a directory that only root can write to`);
   });
 });
 

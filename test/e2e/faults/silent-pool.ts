@@ -20,7 +20,7 @@ describe('a server whose connections to the database go silent', () => {
     server = await TestServer.start({
       database: { ...database, url: wire.url.href },
       // The idle ones stay, to be found silent; and every request asks.
-      overrides: [new RequestLimits(1_000, 60_000)],
+      overrides: [new RequestLimits(3_000, 60_000)],
       env: { DATABASE_LISTEN_URL: database.url, CREDENTIAL_CACHE_TTL: '0ms', DATABASE_POOL_SIZE: '2' },
     });
     key = await (await server.person()).apiKey(['orders:read']);
@@ -55,7 +55,7 @@ describe('a server whose connections to the database go silent', () => {
   });
 
   it('lets a query take its time as long as something is heard', async () => {
-    const slowly = `SELECT repeat('x', 9000), pg_sleep(0.1) FROM generate_series(1, 13)`;
+    const slowly = `SELECT repeat('x', 9000), pg_sleep(0.3) FROM generate_series(1, 13)`;
     expect(await server.dataSource.query(slowly)).toHaveLength(13);
   });
 

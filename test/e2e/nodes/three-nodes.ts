@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
@@ -11,10 +10,10 @@ import { Node } from '../../support/nodes.js';
 import type { KeyClient } from '../../support/person.js';
 import { SecretKeeper } from '../../support/secret-keeper.js';
 import { TestServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 /** The configuration's own value. */
 const FEED_MAX_LAG_MS = 1_000;
-const PATIENCE_MS = 8_000;
 
 /** A request that every credential of these tests may make. */
 export const PATH = '/v1/orders';
@@ -28,14 +27,6 @@ export const kidOf = (token: string): string => segmentOf(token, 0).kid;
 export const claimsOf = (token: string): Record<string, any> => segmentOf(token, 1);
 
 export const bearer = (token: string) => new Client('', secrets, { Authorization: `Bearer ${token}` });
-
-async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  const patience = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > patience) throw new Error('it never came to be');
-    await setTimeout(2);
-  }
-}
 
 /** Three processes on one database, and a server in this one: people and credentials are made there, for all of them. */
 class ThreeNodes {
@@ -105,12 +96,12 @@ class ThreeNodes {
     const pid = await this.feed(node);
     this.#timesBack[node] = this.#countBack(node);
     await this.server.dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
-    await eventually(async () => (await this.feed(node)) !== pid);
+    await until(async () => (await this.feed(node)) !== pid);
   }
 
   /** Waits until a node whose feed was cut believes its memory again. */
   feedIsBack(node: number): Promise<void> {
-    return eventually(async () => this.#countBack(node) > this.#timesBack[node]!);
+    return until(async () => this.#countBack(node) > this.#timesBack[node]!);
   }
 
   #countBack(node: number): number {

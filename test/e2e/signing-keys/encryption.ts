@@ -67,9 +67,9 @@ describe('ENCRYPTION_SECRETS', () => {
 
   it('is rotated: with both secrets all keys are sealed under the first', async () => {
     const both = await start(`${NEW},${OLD}`);
-    expect(await command('keys-reencrypt', `${NEW},${OLD}`)).toEqual({
+    expect(await command('signing-keys-reencrypt', `${NEW},${OLD}`)).toEqual({
       code: 0,
-      output: '2 signing keys are sealed under the first of ENCRYPTION_SECRETS now.\n',
+      output: '2 signing keys are encrypted under the first of ENCRYPTION_SECRETS now.\n',
     });
     for (const { kid, sealed: text } of await sealed()) {
       expect(unseal(text, [NEW], 'signing-key', kid)).toContain('"d"');
@@ -84,14 +84,14 @@ describe('ENCRYPTION_SECRETS', () => {
     await expect(start(OLD)).rejects.toThrow('ENCRYPTION_SECRETS');
   });
 
-  it('seals what `npm run keys:rotate` makes, which running nodes take at once', async () => {
+  it('seals what `npm run signing-keys:rotate` makes, which running nodes take at once', async () => {
     const [, both] = nodes as [TestServer, TestServer];
     const kids = async (): Promise<string[]> =>
       (await both.anonymous.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
     const [, next] = (await kids()) as [string, string];
-    expect(await command('keys-rotate', NEW)).toEqual({
+    expect(await command('signing-keys-rotate', NEW)).toEqual({
       code: 0,
-      output: expect.stringMatching(/^The signing key [\w-]{43} signs from now on\.\n$/),
+      output: expect.stringMatching(/^The signing key [\w-]{43} is active now\.\n$/),
     });
     expect(await whoami(both)).toBe(200);
     expect(await kids()).toHaveLength(3);

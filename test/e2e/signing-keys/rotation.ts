@@ -11,6 +11,7 @@ interface Key {
   createdAt: string;
   retiredAt: string | null;
 }
+import { until } from '../../support/until.js';
 
 const PATH = '/v1/admin/signing-keys';
 
@@ -19,11 +20,8 @@ const headerOf = (token: string): { kid: string; alg: string } =>
 const kidOf = ({ accessToken }: TokenClient): string => headerOf(accessToken).kid;
 
 /** Asks again until it is so: a notification takes milliseconds, and a machine may be slow. */
-async function eventually<T>(ask: () => Promise<T>, expected: T): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while ((await ask()) !== expected && Date.now() < deadline) await new Promise((r) => setTimeout(r, 5));
-  expect(await ask()).toBe(expected);
-}
+const eventually = <T>(ask: () => Promise<T>, expected: T): Promise<void> =>
+  until(async () => (await ask()) === expected);
 
 /** Somebody who is known everywhere, at this node. */
 const on = (node: TestServer, { id, email, password }: Person) =>

@@ -1,0 +1,52 @@
+// node scripts/watch.mjs FILE [ARGUMENT…]: runs dist/FILE, and again after each change of the sources.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError, compile, DIST, FOLDERS } from './compile.mjs';
+
+const [file, ...rest] = process.argv.slice(2);
+/** Editors write a file in several steps. */
+const QUIET_MS = 50;
+let child;
+let timer;
+let restarting = Promise.resolve();
+
+const runs = () => child && child.exitCode === null && child.signalCode === null;
+
+async function stop(signal = 'SIGTERM') {
+  if (!runs()) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}
+
+/** While the sources do not compile, the program from before stays. */
+async function restart() {
+  try {
+    if (!(await compile()) && runs()) return;
+  } catch (error) {
+    console.error(error instanceof BuildError ? error.message : error);
+    return;
+  }
+  await stop();
+  child = spawn(process.execPath, ['--enable-source-maps', join(DIST, file), ...rest], { stdio: 'inherit' });
+  child.once('exit', (code) => {
+    if (code) console.error(`The program ended with ${code}. It starts again after the next change.`);
+  });
+}
+
+function schedule() {
+  clearTimeout(timer);
+  timer = setTimeout(() => void (restarting = restarting.then(restart)), QUIET_MS);
+}
+
+async function end(signal) {
+  clearTimeout(timer);
+  await restarting;
+  await stop(signal);
+  process.exit();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end(signal));
+for (const folder of FOLDERS) watch(folder, { recursive: true }, schedule);
+schedule();

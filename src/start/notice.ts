@@ -1,0 +1,11 @@
+const SILENCE_MS = 500;
+
+/** Says on standard error what the work is, if it takes longer than half a second. */
+export async function withNotice<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => console.error(text), SILENCE_MS);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
