@@ -6,15 +6,17 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { RouteTable } from './auth/route-table.js';
 import type { Config } from './config/config.js';
 import { newRequestId } from './crypto/request-id.js';
 import { logAccess } from './http/access-log.js';
 import { sendTogether } from './http/answers-together.js';
 import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
 import { closeConnections } from './http/closing.js';
-import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
+import { MAX_BODY_BYTES, parseBodies } from './http/json-body.js';
 import { secureHttp } from './http/security.js';
 import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
+import { ProblemPages } from './problems/problem-pages.js';
 import { ApiReference } from './openapi/api-reference.js';
 
 /** Who sends a request more slowly is cut off: slow senders must not hold connections. */
@@ -41,7 +43,9 @@ export const APP_OPTIONS = { bodyParser: false, abortOnError: false } as const;
 export async function configureApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  parseJsonBodies(fastify);
+  app.get(RouteTable).watch(fastify);
+  fastify.decorate<Pick<ProblemPages, 'path'>>('problemPages', app.get(ProblemPages));
+  parseBodies(fastify);
   logAccess(fastify, logger);
   closeConnections(fastify);
   sendTogether(fastify);

@@ -49,10 +49,13 @@ export const noField = (path: Path): FieldError => ({
   detail: 'is not a field of this request',
 });
 
+export const validationError = (issues: readonly StandardSchemaV1.Issue[]): ValidationError =>
+  new ValidationError(issues.flatMap(fieldErrors).slice(0, MAX_ERRORS));
+
 /** Validates whatever a handler's parameter declares a schema for. */
 export const validationPipe = () =>
   new StandardSchemaValidationPipe({
-    exceptionFactory: (issues) => new ValidationError(issues.flatMap(fieldErrors).slice(0, MAX_ERRORS)),
+    exceptionFactory: validationError,
   });
 
 /** How many code points a well-formed text has. */

@@ -1,8 +1,12 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../auth/authenticated.decorator.js';
+import { RouteTable } from '../auth/route-table.js';
 import { USER_SCOPES } from '../auth/scopes.js';
 import { CONFIG, type Config } from '../config/config.js';
+import { OpenApiController } from '../openapi/openapi.controller.js';
+import { JwksController } from '../signing-keys/jwks.controller.js';
+import { OAuthController } from './oauth.controller.js';
 import { GRANT_TYPES } from './grants.service.js';
 import { Metadata } from './oauth.schemas.js';
 
@@ -11,7 +15,10 @@ const WITH_SECRET = ['client_secret_basic', 'client_secret_post'];
 @ApiTags('oauth')
 @Controller('.well-known')
 export class MetadataController {
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    private readonly routes: RouteTable,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Get('oauth-authorization-server')
   @Public()
@@ -20,12 +27,14 @@ export class MetadataController {
   @ApiResponse({ status: 200, description: 'The metadata', standardSchema: Metadata })
   metadata() {
     const { ISSUER } = this.config;
+    const endpoint = (method: keyof OAuthController) =>
+      ISSUER + this.routes.pathOf(OAuthController, method);
     return {
       issuer: ISSUER,
-      token_endpoint: `${ISSUER}/oauth/token`,
-      introspection_endpoint: `${ISSUER}/oauth/introspect`,
-      revocation_endpoint: `${ISSUER}/oauth/revoke`,
-      jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+      token_endpoint: endpoint('token'),
+      introspection_endpoint: endpoint('introspect'),
+      revocation_endpoint: endpoint('revoke'),
+      jwks_uri: ISSUER + this.routes.pathOf(JwksController, 'jwks'),
       scopes_supported: USER_SCOPES,
       // Required, and empty: there is no authorization endpoint.
       response_types_supported: [],
@@ -33,7 +42,7 @@ export class MetadataController {
       token_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
       introspection_endpoint_auth_methods_supported: WITH_SECRET,
       revocation_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
-      service_documentation: `${ISSUER}/docs`,
+      service_documentation: ISSUER + this.routes.pathOf(OpenApiController, 'page'),
     };
   }
 }

@@ -1,30 +1,57 @@
 import { z } from 'zod';
 
-const text = { type: 'string' } as const;
-const uri = { type: 'string', format: 'uri' } as const;
-const CLIENT = { client_id: text, client_secret: text };
-const TOKEN = {
-  token: text,
-  token_type_hint: { ...text, description: 'Not needed: a token says of what kind it is' },
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
+const text = (description: string) => z.string().optional().meta({ description });
+const CLIENT = {
+  client_id: text('`first-party`, or the id of an API key; not needed with HTTP Basic'),
+  client_secret: text('The API key; not needed with HTTP Basic'),
 };
 
-const form = (required: string[], properties: Record<string, object>) => ({
-  schema: { type: 'object' as const, required, properties: { ...properties, ...CLIENT } },
-});
-
 /** For the API reference. What the endpoints do not know is ignored (RFC 6749 3.2). */
-export const TokenForm = (grantTypes: readonly string[]) =>
-  form(['grant_type'], {
-    grant_type: { ...text, enum: grantTypes },
-    refresh_token: text,
-    scope: text,
-    resource: uri,
-    audience: text,
-    subject_token: text,
-    subject_token_type: text,
-    requested_token_type: text,
-  });
-export const TokenLookupForm = form(['token'], TOKEN);
+export const TokenForm = (grantTypes: readonly [string, ...string[]]) =>
+  z
+    .looseObject({
+      grant_type: z.enum(grantTypes).meta({ description: 'What the token is asked for with' }),
+      refresh_token: text('With `refresh_token`: the one to use'),
+      scope: text('Separated by spaces. All that the credential has by default'),
+      resource: z.url().optional().meta({ description: 'RFC 8707: which of the audiences it is for' }),
+      audience: text('RFC 8693: the same, as a name'),
+      subject_token: text('With an exchange: the API key'),
+      subject_token_type: text('With an exchange'),
+      requested_token_type: text('With an exchange'),
+      ...CLIENT,
+    })
+    .meta({ id: 'OAuthTokenForm', description: 'RFC 6749 4.4.2 and 6, RFC 8693 2.1' });
+
+export const TOKEN_EXAMPLES = {
+  client_credentials: {
+    summary: 'A token for an API key',
+    value: { grant_type: 'client_credentials', client_id: 'the id of the key', client_secret: 'the key' },
+  },
+  refresh_token: {
+    summary: 'The next pair of tokens of a person',
+    value: { grant_type: 'refresh_token', client_id: 'first-party', refresh_token: 'the refresh token' },
+  },
+  token_exchange: {
+    summary: 'A narrower token for an API key',
+    value: {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      client_id: 'the id of the key',
+      client_secret: 'the key',
+      subject_token: 'the key',
+      subject_token_type: TOKEN_TYPE,
+      scope: 'orders:read',
+    },
+  },
+};
+
+export const TokenLookupForm = z
+  .looseObject({
+    token: z.string().meta({ description: 'The token', examples: ['at_unknown'] }),
+    token_type_hint: text('Not needed: a token says of what kind it is'),
+    ...CLIENT,
+  })
+  .meta({ id: 'OAuthTokenLookupForm', description: 'RFC 7662 2.1 and RFC 7009 2.1' });
 
 export const OAuthTokenResponse = z
   .object({

@@ -29,8 +29,8 @@ const page = ({ slug, status, title, about }: ProblemKind) => `<!doctype html>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(about)}</p>
 </main>
-<nav><p><a href="/docs">API reference</a></p><p>All problems: ${allProblems()
-  .map((kind) => `<a href="/problems/${kind.slug}">${kind.slug}</a>`)
+<nav><p><a href="../docs">API reference</a></p><p>All problems: ${allProblems()
+  .map((kind) => `<a href="${kind.slug}">${kind.slug}</a>`)
   .join(' · ')}</p></nav>
 </body>
 </html>

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { RouteTable } from '../auth/route-table.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isRandomSecret, Secret, sha256 } from '../crypto/secret.js';
@@ -8,6 +9,7 @@ import { SecurityLog } from '../logging/security-log.js';
 import { MailService } from '../mail/mail.service.js';
 import { EmailVerification } from './email-verification.entity.js';
 import { User } from './user.entity.js';
+import { VerifyPageController } from './verify-page.controller.js';
 import { InvalidOneTimeTokenError } from './users.errors.js';
 
 const LIFETIME_MS = 24 * 3_600_000;
@@ -20,6 +22,7 @@ export class EmailVerificationsService {
     private readonly mail: MailService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly routes: RouteTable,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -38,7 +41,7 @@ export class EmailVerificationsService {
       to: user.email,
       subject: 'Confirm your address',
       // In the fragment, which no server and no log sees.
-      text: `${why}\n\n${this.config.ISSUER}/verify#${token.reveal()}\n\nThe link works once, for 24 hours.\n`,
+      text: `${why}\n\n${this.config.ISSUER}${this.routes.pathOf(VerifyPageController, 'page')}#${token.reveal()}\n\nThe link works once, for 24 hours.\n`,
     });
   }
 

@@ -21,7 +21,7 @@ const PAGE = `<!doctype html>
 <p role="status" id="status">One moment…</p>
 <noscript><p>This page needs JavaScript to send the token of the link.</p></noscript>
 </main>
-<script src="/verify.js"></script>
+<script src="verify.js"></script>
 </body>
 </html>
 `;
@@ -35,7 +35,7 @@ const outcome = ({ ok, status }) => {
   if (ok) return 'Thank you. Your address is confirmed, and you can sign in.';
   return status < 500 ? 'This link is not valid any more. Ask for a new mail.' : unreachable;
 };
-const confirm = () => fetch('/v1/email-verifications', {
+const confirm = () => fetch('v1/email-verifications', {
   method: 'PUT',
   headers: { 'Content-Type': 'application/json' },
   body: JSON.stringify({ token }),

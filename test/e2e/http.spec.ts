@@ -3,6 +3,7 @@ import './http/http.js';
 import './http/problems.js';
 import './http/security-headers.js';
 import './http/pages.js';
+import './http/bodies.js';
 import './http/openapi.js';
 import './logs/access-log.js';
 import './logs/security-log.js';

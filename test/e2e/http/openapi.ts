@@ -14,6 +14,8 @@ import { PASSWORD, useServer } from '../../support/server.js';
 const ROOT = join(import.meta.dirname, '../../..');
 /** 200 without a body, as RFC 7009 2.2 has it. */
 const REVOCATION = 'POST /oauth/revoke';
+/** Public, since no mode authenticates the client. */
+const CLIENTS_ONLY = ['POST /oauth/token', 'POST /oauth/introspect', 'POST /oauth/revoke'];
 /** For people only: no program calls them. */
 const PAGES = ['GET /docs', 'GET /docs/:file', 'GET /docs/start.js', 'GET /verify', 'GET /verify.js'];
 
@@ -85,13 +87,16 @@ describe('the API reference', () => {
         const { policy } = route;
         expect([nameOf(route), operationOf(route).security]).toEqual([
           nameOf(route),
-          policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: policy.scopes })),
+          policy.public
+            ? [...(CLIENTS_ONLY.includes(nameOf(route)) ? [{ client: [] }] : []), {}]
+            : policy.modes.map((mode) => ({ [mode]: policy.scopes })),
         ]);
       }
       const modes = context.server.app.get(ModeRegistry).all();
-      expect(document.components.securitySchemes).toEqual(
-        Object.fromEntries(modes.map(({ name, securityScheme }) => [name, securityScheme])),
-      );
+      expect(document.components.securitySchemes).toEqual({
+        ...Object.fromEntries(modes.map(({ name, securityScheme }) => [name, securityScheme])),
+        client: expect.objectContaining({ type: 'http', scheme: 'basic' }),
+      });
     });
 
     it('says of each operation what it may be refused with', () => {
@@ -112,7 +117,7 @@ describe('the API reference', () => {
           : {
               csrf: byCookie(route),
               'credential-required': true,
-              'person-required': policy.person,
+              'person-required': policy.user,
               'insufficient-scope': policy.scopes.length > 0,
               'insufficient-user-authentication': policy.recentSignIn,
             };
