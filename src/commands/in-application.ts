@@ -1,6 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../app.module.js';
+import { createApp } from '../app.js';
 import { openEnvironment } from '../start/environment.js';
 import { fail } from '../start/fail.js';
 
@@ -8,18 +7,16 @@ import { fail } from '../start/fail.js';
 export type Command = (app: INestApplicationContext, argv: string[]) => Promise<number>;
 
 /**
- * Runs a command with the services of the application but without HTTP. It joins the embedded database of a server
+ * Runs a command with the services of the application, which does not listen. It joins the embedded database of a server
  * that runs, or starts it for as long as the command takes. The log is silent: standard output is the command's.
  */
 export async function inApplication(run: Command): Promise<void> {
   try {
     const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
     try {
-      const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
-        // What goes wrong is thrown, and said once and plainly by fail().
-        logger: false,
-        abortOnError: false,
-      });
+      // With its router, which knows the paths, but without a port.
+      const app = await createApp(environment.config);
+      await app.init();
       try {
         process.exitCode = await run(app, process.argv.slice(2));
       } finally {

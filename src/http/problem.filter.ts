@@ -65,7 +65,7 @@ export class ProblemFilter implements ExceptionFilter {
     // Every 401 has a challenge (RFC 9110 15.5.2); where a password was wrong, the ones that a person can answer.
     if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
     void reply.status(problem.kind.status).headers(problem.headers);
-    if (this.#answersOAuth(request))
+    if (!(problem instanceof NotFoundError) && this.#answersOAuth(request))
       return void reply.type('application/json; charset=utf-8').send(oauthBody(problem));
     void reply.type(PROBLEM_JSON).send(problemBody(problem, request.id, request.server));
   }

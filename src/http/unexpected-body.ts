@@ -9,8 +9,9 @@ import { MAX_ERRORS, noField, ValidationError } from './validation.js';
 @Injectable()
 export class UnexpectedBody implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { body, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (body && !routeOptions.config.body && !takesBody(context)) refuse(body);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { body } = request;
+    if (body && !request.routeOptions.config.body && !takesBody(context)) refuse(body);
     return next.handle();
   }
 }

@@ -27,8 +27,7 @@ export class MetadataController {
   @ApiResponse({ status: 200, description: 'The metadata', standardSchema: Metadata })
   metadata() {
     const { ISSUER } = this.config;
-    const endpoint = (method: keyof OAuthController) =>
-      ISSUER + this.routes.pathOf(OAuthController, method);
+    const endpoint = (method: keyof OAuthController) => ISSUER + this.routes.pathOf(OAuthController, method);
     return {
       issuer: ISSUER,
       token_endpoint: endpoint('token'),

@@ -55,49 +55,56 @@ export const TokenLookupForm = z
 
 export const OAuthTokenResponse = z
   .object({
-    access_token: z.string(),
-    token_type: z.literal('Bearer'),
-    expires_in: z.int(),
-    scope: z.string(),
-    refresh_token: z.string().optional(),
+    access_token: z.string().describe('To be sent as `Authorization: Bearer`'),
+    token_type: z.literal('Bearer').describe('RFC 6750'),
+    expires_in: z.int().describe('Seconds'),
+    scope: z.string().describe('What the token can do, separated by spaces'),
+    refresh_token: z.string().optional().describe('Of a person'),
     issued_token_type: z.string().optional().meta({ description: 'Of an exchange' }),
   })
-  .meta({ id: 'OAuthTokenResponse' });
+  .meta({ id: 'OAuthTokenResponse', description: 'RFC 6749 5.1' });
 
 export const Introspection = z
   .object({
-    active: z.boolean(),
-    iss: z.string().optional(),
-    sub: z.string().optional(),
-    aud: z.string().optional(),
-    client_id: z.string().optional(),
-    scope: z.string().optional(),
-    token_type: z.string().optional(),
-    jti: z.string().optional(),
-    sid: z.string().optional(),
-    iat: z.int().optional(),
-    exp: z.int().optional(),
-    auth_time: z.int().optional(),
+    active: z.boolean().describe('Whether it works here and now'),
+    iss: z.string().optional().describe('Who issued it'),
+    sub: z.string().optional().describe('Whom it speaks for'),
+    aud: z.string().optional().describe('Which audience it is for'),
+    client_id: z.string().optional().describe('Which client got it'),
+    scope: z.string().optional().describe('What it can do, separated by spaces'),
+    token_type: z.string().optional().describe('`Bearer`'),
+    jti: z.string().optional().describe('Names the token'),
+    sid: z.string().optional().describe('The sign-in behind it'),
+    iat: z.int().optional().describe('When it was issued, in seconds'),
+    exp: z.int().optional().describe('When it expires, in seconds'),
+    auth_time: z.int().optional().describe('When the person last proved who they are, in seconds'),
   })
   .meta({ id: 'Introspection', description: 'RFC 7662' });
 
 export const OAuthErrorBody = z
-  .object({ error: z.string(), error_description: z.string() })
+  .object({
+    error: z.string().describe('A code'),
+    error_description: z.string().describe('What is wrong with this request'),
+  })
   .meta({ id: 'OAuthError', description: 'RFC 6749 5.2' });
 
 export const Metadata = z
   .object({
-    issuer: z.string(),
-    token_endpoint: z.string(),
-    introspection_endpoint: z.string(),
-    revocation_endpoint: z.string(),
-    jwks_uri: z.string(),
-    scopes_supported: z.array(z.string()),
-    response_types_supported: z.array(z.string()),
-    grant_types_supported: z.array(z.string()),
-    token_endpoint_auth_methods_supported: z.array(z.string()),
-    introspection_endpoint_auth_methods_supported: z.array(z.string()),
-    revocation_endpoint_auth_methods_supported: z.array(z.string()),
-    service_documentation: z.string(),
+    issuer: z.string().describe('The `iss` of tokens'),
+    token_endpoint: z.string().describe('Where tokens are requested'),
+    introspection_endpoint: z.string().describe('Where tokens are looked up'),
+    revocation_endpoint: z.string().describe('Where tokens are revoked'),
+    jwks_uri: z.string().describe('Where the keys are that verify tokens'),
+    scopes_supported: z.array(z.string()).describe('What tokens can ask for'),
+    response_types_supported: z.array(z.string()).describe('None: there is no authorization endpoint'),
+    grant_types_supported: z.array(z.string()).describe('What tokens are requested with'),
+    token_endpoint_auth_methods_supported: z.array(z.string()).describe('How clients authenticate there'),
+    introspection_endpoint_auth_methods_supported: z
+      .array(z.string())
+      .describe('How clients authenticate there'),
+    revocation_endpoint_auth_methods_supported: z
+      .array(z.string())
+      .describe('How clients authenticate there'),
+    service_documentation: z.string().describe('The API reference'),
   })
   .meta({ id: 'AuthorizationServerMetadata', description: 'RFC 8414' });

@@ -29,13 +29,13 @@ export function addExamples({ requestBody }: Operation, document: OpenAPIObject)
 }
 
 /**
- * The example of a body: what its schema names with `.meta({ examples: [...] })`, or else its required fields alone, each
+ * The example of a body: what its schema names with `.meta({ example: … })`, or else its required fields alone, each
  * with the example of its own.
  */
 function exampleOf(schema: Schema, document: OpenAPIObject): unknown {
   const { $ref, examples, example, required = [], properties = {}, items } = schema;
   if ($ref) return exampleOf(componentOf($ref, document), document);
-  const given = examples?.[0] ?? example ?? schema.enum?.[0] ?? schema.const;
+  const given = example ?? examples?.[0] ?? schema.enum?.[0] ?? schema.const;
   if (given !== undefined) return given;
   if (schema.type === 'array') return items ? [exampleOf(items, document)] : [];
   if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 1;

@@ -44,7 +44,7 @@ export class ProblemsController {
   @Public()
   @Header('Content-Type', HTML)
   @ApiOperation({ summary: 'What a problem means and what to do about it' })
-  @ApiParam({ name: 'slug', schema: { type: 'string' } })
+  @ApiParam({ name: 'slug', description: 'The last part of the `type`', schema: { type: 'string' } })
   @ApiProduces('text/html')
   @ApiResponse({
     status: 200,

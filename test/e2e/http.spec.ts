@@ -5,6 +5,7 @@ import './http/security-headers.js';
 import './http/pages.js';
 import './http/bodies.js';
 import './http/openapi.js';
+import './http/openapi-clients.js';
 import './logs/access-log.js';
 import './logs/security-log.js';
 import './logs/secrets.js';

@@ -207,6 +207,22 @@ describe('routes at other paths than the decorators say', () => {
     });
   });
 
+  it('can be excluded from a prefix, as the metadata must be for clients to find it', async () => {
+    const server = await TestServer.start({
+      modules,
+      env: { ISSUER },
+      configure: (app) =>
+        app.setGlobalPrefix('api', { exclude: ['.well-known/oauth-authorization-server', 'health/live'] }),
+    });
+    const { body } = await server.anonymous.get('/.well-known/oauth-authorization-server');
+    expect(body.token_endpoint).toBe(`${ISSUER}/api/oauth/token`);
+    expect((await server.anonymous.post('/health/live')).headers.get('allow')).toBe('GET, HEAD');
+    expect((await server.anonymous.get('/api/openapi.json')).body.paths['/health/live'].get.security).toEqual(
+      [{}],
+    );
+    await server.stop();
+  });
+
   it('are told apart by a version in a header', async () => {
     const server = await TestServer.start({
       modules: [...modules, SecondParcelsModule],

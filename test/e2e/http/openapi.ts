@@ -142,6 +142,60 @@ describe('the API reference', () => {
       }
     });
 
+    it('names operations as clients call them', () => {
+      const names: Record<string, string> = {
+        'GET /v1/sessions': 'listSessions',
+        'POST /v1/api-keys': 'createApiKey',
+        'GET /v1/orders/:id': 'getOrder',
+        'DELETE /v1/sessions/:id': 'deleteSession',
+        'GET /v1/users/me': 'getCurrentUser',
+        'PUT /v1/users/me/password': 'setCurrentUserPassword',
+        'PUT /v1/admin/users/:id/roles': 'setAdminUserRoles',
+        'POST /oauth/revoke': 'revokeToken',
+      };
+      for (const route of described().filter((one) => names[nameOf(one)]))
+        expect([nameOf(route), operationOf(route).operationId]).toEqual([
+          nameOf(route),
+          names[nameOf(route)],
+        ]);
+    });
+
+    it('asks the server that it comes from first', () => {
+      expect(document.servers[0].url).toBe('/');
+    });
+
+    it('describes every operation, parameter, schema and field', () => {
+      const bare: string[] = [];
+      const look = (name: string, schema: any) => {
+        if (schema.$ref) return;
+        if (!schema.description) bare.push(name);
+        for (const [field, value] of Object.entries(schema.properties ?? {})) look(`${name}.${field}`, value);
+        for (const [field, value] of Object.entries(schema.items?.properties ?? {}))
+          look(`${name}[].${field}`, value);
+      };
+      for (const [name, schema] of Object.entries(document.components.schemas)) look(name, schema);
+      for (const route of described()) {
+        const { description, parameters = [] } = operationOf(route);
+        if (!description) bare.push(nameOf(route));
+        for (const parameter of parameters)
+          if (!parameter.description) bare.push(`${nameOf(route)} ${parameter.name}`);
+      }
+      expect(bare).toEqual([]);
+    });
+
+    it('names the schema of every body, and says defaults in words, since generators take them for required', () => {
+      for (const route of described())
+        for (const media of Object.values<any>(operationOf(route).requestBody?.content ?? {}))
+          expect([nameOf(route), media.schema]).toEqual([
+            nameOf(route),
+            { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) },
+          ]);
+      expect(JSON.stringify(document)).not.toContain('"default":');
+      expect(document.components.schemas.TokenRequest.properties.format.description).toContain(
+        'Default: `"jwt"`',
+      );
+    });
+
     it('allows no field in a body that the server would refuse', () => {
       const forms: string[] = [];
       for (const route of described()) {

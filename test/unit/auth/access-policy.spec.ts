@@ -85,7 +85,10 @@ describe('readPolicy', () => {
   });
 
   it('takes the modes by name in the order given, with whoever they carry unless it must be a person', () => {
-    expect(declare({ modes: 'any', user: true })).toMatchObject({ modes: [BADGE, ROBOT, TICKET], user: true });
+    expect(declare({ modes: 'any', user: true })).toMatchObject({
+      modes: [BADGE, ROBOT, TICKET],
+      user: true,
+    });
     expect(declare({ modes: 'person' })).toMatchObject({ user: true });
     expect(declare({ modes: [TICKET, BADGE] })).toMatchObject({ modes: [TICKET, BADGE], person: false });
     expect(declare({ modes: [TICKET], person: true })).toMatchObject({ modes: [TICKET], person: true });
