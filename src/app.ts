@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { RouteTable } from './auth/route-table.js';
 import type { Config } from './config/config.js';
 import { warnings } from './config/lifetimes.js';
 import { newRequestId } from './crypto/request-id.js';
@@ -17,9 +18,10 @@ import { readBodyHeaders } from './http/body-headers.js';
 import { boundedServer } from './http/bounded-server.js';
 import { closeConnections } from './http/closing.js';
 import { readForwarded } from './http/forwarded.js';
-import { MAX_BODY_BYTES, parseJsonBodies } from './http/json-body.js';
+import { MAX_BODY_BYTES, parseBodies } from './http/json-body.js';
 import { secureHttp } from './http/security.js';
 import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
+import { ProblemPages } from './problems/problem-pages.js';
 import { ApiReference } from './openapi/api-reference.js';
 
 /** Fastify as this application needs it. */
@@ -46,7 +48,9 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   for (const warning of warnings(config)) logger.warn(warning);
-  parseJsonBodies(fastify);
+  app.get(RouteTable).watch(fastify);
+  fastify.decorate<Pick<ProblemPages, 'path'>>('problemPages', app.get(ProblemPages));
+  parseBodies(fastify);
   readBodyHeaders(fastify);
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);

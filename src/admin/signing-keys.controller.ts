@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
@@ -42,6 +42,7 @@ export class SigningKeysController {
     description:
       'Every token that it signed is refused at once on every node. If it is the active one, the next takes over.',
   })
+  @ApiParam({ name: 'kid', description: 'RFC 7638 thumbprint', schema: { type: 'string' } })
   @ApiResponse({ status: 204, description: 'Revoked' })
   async revoke(@CurrentPrincipal() principal: Principal, @Param('kid') kid: string): Promise<void> {
     await this.rotation.revoke(kid, principal);

@@ -6,12 +6,12 @@ import type { SigningKey } from '../signing-keys/signing-key.entity.js';
 export const SigningKeyView = z
   .object({
     kid: z.string().meta({ description: 'RFC 7638 thumbprint' }),
-    algorithm: z.enum(['EdDSA', 'ES256']),
-    status: z.enum(['next', 'active', 'retired']),
-    createdAt: z.iso.datetime(),
-    retiredAt: z.iso.datetime().nullable(),
+    algorithm: z.enum(['EdDSA', 'ES256']).describe('The `alg` of its signatures'),
+    status: z.enum(['next', 'active', 'retired']).describe('`active` signs; all three verify'),
+    createdAt: z.iso.datetime().describe('When it was made'),
+    retiredAt: z.iso.datetime().nullable().describe('When it stopped signing'),
   })
-  .meta({ id: 'SigningKey' });
+  .meta({ id: 'SigningKey', description: 'A key that signs access tokens' });
 export type SigningKeyView = z.infer<typeof SigningKeyView>;
 
 export const SigningKeyList = pageOf(SigningKeyView, 'SigningKeyList');

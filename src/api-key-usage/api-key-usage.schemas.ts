@@ -12,15 +12,17 @@ export type UsageQuery = z.infer<typeof UsageQuery>;
 
 export const Usage = z
   .object({
-    items: z.array(
-      z.object({
-        hour: z.iso.datetime(),
-        requests: z.int(),
-        byStatus: z
-          .record(z.string(), z.int())
-          .meta({ description: 'By class of status', examples: [{ '2xx': 118, '4xx': 2 }] }),
-      }),
-    ),
+    items: z
+      .array(
+        z.object({
+          hour: z.iso.datetime().describe('The start of the hour'),
+          requests: z.int().describe('All requests of the hour'),
+          byStatus: z
+            .record(z.string(), z.int())
+            .meta({ description: 'By class of status', examples: [{ '2xx': 118, '4xx': 2 }] }),
+        }),
+      )
+      .describe('The hours that have requests'),
   })
   .meta({ id: 'ApiKeyUsage', description: 'Oldest first. An hour without requests is left out' });
 export type Usage = z.infer<typeof Usage>;

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
+import { locate } from '../http/location.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
@@ -47,7 +48,7 @@ export class ApiKeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const issued = await this.keys.create(principal, principal.userId, body);
-    void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
+    locate(reply, `api-keys/${issued.row.id}`);
     return showIssuedKey(issued);
   }
 
@@ -101,7 +102,7 @@ export class ApiKeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const issued = await this.rotation.rotate(principal, principal.userId, id, overlapSeconds);
-    void reply.header('Location', `/v1/api-keys/${issued.row.id}`);
+    locate(reply, `../${issued.row.id}`);
     return showIssuedKey(issued);
   }
 

@@ -21,7 +21,7 @@ const scopes = z
   .min(1)
   .max(KEY_SCOPES.length)
   .refine((all) => new Set(all).size === all.length, 'names a scope twice')
-  .meta({ uniqueItems: true, examples: [['orders:read']] });
+  .meta({ uniqueItems: true, description: 'What the key can do', examples: [['orders:read']] });
 const expiresAt = z.iso.datetime({ offset: true }).transform((time) => new Date(time));
 
 /** Of a key that does not say. */
@@ -59,10 +59,12 @@ const allowedCidrs = z
     description: 'The only networks that it may be used from, of IPv4 or IPv6',
     examples: [['192.0.2.0/24', '2001:db8::/32']],
   });
-const rateLimit = z.strictObject({
-  requests: z.int().min(1).max(1_000_000),
-  windowSeconds: z.int().min(1).max(86_400),
-});
+const rateLimit = z
+  .strictObject({
+    requests: z.int().min(1).max(1_000_000).describe('Requests in each window'),
+    windowSeconds: z.int().min(1).max(86_400).describe('The length of a window'),
+  })
+  .describe('How often the key can be used');
 
 export const CreateApiKey = z
   .strictObject({
@@ -75,7 +77,7 @@ export const CreateApiKey = z
       .optional()
       .meta({ description: 'In the future, by ten years at most. Without it the key does not expire' }),
   })
-  .meta({ id: 'CreateApiKey' });
+  .meta({ id: 'CreateApiKey', description: 'A new key' });
 export type CreateApiKey = z.infer<typeof CreateApiKey>;
 
 export const NarrowApiKey = z
@@ -87,7 +89,11 @@ export const NarrowApiKey = z
     expiresAt: expiresAt.optional().meta({ description: 'Not later than now set' }),
   })
   .refine((body) => Object.keys(body).length > 0, 'changes nothing')
-  .meta({ id: 'NarrowApiKey' });
+  .meta({
+    id: 'NarrowApiKey',
+    description: 'A new name, and bounds that only get narrower',
+    example: { name: 'Nightly import' },
+  });
 export type NarrowApiKey = z.infer<typeof NarrowApiKey>;
 
 const MAX_OVERLAP_SECONDS = 7 * 86_400;
@@ -102,33 +108,38 @@ export const RotateApiKey = z
       .meta({ description: 'For how long the key that is rotated goes on' }),
   })
   .default({ overlapSeconds: 86_400 })
-  .meta({ id: 'RotateApiKey' });
+  .meta({ id: 'RotateApiKey', description: 'How the old key ends' });
 export type RotateApiKey = z.infer<typeof RotateApiKey>;
 
 const time = z.iso.datetime();
 
 export const ApiKeyView = z
   .object({
-    id: z.uuid(),
-    name: z.string(),
+    id: z.uuid().describe('Names the key in URLs and lists'),
+    name: z.string().describe('As its owner named it'),
     prefix: z.string().meta({ description: 'How the key begins', examples: ['nk_test_7Gq2'] }),
     last4: z.string().meta({ description: 'How it ends' }),
-    scopes: z.array(z.string()),
+    scopes: z.array(z.string()).describe('What the key can do'),
     resources: z.array(z.string()).nullable().meta({ description: 'Null: all that the scopes allow' }),
     allowedCidrs: z.array(z.string()).nullable().meta({ description: 'Null: from anywhere' }),
-    rateLimit: z.object({ requests: z.int(), windowSeconds: z.int() }),
+    rateLimit: z
+      .object({
+        requests: z.int().describe('Requests in each window'),
+        windowSeconds: z.int().describe('The length of a window'),
+      })
+      .describe('How often the key can be used'),
     lineageId: z.uuid().meta({ description: 'The same for a key and all that it was rotated to' }),
     rotatedTo: z.uuid().nullable().meta({ description: 'The key that takes over' }),
-    createdAt: time,
-    expiresAt: time.nullable(),
+    createdAt: time.describe('When it was made'),
+    expiresAt: time.nullable().describe('Null: never'),
     lastUsedAt: time.nullable().meta({ description: 'Written every few seconds' }),
     lastNetwork: z.string().nullable().meta({ description: 'From where: a /24, or a /48 of IPv6' }),
   })
-  .meta({ id: 'ApiKey' });
+  .meta({ id: 'ApiKey', description: 'A key without its secret' });
 
 export const CreatedApiKey = ApiKeyView.extend({
   key: z.string().meta({ description: 'The key itself: in this answer and never again' }),
-}).meta({ id: 'CreatedApiKey' });
+}).meta({ id: 'CreatedApiKey', description: 'A new key with its secret' });
 
 export const ApiKeyPage = pageOf(ApiKeyView, 'ApiKeyPage');
 

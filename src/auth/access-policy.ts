@@ -18,6 +18,8 @@ export interface ProtectedPolicy {
   readonly public: false;
   readonly modes: readonly AuthMode[];
   readonly person: boolean;
+  /** Service accounts are refused. */
+  readonly user: boolean;
   readonly scopes: readonly Scope[];
   readonly recentSignIn: boolean;
   readonly live: boolean;
@@ -72,6 +74,7 @@ function protectedPolicy(registry: ModeRegistry, declared: AuthenticatedOptions)
     public: false,
     modes,
     person,
+    user: person || (declared.user ?? false),
     scopes,
     recentSignIn: declared.recentSignIn ?? false,
     live: declared.live ?? false,

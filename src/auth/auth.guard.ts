@@ -132,6 +132,7 @@ export class AuthGuard implements CanActivate {
 
   #authorize(policy: ProtectedPolicy, principal: Principal, scheme: string): void {
     if (policy.person && principal.kind !== 'person') throw new PersonRequiredError();
+    if (policy.user && principal.kind === 'service-account') throw new PersonRequiredError();
     const missing = principal.missing(policy.scopes);
     if (missing.length > 0) throw new InsufficientScopeError(missing, scheme);
     if (!policy.recentSignIn) return;

@@ -14,6 +14,8 @@ export interface AuthenticatedOptions {
   modes: 'any' | 'person' | readonly [AuthMode, ...AuthMode[]];
   /** A person must be behind the credential, in whichever of the modes it comes: `'person'` says so for all of them. */
   person?: boolean;
+  /** A user must be behind the credential: a person, or a machine with a key of theirs. A service account has none. */
+  user?: boolean;
   /** All of them are needed. */
   scopes?: readonly Scope[];
   /** The person must have proved who they are within REAUTHENTICATION_WINDOW (RFC 9470). Only for persons. */
@@ -44,6 +46,7 @@ export interface PublicOptions {
  * @example
  * ```ts
  * @Get() @Authenticated({ modes: 'any', scopes: ['orders:read'] })
+ * @Get('me') @Authenticated({ modes: 'any', user: true, scopes: ['profile:read'] })
  * @Post() @Authenticated({ modes: ['api-key'], scopes: ['events:write'] })
  * @Delete() @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true })
  * ```

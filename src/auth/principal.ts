@@ -1,4 +1,3 @@
-import { PersonRequiredError } from './auth.errors.js';
 import type { AuthMode } from './auth-modes.js';
 import type { Scope } from './scopes.js';
 
@@ -63,16 +62,14 @@ export class Principal {
     Object.freeze(this);
   }
 
-  /** The user that the credential speaks for. @throws PersonRequiredError for a service account: it has none */
+  /** The user behind a person or a machine. A route that reads it declares a person, or `user: true`. */
   get userId(): string {
-    if (this.kind === 'service-account') throw new PersonRequiredError();
-    return this.subject;
+    return present(this.kind === 'service-account' ? undefined : this.subject, 'user: true');
   }
 
-  /** The sign-in behind a person. @throws on a machine: such a route must declare `modes: 'person'` */
+  /** The sign-in behind a person. A route that reads it declares a person. */
   get signInId(): string {
-    if (this.#signInId === undefined) throw new Error('this route needs a person, and must declare it');
-    return this.#signInId;
+    return present(this.#signInId, "modes: 'person'");
   }
 
   can(scope: Scope): boolean {
@@ -99,4 +96,10 @@ export class Principal {
   missing(scopes: Iterable<Scope>): Scope[] {
     return [...scopes].filter((scope) => !this.scopes.has(scope));
   }
+}
+
+/** Refusing a request is the guard's work, by what the route declares: here a missing declaration is a programming error. */
+function present(value: string | undefined, declaration: string): string {
+  if (value === undefined) throw new Error(`this route must declare ${declaration}`);
+  return value;
 }

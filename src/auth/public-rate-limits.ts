@@ -1,20 +1,18 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { SecurityLog } from '../logging/security-log.js';
 import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { RateLimitedError } from '../rate-limits/rate-limits.errors.js';
-import { RouteDeclarationError, RouteTable } from './route-table.js';
 
 /**
  * Counts the requests to public routes that declare a rate limit, by address. Before the body is read, which the guard
  * comes after: what is malformed, or too large, is work too, and its answer tells what is left as every other does.
  */
 @Injectable()
-export class PublicRateLimits implements OnModuleInit, OnApplicationBootstrap {
+export class PublicRateLimits implements OnModuleInit {
   constructor(
     private readonly http: HttpAdapterHost,
-    private readonly routes: RouteTable,
     private readonly limiter: RateLimiter,
     private readonly log: SecurityLog,
   ) {}
@@ -24,7 +22,7 @@ export class PublicRateLimits implements OnModuleInit, OnApplicationBootstrap {
     if (!this.http.httpAdapter) return;
     const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const policy = this.routes.policyAt(request.method, request.routeOptions.url);
+      const policy = request.routeOptions.config.declared?.route?.policy;
       if (!policy?.public || !policy.rateLimit) return done();
       const { rateLimit } = policy;
       this.limiter.consumeByAddress(rateLimit.policy, request.ip, rateLimit).then(
@@ -32,21 +30,6 @@ export class PublicRateLimits implements OnModuleInit, OnApplicationBootstrap {
         (error: Error) => done(this.#refused(error)),
       );
     });
-  }
-
-  /**
-   * A limit is found by method and path: where the router has the route elsewhere, under a prefix say, nobody would count.
-   * @throws RouteDeclarationError
-   */
-  onApplicationBootstrap(): void {
-    if (!this.http.httpAdapter) return;
-    const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
-    const faults = this.routes
-      .all()
-      .filter(({ policy }) => policy.public && policy.rateLimit)
-      .filter(({ method, path }) => !fastify.hasRoute({ method, url: path }))
-      .map(({ method, path }) => `${method} ${path} declares a rate limit, and is served elsewhere`);
-    if (faults.length > 0) throw new RouteDeclarationError(faults);
   }
 
   #refused(error: Error): Error {

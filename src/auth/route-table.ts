@@ -1,25 +1,39 @@
-import { Injectable, type OnApplicationBootstrap, RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import { type AccessPolicy, readPolicy } from './access-policy.js';
-import { missingParameters } from './resource.js';
+import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { ModeRegistry } from './mode-registry.js';
+import { isPlain, isAt } from './path-pattern.js';
+import { type ResolvedRoute, ResolvedRoutes } from './resolved-routes.js';
+import { missingParameters } from './resource.js';
 
-export interface Route {
-  readonly method: string;
-  /** `/v1/orders/:id` */
-  readonly path: string;
-  readonly controller: Function;
-  readonly handler: Function;
+export interface Route extends ResolvedRoute {
   readonly policy: AccessPolicy;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route that the router matched. Undefined until the application has started, and for a plugin's routes. */
+    declared?: { route?: Route };
+  }
 }
 
 /** Routes that declare nothing or contradict themselves. The application does not start. */
 export class RouteDeclarationError extends Error {
   constructor(readonly faults: readonly string[]) {
-    super(`Every route must declare who may call it:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(
+      `Every route must declare who can call it and what it takes:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
     this.name = 'RouteDeclarationError';
   }
+}
+
+/** Returns what is wrong with a route, as the end of a sentence that begins with the route. */
+export type RouteCheck = (route: Route) => readonly string[];
+
+interface ServedRoute extends Pick<RouteOptions, 'method' | 'url'> {
+  readonly version: unknown;
+  readonly declared: { route?: Route };
 }
 
 /** Every route with its policy, computed once at boot (ASVS 8.1.1, 8.2.1). */
@@ -27,38 +41,62 @@ export class RouteDeclarationError extends Error {
 export class RouteTable implements OnApplicationBootstrap {
   #routes: readonly Route[] = [];
   readonly #policies = new Map<Function, Map<Function, AccessPolicy>>();
-  readonly #policiesByPath = new Map<string, AccessPolicy>();
+  readonly #checks: RouteCheck[] = [];
+  #served: ServedRoute[] | undefined;
 
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
+    private readonly resolved: ResolvedRoutes,
+    private readonly elsewhere: DeclaredElsewhere,
     private readonly modes: ModeRegistry,
   ) {}
+
+  /** Sees every route that the router gets. Before Nest registers its own. @throws RouteDeclarationError naming bad paths */
+  watch(fastify: FastifyInstance): void {
+    const served: ServedRoute[] = (this.#served = []);
+    const faults = [...this.resolved.all()]
+      .filter(({ path }) => !isPlain(path))
+      .map(
+        (route) => `${nameOf(route)} has a path with more than names, \`:parameters\` and a \`*\` at its end`,
+      );
+    if (faults.length > 0) throw new RouteDeclarationError(faults);
+    fastify.addHook('onRoute', (options) => {
+      const declared = {};
+      options.config = { ...options.config, declared };
+      served.push({
+        method: options.method,
+        url: options.url,
+        version: options.constraints?.['version'],
+        declared,
+      });
+    });
+  }
+
+  /** Adds a requirement that every route must meet. In `onModuleInit`. */
+  check(check: RouteCheck): void {
+    this.#checks.push(check);
+  }
 
   /** Modes have registered themselves in onModuleInit by now. @throws RouteDeclarationError naming all bad routes */
   onApplicationBootstrap(): void {
     const faults: string[] = [];
     const routes: Route[] = [];
-    for (const { controller, handler, method, path } of this.#declared()) {
-      const policy = readPolicy(this.modes, controller, handler);
+    for (const resolved of this.resolved.all()) {
+      const policy = readPolicy(this.modes, resolved.controller, resolved.handler);
       if (typeof policy === 'string') {
-        faults.push(`${method} ${path} (${controller.name}.${handler.name}) ${policy}`);
+        faults.push(`${nameOf(resolved)} ${policy}`);
         continue;
       }
-      const strays = policy.public || !policy.resource ? [] : missingParameters(policy.resource, path);
-      if (strays.length > 0) {
-        faults.push(
-          `${method} ${path} (${controller.name}.${handler.name}) is about ${strays.join(', ')}, which its path has not`,
-        );
-        continue;
-      }
-      routes.push({ method, path, controller, handler, policy });
-      this.#policiesByPath.set(`${method} ${path}`, policy);
+      const route = { ...resolved, policy };
+      faults.push(...this.#faultsOf(route).map((fault) => `${nameOf(route)} ${fault}`));
+      routes.push(route);
+    }
+    faults.push(...this.elsewhere.faults());
+    if (faults.length > 0) throw new RouteDeclarationError(faults);
+    this.#routes = routes;
+    for (const { controller, handler, policy } of routes) {
       const ofController = this.#policies.get(controller) ?? new Map<Function, AccessPolicy>();
       this.#policies.set(controller, ofController.set(handler, policy));
     }
-    if (faults.length > 0) throw new RouteDeclarationError(faults);
-    this.#routes = routes;
   }
 
   all(): readonly Route[] {
@@ -69,9 +107,15 @@ export class RouteTable implements OnApplicationBootstrap {
     return this.#policies.get(controller)?.get(handler);
   }
 
-  /** The policy of the route that a router matched. @param path with its parameters, `/v1/orders/:id` */
-  policyAt(method: string, path: string | undefined): AccessPolicy | undefined {
-    return this.#policiesByPath.get(`${method === 'HEAD' ? 'GET' : method} ${path}`);
+  /** The path of a handler, without the values of its parameters. */
+  pathOf<Controller extends object>(
+    controller: abstract new (...args: never[]) => Controller,
+    method: keyof Controller & string,
+  ): string {
+    const handler = controller.prototype[method] as Function;
+    const route = this.#routes.find((one) => one.controller === controller && one.handler === handler);
+    if (!route) throw new Error(`${controller.name}.${method} has no route`);
+    return route.path;
   }
 
   /** What routes are about: `orders`, where one declares `orders/:id`. */
@@ -83,45 +127,38 @@ export class RouteTable implements OnApplicationBootstrap {
     );
   }
 
-  /** The methods that a path answers to; none for a path that does not exist. */
-  methodsOf(url: string): string[] {
-    const asked = parts(url.split('?', 1)[0]!);
-    const methods = this.#routes
-      .filter((route) => matches(parts(route.path), asked))
-      .map((route) => route.method);
-    if (methods.includes('GET')) methods.push('HEAD');
-    return [...new Set(methods)].toSorted();
+  /** The routes of a URL, whatever their methods and versions. */
+  at(url: string): Route[] {
+    const [path = ''] = url.split('?', 1);
+    return this.#routes.filter((route) => isAt(route.path, path));
   }
 
-  *#declared() {
-    for (const { instance, metatype } of this.discovery.getControllers()) {
-      if (!instance || !metatype) continue;
-      const prototype = Object.getPrototypeOf(instance) as Record<string, Function>;
-      for (const name of this.scanner.getAllMethodNames(prototype)) {
-        const handler = prototype[name]!;
-        const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
-        if (verb === undefined) continue;
-        for (const path of paths(metatype, handler))
-          yield { controller: metatype as Function, handler, method: RequestMethod[verb], path };
-      }
-    }
+  #faultsOf(route: Route): string[] {
+    const { policy, path } = route;
+    const faults = this.#checks.flatMap((check) => check(route));
+    const strays = policy.public || !policy.resource ? [] : missingParameters(policy.resource, path);
+    if (strays.length > 0)
+      faults.push(`declares the resource \`${strays.join(', ')}\`, but its path has no such parameter`);
+    if (!this.#bind(route)) faults.push('is not at this path of the router');
+    return faults;
+  }
+
+  /** Tells the router's entry which route it is. A command has no router. */
+  #bind(route: Route): boolean {
+    const served = this.#served?.filter(
+      ({ method, url, version }) =>
+        url === route.path && version === route.version && answersTo(method, route.method),
+    );
+    for (const { declared } of served ?? []) declared.route = route;
+    return served?.length !== 0;
   }
 }
 
-const declaredPaths = (target: Function) =>
-  [Reflect.getMetadata(PATH_METADATA, target) as string | string[]].flat();
+const nameOf = ({ method, path, controller, handler }: ResolvedRoute) =>
+  `${method} ${path} (${controller.name}.${handler.name})`;
 
-function paths(controller: Function, handler: Function): string[] {
-  return declaredPaths(controller).flatMap((base) =>
-    declaredPaths(handler).map((rest) => `/${segments(`${base}/${rest}`).join('/')}`),
-  );
-}
-
-const segments = (path: string) => path.split('/').filter(Boolean);
-
-/** Unlike `segments`, with the empty ones: as for the router, `/v1/orders/` is not `/v1/orders`. */
-const parts = (path: string) => path.split('/').slice(1);
-
-const matches = (pattern: string[], asked: string[]) =>
-  pattern.length === asked.length &&
-  pattern.every((part, i) => (part.startsWith(':') ? asked[i] !== '' : part === asked[i]));
+/** Fastify adds HEAD to every GET, and lists the methods of `@All()`. */
+const answersTo = (served: string | string[], declared: string) =>
+  Array.isArray(served)
+    ? declared === 'ALL'
+    : served === declared || (served === 'HEAD' && declared === 'GET');

@@ -1,6 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../app.module.js';
+import { createApp } from '../app.js';
 import { openEnvironment } from '../start/environment.js';
 import { fail } from '../start/fail.js';
 import { type Arguments, asksForHelp, helpOf, readArguments, type Usage } from './arguments.js';
@@ -11,7 +10,7 @@ export interface Command extends Usage {
 }
 
 /**
- * Runs a command with the services of the application but without HTTP. It joins the embedded database of a running
+ * Runs a command with the services of the application, which does not listen. It joins the embedded database of a running
  * server, or starts it for as long as the command takes. The log is silent: standard output belongs to the command.
  */
 export async function inApplication(command: Command): Promise<void> {
@@ -28,11 +27,9 @@ export async function inApplication(command: Command): Promise<void> {
 async function runCommand(command: Command, given: Arguments): Promise<void> {
   const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
   try {
-    const app = await NestFactory.createApplicationContext(AppModule.with(environment.config), {
-      // fail() prints the error, once.
-      logger: false,
-      abortOnError: false,
-    });
+    // With its router, which knows the paths, but without a port.
+    const app = await createApp(environment.config);
+    await app.init();
     try {
       await command.run(app, given);
     } finally {

@@ -12,7 +12,7 @@ function access({ policy }: Route): string[] {
       [policy.sameOrigin ? 'same origin' : '', limit(policy.rateLimit)].filter(Boolean).join(', '),
     ];
   const conditions = [
-    policy.person ? 'person' : '',
+    policy.person ? 'person' : policy.user ? 'user' : '',
     policy.recentSignIn ? 'recent sign-in' : '',
     policy.live ? 'live' : '',
     policy.resource ? `about ${policy.resource}` : '',

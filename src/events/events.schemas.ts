@@ -16,17 +16,22 @@ export const CreateEvent = z
     type: z
       .string()
       .regex(/^[a-z0-9._-]{1,100}$/, 'must be 1 to 100 of a-z, 0-9, dot, underscore and hyphen')
-      .meta({ examples: ['import.finished'] }),
+      .meta({ description: 'What happened', examples: ['import.finished'] }),
     data: z
       .record(z.string(), z.unknown())
       .refine(isStorable, 'holds characters that no text may hold')
-      .optional(),
+      .optional()
+      .meta({ description: 'Any JSON object' }),
   })
-  .meta({ id: 'CreateEvent' });
+  .meta({ id: 'CreateEvent', description: 'Something that happened' });
 export type CreateEvent = z.infer<typeof CreateEvent>;
 
 export const EventView = z
-  .object({ id: z.uuid(), type: z.string(), createdAt: z.iso.datetime() })
-  .meta({ id: 'Event' });
+  .object({
+    id: z.uuid().describe('Names the event'),
+    type: z.string().describe('What happened'),
+    createdAt: z.iso.datetime().describe('When it was recorded'),
+  })
+  .meta({ id: 'Event', description: 'A recorded event' });
 
 export const showEvent = ({ id, type, createdAt }: Event) => ({ id, type, createdAt });

@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { Public } from '../auth/authenticated.decorator.js';
 import { Readiness } from './readiness.js';
 
-const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
+const Health = z
+  .object({ status: z.literal('ok').describe('All other answers are problems') })
+  .meta({ id: 'Health', description: 'The server is well' });
 type Health = z.infer<typeof Health>;
 
 @ApiTags('server')

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify';
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import type { Config } from '../config/config.js';
 import { InternalError, MalformedRequestError, transportProblem } from '../problems/request-problems.js';
@@ -16,13 +16,13 @@ export const refuseUrl =
       .status(problem.kind.status)
       .headers(bareHeaders(config, request.id))
       .type(PROBLEM_JSON)
-      .send(problemBody(problem, request.id));
+      .send(problemBody(problem, request.id, request.server));
   };
 
 /** Fastify's `clientErrorHandler`: what is no HTTP, has too many headers or never ends. There is no request, only a socket. */
-export const refuseConnection =
-  (config: Config) =>
-  (error: ConnectionError, socket: Socket): void => {
+export const refuseConnection = (config: Config) =>
+  // Fastify binds it to itself.
+  function (this: FastifyInstance, error: ConnectionError, socket: Socket): void {
     // The client is gone, or an answer is on its way already, which a second one would garble.
     if (error.code === 'ECONNRESET' || !socket.writable || answering(socket)) {
       socket.destroy();
@@ -32,7 +32,7 @@ export const refuseConnection =
       transportProblem(error) ?? new MalformedRequestError('This is not HTTP as the server reads it.');
     const requestId = uuidv7();
     const { status } = problem.kind;
-    const body = JSON.stringify(problemBody(problem, requestId));
+    const body = JSON.stringify(problemBody(problem, requestId, this));
     const headers = Object.entries({
       ...bareHeaders(config, requestId),
       'Content-Type': PROBLEM_JSON,

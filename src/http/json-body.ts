@@ -1,49 +1,51 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parse } from 'secure-json-parse';
+import { FORM_TYPE, howToSend, JSON_BODY, JSON_TYPE } from './accept-body.decorator.js';
 import { MalformedRequestError, UnsupportedMediaTypeError } from '../problems/request-problems.js';
 
 export const MAX_BODY_BYTES = 100_000;
 export const MAX_JSON_DEPTH = 20;
 
-const FORM = 'application/x-www-form-urlencoded';
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
 /** Without `fatal` every broken byte becomes the same character, and different texts become one. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** OAuth's endpoints take forms (RFC 6749 3.2), and nothing else does. */
-const takesForms = (request: FastifyRequest) => request.routeOptions.url?.startsWith('/oauth/') ?? false;
-
 /**
- * The parsers of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6).
- * An empty body is none. Forms arrive as URLSearchParams, in which a field can be told from the same one sent twice.
+ * The parsers of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6), and
+ * what routes declare with `@AcceptBody()`. Before the routes are registered.
  */
-export function parseJsonBodies(fastify: FastifyInstance): void {
+export function parseBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // What comes for a route that is not there is not read: the answer is 404 or 405 whatever it says.
-    if (request.is404) return done(null);
-    try {
-      if (takesForms(request))
-        throw new UnsupportedMediaTypeError('Send a form: application/x-www-form-urlencoded.');
-      done(null, body.length === 0 ? undefined : parseJson(decode(body, request.headers['content-type'])));
-    } catch (error) {
-      done(error as Error);
-    }
+  for (const type of [JSON_TYPE, FORM_TYPE]) addParser(fastify, type);
+  fastify.addHook('onRoute', (options) => {
+    const body = options.config?.body;
+    if (body?.limit !== undefined) options.bodyLimit = body.limit;
+    for (const type of body?.types ?? []) if (!fastify.hasContentTypeParser(type)) addParser(fastify, type);
   });
-  fastify.addContentTypeParser(FORM, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+}
+
+function addParser(fastify: FastifyInstance, type: string): void {
+  fastify.addContentTypeParser(type, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // The body of a request for an unknown route is not parsed: the answer is 404 or 405 whatever it says.
     if (request.is404) return done(null);
     try {
-      if (!takesForms(request))
-        throw new UnsupportedMediaTypeError('Send JSON, with Content-Type: application/json.');
-      done(null, parseForm(decode(body, request.headers['content-type'])));
+      done(null, read(request, type, body));
     } catch (error) {
       done(error as Error);
     }
   });
 }
 
+function read({ routeOptions, headers }: FastifyRequest, type: string, body: Buffer): unknown {
+  const { body: accepted = JSON_BODY } = routeOptions.config;
+  if (!accepted.types.includes(type)) throw new UnsupportedMediaTypeError(howToSend(accepted));
+  if (accepted.as === 'bytes') return body;
+  const text = decode(body, headers['content-type']);
+  return accepted.as === 'json' ? parseJson(text) : parseForm(text);
+}
+
 /** RFC 8259 8.1: JSON is UTF-8; forms are too. */
-function decode(body: Buffer, contentType = ''): string {
+export function decode(body: Buffer, contentType = ''): string {
   const charset = CHARSET.exec(contentType)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new UnsupportedMediaTypeError('Send the body in UTF-8.');

@@ -1,5 +1,3 @@
-import type { FastifyRequest } from 'fastify';
-import { NotFoundError } from '../problems/not-found.js';
 import type { ProblemError } from '../problems/problem.js';
 
 /** What RFC 6749 has no word for in 5.2, it has one for in 4.1.2.1. */
@@ -13,10 +11,6 @@ const FORMS_ONLY =
   'Send a form in UTF-8, with Content-Type: application/x-www-form-urlencoded and no Content-Encoding.';
 /** All that an error_description may hold (RFC 6749 5.2). */
 const FORBIDDEN = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g;
-
-/** Whether a problem is one of OAuth's endpoints, which answer in a form of their own. */
-export const isOAuth = (request: FastifyRequest, problem: ProblemError): boolean =>
-  !(problem instanceof NotFoundError) && (request.routeOptions.url ?? request.url).startsWith('/oauth/');
 
 /** RFC 6749 5.2 */
 export function oauthBody({ kind, detail, extensions }: ProblemError): object {

@@ -7,14 +7,15 @@ import {
   Injectable,
   NotFoundException,
 } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { REALM } from '../auth/auth.errors.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
-import { RouteTable } from '../auth/route-table.js';
+import { type Route, RouteTable } from '../auth/route-table.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
-import { isOAuth, oauthBody } from './oauth-answer.js';
+import { howToSend, routeConfigOf } from './accept-body.decorator.js';
+import { oauthBody } from './oauth-answer.js';
 import { LOGGER } from '../logging/logger.js';
 import { NotFoundError } from '../problems/not-found.js';
 import { findProblem, ProblemError } from '../problems/problem.js';
@@ -24,16 +25,21 @@ import {
   MethodNotAllowedError,
   NestHttpError,
   transportProblem,
+  UnsupportedMediaTypeError,
 } from '../problems/request-problems.js';
 
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
 /** RFC 9457. `instance` is the id of the request, under which the log tells more. */
-export function problemBody(error: ProblemError, instance: string): object {
+export function problemBody(
+  error: ProblemError,
+  instance: string,
+  { problemPages }: FastifyInstance,
+): object {
   const { kind, detail, extensions } = error;
   return {
     // What nobody declared has no page.
-    type: findProblem(kind.slug) ? `/problems/${kind.slug}` : 'about:blank',
+    type: findProblem(kind.slug) ? `${problemPages.path}/${kind.slug}` : 'about:blank',
     title: kind.title,
     status: kind.status,
     detail,
@@ -61,9 +67,15 @@ export class ProblemFilter implements ExceptionFilter {
     // Every 401 has a challenge (RFC 9110 15.5.2); where a password was wrong, the ones that a person can answer.
     if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
     void reply.status(problem.kind.status).headers(problem.headers);
-    if (isOAuth(request, problem))
+    if (!(problem instanceof NotFoundError) && this.#answersOAuth(request))
       return void reply.type('application/json; charset=utf-8').send(oauthBody(problem));
-    void reply.type(PROBLEM_JSON).send(problemBody(problem, request.id));
+    void reply.type(PROBLEM_JSON).send(problemBody(problem, request.id, request.server));
+  }
+
+  /** Also for a method that the route does not answer to. */
+  #answersOAuth(request: FastifyRequest): boolean {
+    if (!request.is404) return request.routeOptions.config.oauthErrors ?? false;
+    return this.routes.at(request.url).some(({ handler }) => routeConfigOf(handler).oauthErrors);
   }
 
   #problemOf(error: unknown, request: FastifyRequest): ProblemError {
@@ -71,7 +83,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof NotFoundException && request.is404) return this.#unknownRoute(request);
     const transport = transportProblem(error);
     // Whatever is wrong with its body too, there is nothing where it went.
-    if (transport) return request.is404 ? this.#unknownRoute(request) : transport;
+    if (transport && request.is404) return this.#unknownRoute(request);
+    if (transport?.kind.status === 415)
+      return new UnsupportedMediaTypeError(howToSend(request.routeOptions.config.body));
+    if (transport) return transport;
     if (error instanceof HttpException) return new NestHttpError(error);
     if (isDatabaseUnavailable(error)) {
       this.logger.error({ err: error }, 'the database cannot be reached');
@@ -90,9 +105,16 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   #unknownRoute(request: FastifyRequest): ProblemError {
-    const allowed = this.routes.methodsOf(request.url);
-    if (allowed.length > 0) return new MethodNotAllowedError(allowed);
+    const allowed = methodsOf(this.routes.at(request.url), request.server.supportedMethods);
+    // A route of this method can be there all the same, in another version.
+    if (allowed.length > 0 && !allowed.includes(request.method)) return new MethodNotAllowedError(allowed);
     const hint = this.config.DOCS ? ' The API reference is at /docs.' : '';
     return new NotFoundError(`There is no such route.${hint}`);
   }
+}
+
+function methodsOf(routes: readonly Route[], all: readonly string[]): string[] {
+  const methods = routes.flatMap(({ method }) => (method === 'ALL' ? all : [method]));
+  if (methods.includes('GET')) methods.push('HEAD');
+  return [...new Set(methods)].toSorted();
 }

@@ -1,24 +1,25 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import { parametersOf } from './unvalidated-parameters.js';
 import { MAX_ERRORS, noField, ValidationError } from './validation.js';
 
-/** Refuses the fields of a body that the handler takes none of: nothing is ever ignored. Forms are OAuth's own. */
+/** Refuses the fields of a body that the handler takes none of: nothing is ever ignored. A route with `@AcceptBody()` takes one. */
 @Injectable()
 export class UnexpectedBody implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (body && !(body instanceof URLSearchParams) && !takesBody(context)) refuse(body);
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { body } = request;
+    if (body && !request.routeOptions.config.body && !takesBody(context)) refuse(body);
     return next.handle();
   }
 }
 
 function takesBody(context: ExecutionContext): boolean {
-  const parameters: object =
-    Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) ?? {};
-  return Object.keys(parameters).some((key) => key.startsWith(`${RouteParamtypes.BODY}:`));
+  return parametersOf(context.getClass(), context.getHandler().name).some(
+    ([kind]) => kind === RouteParamtypes.BODY,
+  );
 }
 
 /** An empty object says nothing, and clients send one along. */

@@ -50,6 +50,13 @@ export const noField = (path: Path): FieldError => ({
   detail: 'is not a field of this request',
 });
 
+/** @param parent of the paths of the issues: the name of a parameter */
+export const validationError = (
+  issues: readonly StandardSchemaV1.Issue[],
+  parent: readonly string[] = [],
+): ValidationError =>
+  new ValidationError(issues.flatMap((issue) => fieldErrors(issue, parent)).slice(0, MAX_ERRORS));
+
 /**
  * Validates whatever a handler's parameter declares a schema for, as it came: the pipe of Nest first removes each key
  * `constructor` or `prototype`, which are data like any other.
@@ -60,10 +67,7 @@ class SchemaPipe implements PipeTransform {
     const result = await schema['~standard'].validate(value);
     if (!result.issues) return result.value;
     // The parameter's own name, in `@Param('id')` and the like.
-    const parent = data === undefined ? [] : [data];
-    throw new ValidationError(
-      result.issues.flatMap((issue) => fieldErrors(issue, parent)).slice(0, MAX_ERRORS),
-    );
+    throw validationError(result.issues, data === undefined ? [] : [data]);
   }
 }
 

@@ -2,9 +2,13 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public } from '../auth/authenticated.decorator.js';
+import { RouteTable } from '../auth/route-table.js';
 import { USER_SCOPES } from '../auth/scopes.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sharedBody } from '../http/shared-body.js';
+import { OpenApiController } from '../openapi/openapi.controller.js';
+import { JwksController } from '../signing-keys/jwks.controller.js';
+import { OAuthController } from './oauth.controller.js';
 import { GRANT_TYPES } from './grants.service.js';
 import { Metadata } from './oauth.schemas.js';
 
@@ -15,7 +19,10 @@ const WITH_SECRET = ['client_secret_basic', 'client_secret_post'];
 export class MetadataController {
   readonly #body = sharedBody(() => JSON.stringify(this.#metadata()));
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    private readonly routes: RouteTable,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Get('oauth-authorization-server')
   @Public()
@@ -29,12 +36,13 @@ export class MetadataController {
 
   #metadata(): z.infer<typeof Metadata> {
     const { ISSUER, DOCS } = this.config;
+    const endpoint = (method: keyof OAuthController) => ISSUER + this.routes.pathOf(OAuthController, method);
     return {
       issuer: ISSUER,
-      token_endpoint: `${ISSUER}/oauth/token`,
-      introspection_endpoint: `${ISSUER}/oauth/introspect`,
-      revocation_endpoint: `${ISSUER}/oauth/revoke`,
-      jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+      token_endpoint: endpoint('token'),
+      introspection_endpoint: endpoint('introspect'),
+      revocation_endpoint: endpoint('revoke'),
+      jwks_uri: ISSUER + this.routes.pathOf(JwksController, 'jwks'),
       scopes_supported: [...USER_SCOPES],
       // Required, and empty: there is no authorization endpoint.
       response_types_supported: [],
@@ -42,7 +50,7 @@ export class MetadataController {
       token_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
       introspection_endpoint_auth_methods_supported: WITH_SECRET,
       revocation_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],
-      ...(DOCS && { service_documentation: `${ISSUER}/docs` }),
+      ...(DOCS && { service_documentation: ISSUER + this.routes.pathOf(OpenApiController, 'page') }),
     };
   }
 }

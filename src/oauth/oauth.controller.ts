@@ -1,6 +1,17 @@
 import { applyDecorators, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  type ApiBodyOptions,
+  ApiOperation,
+  type ApiOperationOptions,
+  ApiResponse,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { z } from 'zod';
 import { Public } from '../auth/authenticated.decorator.js';
+import { AcceptBody, ExtendRouteConfig, FORM_TYPE } from '../http/accept-body.decorator.js';
+import { defineSecurityScheme } from '../openapi/security-schemes.js';
 import { GRANT_TYPES, GrantsService } from './grants.service.js';
 import { IntrospectionService } from './introspection.service.js';
 import { OAuthClients } from './oauth-clients.service.js';
@@ -10,6 +21,7 @@ import {
   OAuthErrorBody,
   OAuthTokenResponse,
   Revoked,
+  TOKEN_EXAMPLES,
   TokenForm,
   TokenLookupForm,
 } from './oauth.schemas.js';
@@ -25,14 +37,27 @@ const REFUSALS: Record<number, string> = {
   503: '`temporarily_unavailable`',
 };
 
+const CLIENT = defineSecurityScheme('client', {
+  type: 'http',
+  scheme: 'basic',
+  description:
+    'RFC 6749 2.3.1: the id of an API key as the user, and the key as the password. They can be in the form instead, as `client_id` and `client_secret`',
+});
+
 /** What an endpoint takes and how it refuses. Public: the client is in the form, where no guard reads it. */
-const OAuthEndpoint = (summary: string, body: typeof TokenLookupForm) =>
+const OAuthEndpoint = (
+  operation: ApiOperationOptions,
+  body: { standardSchema: z.ZodType; examples?: object },
+) =>
   applyDecorators(
     Public(),
     HttpCode(200),
-    ApiOperation({ summary }),
-    ApiConsumes('application/x-www-form-urlencoded'),
-    ApiBody(body),
+    ApiSecurity(CLIENT),
+    ApiOperation(operation),
+    AcceptBody({ as: 'form', types: [FORM_TYPE] }),
+    ExtendRouteConfig({ oauthErrors: true }),
+    // Its types do not know `standardSchema` yet.
+    ApiBody(body as ApiBodyOptions),
     ...Object.entries(REFUSALS).map(([status, description]) =>
       ApiResponse({ status: Number(status), description, standardSchema: OAuthErrorBody }),
     ),
@@ -50,21 +75,30 @@ export class OAuthController {
   @Post('token')
   // RFC 6749 5.1, beside `Cache-Control: no-store`
   @Header('Pragma', 'no-cache')
-  @OAuthEndpoint('Get a token for a key, or for a refresh token', TokenForm(GRANT_TYPES))
+  @OAuthEndpoint(
+    { operationId: 'requestToken', summary: 'Get a token for a key, or for a refresh token' },
+    { standardSchema: TokenForm(GRANT_TYPES), examples: TOKEN_EXAMPLES },
+  )
   @ApiResponse({ status: 200, description: 'The token', standardSchema: OAuthTokenResponse })
   async token(@Form() request: OAuthRequest): Promise<object> {
     return this.grants.grant(request, await this.clients.authenticate(request.client));
   }
 
   @Post('introspect')
-  @OAuthEndpoint('Ask what a token is', TokenLookupForm)
+  @OAuthEndpoint(
+    { operationId: 'introspectToken', summary: 'Ask what a token is' },
+    { standardSchema: TokenLookupForm },
+  )
   @ApiResponse({ status: 200, description: 'What it is, if it works', standardSchema: Introspection })
   introspect(@Form() request: OAuthRequest): Promise<object> {
     return this.introspection.introspect(request);
   }
 
   @Post('revoke')
-  @OAuthEndpoint('Take a token back', TokenLookupForm)
+  @OAuthEndpoint(
+    { operationId: 'revokeToken', summary: 'Revoke a token' },
+    { standardSchema: TokenLookupForm },
+  )
   @ApiResponse({
     status: 200,
     description: 'The token is not valid, if it ever was',

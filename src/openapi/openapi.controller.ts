@@ -5,6 +5,7 @@ import { Controller, Get, Header, Inject, Param, Redirect, Res } from '@nestjs/c
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/authenticated.decorator.js';
+import { RouteTable } from '../auth/route-table.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sharedBody } from '../http/shared-body.js';
 import { NotFoundError } from '../problems/not-found.js';
@@ -22,19 +23,20 @@ const ASSETS: Record<string, string> = {
   'favicon-32x32.png': 'image/png',
 };
 
+// Relative references: the router can have the page under a prefix.
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Auth modes: API reference</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
 <div id="reference"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </body>
 </html>
 `;
@@ -43,7 +45,7 @@ const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);
 follow();
-SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });
+SwaggerUIBundle({ url: 'openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });
 `;
 
 const page = sharedBody(() => PAGE);
@@ -61,15 +63,17 @@ const assets = new Map(
 export class OpenApiController {
   constructor(
     private readonly reference: ApiReference,
+    private readonly routes: RouteTable,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
   @Public()
-  @Redirect('/docs')
+  @Redirect()
   @ApiExcludeEndpoint()
-  home(): void {
+  home(): { url: string } {
     this.#requireDocs();
+    return { url: this.routes.pathOf(OpenApiController, 'page') };
   }
 
   @Get('openapi.json')

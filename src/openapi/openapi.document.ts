@@ -1,69 +1,43 @@
 import type { INestApplication } from '@nestjs/common';
-import {
-  DocumentBuilder,
-  type OpenAPIObject,
-  SwaggerModule,
-  type SwaggerDocumentOptions,
-} from '@nestjs/swagger';
+import { ApplicationConfig } from '@nestjs/core';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { AccessPolicy, ProtectedPolicy } from '../auth/access-policy.js';
 import { ModeRegistry } from '../auth/mode-registry.js';
-import { type Route, RouteTable } from '../auth/route-table.js';
+import { toDocumentPath } from '../auth/path-pattern.js';
+import { RouteTable } from '../auth/route-table.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { findProblem } from '../problems/problem.js';
-import { PROBLEM_HEADERS, RATE_LIMIT_HEADERS } from './answer-headers.js';
-import { MAY_ANSWER } from './may-answer.decorator.js';
+import { describeAccess, type Operation } from './access.js';
+import { addExamples } from './examples.js';
+import { operationIdOf } from './operation-ids.js';
+import { convert } from './schemas.js';
+import { securitySchemes } from './security-schemes.js';
 
-type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
-type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Operations = Record<string, Operation>;
+
+/** Of a path in OpenAPI 3.1. */
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
 
 const Problem = z
   .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    type: z.string().meta({ description: 'The path of a page that explains the problem' }),
+    title: z.string().meta({ description: 'The same for every problem of this type' }),
+    status: z.int().meta({ description: 'The status of the answer' }),
+    detail: z.string().meta({ description: 'What is wrong with this request' }),
+    instance: z.string().meta({ description: 'The id of the request, as in `X-Request-Id`' }),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ description: 'RFC 6901: into the body, or `/name` of a parameter' }),
+          detail: z.string().meta({ description: 'What is accepted' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'The invalid fields, 50 at most' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457. `type` is a page that explains it.' });
 
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
-const CSRF_TOKEN = {
-  name: 'X-CSRF-Token',
-  in: 'header',
-  description: 'Where the credential is a cookie',
-  schema: { type: 'string' as const },
-} as const;
-
-/** Draft 2020-12, as OpenAPI 3.1 has it. What has an id becomes a component. */
-const convert: Converter = (schema, { schemaType }) => {
-  if (!(schema instanceof z.core.$ZodType)) return undefined;
-  const {
-    $schema: _dialect,
-    $defs,
-    ...rest
-  } = z.toJSONSchema(schema, {
-    target: 'draft-2020-12',
-    io: schemaType,
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => tidy(jsonSchema),
-  });
-  const components = Object.fromEntries(
-    Object.entries($defs ?? {}).map(([name, { id: _id, ...definition }]) => [name, definition]),
-  );
-  return { schema: JSON.parse(refsToComponents(rest)), components: JSON.parse(refsToComponents(components)) };
-};
-
-/** Without what says twice what is said already: the pattern of a format, the bounds of every safe integer. */
-function tidy(schema: z.core.JSONSchema.BaseSchema): void {
-  if (schema.format !== undefined) delete schema.pattern;
-  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
-  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-}
-
-const refsToComponents = (value: unknown) =>
-  JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/');
+/** Of an operation whose route declares no `operationId`. */
+const UNNAMED = 'unnamed';
 
 /** The OpenAPI 3.1 document. Security and refusals of each route come from its declaration, not from a second one. */
 export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
@@ -74,22 +48,59 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription('Sessions, tokens and API keys behind one declaration per route.')
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer(app.get<Config>(CONFIG).ISSUER);
+    .addServer('/', 'Where this document comes from')
+    .addServer(app.get<Config>(CONFIG).ISSUER, 'The issuer of tokens');
   for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme);
+  for (const [name, scheme] of securitySchemes()) builder.addSecurity(name, scheme);
   const document = SwaggerModule.createDocument(app, builder.build(), {
     standardSchemaConverter: convert,
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+    operationIdFactory: () => UNNAMED,
   });
   const { schemas } = (document.components ??= {});
   document.components.schemas = { ...schemas, ...convert(Problem, { schemaType: 'output' })!.components };
-  for (const route of app.get(RouteTable).all()) {
-    const path = document.paths[route.path.replaceAll(/:(\w+)/g, '{$1}')] as
-      Record<string, Operation> | undefined;
-    const operation = path?.[route.method.toLowerCase()];
-    if (operation) describeAccess(operation, route, modes);
-  }
+  describeOperations(document, app, modes);
   document.tags = tagsOf(document).map((name) => ({ name, description: TAGS[name] ?? name }));
   return document;
+}
+
+function describeOperations(document: OpenAPIObject, app: INestApplication, modes: ModeRegistry): void {
+  const routes = app.get(RouteTable);
+  const prefix = app.get(ApplicationConfig).getGlobalPrefix();
+  const ids = new Set<string>();
+  for (const [path, operations] of Object.entries(document.paths as Record<string, Operations>))
+    for (const method of Object.keys(operations)) {
+      const operation = operations[method]!;
+      // `@All()` has methods that OpenAPI has no word for.
+      if (!METHODS.has(method)) {
+        delete operations[method];
+        continue;
+      }
+      const described = routes
+        .all()
+        .filter(
+          (route) =>
+            toDocumentPath(route.path) === path && [method.toUpperCase(), 'ALL'].includes(route.method),
+        );
+      // It would pass for a public one.
+      if (described.length === 0) throw new Error(`${method} ${path} is in the document, but is no route`);
+      for (const route of described)
+        describeAccess(operation, { ...route, method: method.toUpperCase() }, modes);
+      if (operation.operationId?.startsWith(UNNAMED))
+        operation.operationId = nameFor(method, path, prefix, ids);
+      ids.add(operation.operationId ?? '');
+      addExamples(operation, document);
+    }
+}
+
+/** Two versions of a route differ in a part of their paths that a name leaves out. */
+function nameFor(method: string, path: string, prefix: string, taken: ReadonlySet<string>): string {
+  const root = `/${prefix.replaceAll(/^\/|\/$/g, '')}/`;
+  const pattern = (path.startsWith(root) ? path.slice(root.length - 1) : path).replaceAll(
+    /\{(\w+)\}/g,
+    ':$1',
+  );
+  const id = operationIdOf(method.toUpperCase(), pattern);
+  return taken.has(id) ? `${id}${/v\d+/.exec(pattern)?.[0].toUpperCase() ?? method}` : id;
 }
 
 /** The headings of the reference. A room that is not here is its own heading. */
@@ -109,89 +120,7 @@ const TAGS: Record<string, string> = {
 
 /** In the order of the routes, the server's own last. */
 function tagsOf({ paths }: OpenAPIObject): string[] {
-  const operations = Object.values(paths).flatMap((path) => Object.values(path as Record<string, Operation>));
+  const operations = Object.values(paths).flatMap((path) => Object.values(path as Operations));
   const names = [...new Set(operations.flatMap(({ tags = [] }) => tags))];
   return names.toSorted((a, b) => Number(a === 'server') - Number(b === 'server'));
-}
-
-function describeAccess(operation: Operation, route: Route, registry: ModeRegistry): void {
-  const { policy } = route;
-  const byCookie = !policy.public && policy.modes.some((mode) => registry.get(mode).ambient);
-  operation.security = policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: [...policy.scopes] }));
-  if (!policy.public) {
-    const access = [
-      `Accepts ${policy.modes.join(', ')}${policy.person ? ' (a person)' : ''}.`,
-      policy.scopes.length > 0 ? `Needs ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.` : '',
-      policy.recentSignIn ? 'Needs a recent sign-in.' : '',
-      policy.resource ? `Is about \`${policy.resource}\`.` : '',
-      policy.live ? 'What is behind the credential must be alive.' : '',
-    ];
-    operation.description = [operation.description, access.filter(Boolean).join(' ')]
-      .filter(Boolean)
-      .join('\n\n');
-  }
-  for (const [status, slugs] of Object.entries(problemsByStatus(operation, route, registry, byCookie)))
-    operation.responses[status] ??= {
-      description: slugs.map((slug) => `\`${slug}\`: ${findProblem(slug)!.title}`).join('  \n'),
-      ...(PROBLEM_HEADERS[status] && { headers: PROBLEM_HEADERS[status] }),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    };
-  describeRateLimit(operation, route, registry);
-  if (byCookie && !READS.has(route.method))
-    (operation.parameters ??= []).push({ ...CSRF_TOKEN, required: policy.modes.length === 1 });
-}
-
-/** Keys have limits, and so have the tokens exchanged for them. With RATE_LIMITS off nobody has, so that no header is a promise. */
-function describeRateLimit(operation: Operation, { policy }: Route, registry: ModeRegistry): void {
-  if (!isLimited(policy, registry)) return;
-  for (const response of Object.values(operation.responses) as { headers?: object }[])
-    response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS };
-}
-
-const isLimited = (policy: AccessPolicy, registry: ModeRegistry): boolean =>
-  policy.public
-    ? policy.rateLimit !== undefined
-    : !policy.person && policy.modes.some((mode) => registry.get(mode).carries !== 'person');
-
-function problemsByStatus(
-  operation: Operation,
-  route: Route,
-  registry: ModeRegistry,
-  byCookie: boolean,
-): Record<string, string[]> {
-  const slugs = ['credential-in-url', 'internal-error', 'database-unavailable', 'shutting-down'];
-  // A body is read where none is expected too, and refused.
-  if (route.method !== 'GET')
-    slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
-  if (operation.parameters?.length) slugs.push('validation-failed');
-  if (route.path.includes(':')) slugs.push('not-found');
-  if (isLimited(route.policy, registry)) slugs.push('rate-limited');
-  if (route.policy.public) {
-    if (route.method !== 'GET') slugs.push('https-required');
-  } else slugs.push(...problemsOfGuard(route.policy));
-  if (byCookie || (route.policy.public && route.policy.sameOrigin)) slugs.push('csrf');
-  slugs.push(...((Reflect.getMetadata(MAY_ANSWER, route.handler) as string[] | undefined) ?? []));
-  const known = [...new Set(slugs)].filter((slug) => findProblem(slug));
-  return groupByStatus(known);
-}
-
-function problemsOfGuard(policy: ProtectedPolicy): string[] {
-  const slugs = [
-    'ambiguous-credentials',
-    'credential-required',
-    'mode-not-accepted',
-    'invalid-credential',
-    'https-required',
-  ];
-  if (policy.person) slugs.push('person-required');
-  if (policy.scopes.length > 0) slugs.push('insufficient-scope');
-  if (policy.scopes.length > 0 && !policy.person) slugs.push('resource-not-granted');
-  if (policy.recentSignIn) slugs.push('insufficient-user-authentication');
-  return slugs;
-}
-
-function groupByStatus(slugs: string[]): Record<string, string[]> {
-  const grouped: Record<string, string[]> = {};
-  for (const slug of slugs) (grouped[findProblem(slug)!.status] ??= []).push(slug);
-  return grouped;
 }

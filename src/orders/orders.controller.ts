@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
+import { locate } from '../http/location.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { ListQuery, pageQuery, toPage } from '../pagination/page.js';
@@ -33,7 +34,7 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const order = await this.orders.create(principal.subject, body);
-    void reply.header('Location', `/v1/orders/${order.id}`);
+    locate(reply, `orders/${order.id}`);
     return showOrder(order);
   }
 

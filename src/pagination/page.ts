@@ -10,7 +10,7 @@ const encode = (id: string) => Buffer.from(id).toString('base64url');
 
 /** `?limit=` and `?cursor=` of every list. A cursor is the id that the page before ended with, in a form not to be relied on. */
 export const ListQuery = z.strictObject({
-  limit: integerParameter(1, MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: integerParameter(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('How many items the page can have'),
   cursor: z
     .string()
     .max(100)
@@ -43,4 +43,9 @@ export function toPage<Row extends { id: string }, Item>(
 
 /** The schema of a list's answer. */
 export const pageOf = <T extends z.ZodType>(item: T, id: string) =>
-  z.object({ items: z.array(item), nextCursor: z.string().nullable() }).meta({ id });
+  z
+    .object({
+      items: z.array(item).describe('What is on this page'),
+      nextCursor: z.string().nullable().describe('The `cursor` of the next page; null on the last one'),
+    })
+    .meta({ id, description: 'A page of a list' });

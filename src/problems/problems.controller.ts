@@ -31,8 +31,8 @@ const page = ({ slug, status, title, about }: ProblemKind, docs: boolean) => `<!
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(about)}</p>
 </main>
-<nav>${docs ? '<p><a href="/docs">API reference</a></p>' : ''}<p>All problems: ${allProblems()
-  .map((kind) => `<a href="/problems/${kind.slug}">${kind.slug}</a>`)
+<nav>${docs ? '<p><a href="../docs">API reference</a></p>' : ''}<p>All problems: ${allProblems()
+  .map((kind) => `<a href="${kind.slug}">${kind.slug}</a>`)
   .join(' · ')}</p></nav>
 </body>
 </html>
@@ -50,7 +50,7 @@ export class ProblemsController {
   @Public()
   @Header('Content-Type', HTML)
   @ApiOperation({ summary: 'What a problem means and what to do about it' })
-  @ApiParam({ name: 'slug', schema: { type: 'string' } })
+  @ApiParam({ name: 'slug', description: 'The last part of the `type`', schema: { type: 'string' } })
   @ApiProduces('text/html')
   @ApiResponse({
     status: 200,

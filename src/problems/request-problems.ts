@@ -20,13 +20,14 @@ const BODY_TOO_LARGE = defineProblem({
   slug: 'body-too-large',
   status: 413,
   title: 'The body is too large',
-  about: 'A body may have 100 kB.',
+  about: 'A body can have 100 kB, unless the API reference names another limit.',
 });
 const UNSUPPORTED_MEDIA_TYPE = defineProblem({
   slug: 'unsupported-media-type',
   status: 415,
-  title: 'The body is not JSON',
-  about: 'Send the body as JSON in UTF-8, with Content-Type: application/json.',
+  title: 'The media type is not supported',
+  about:
+    'Send the body in UTF-8 with a Content-Type that the route accepts: application/json, unless the API reference names another one.',
 });
 const REQUEST_TIMEOUT = defineProblem({
   slug: 'request-timeout',
@@ -143,7 +144,7 @@ class TransportError extends ProblemError {}
 
 /** The refusals of Fastify and of Node's HTTP parser, by their code. */
 const BY_CODE: Record<string, [ProblemKind, string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [BODY_TOO_LARGE, 'The body has more than 100 kB.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [BODY_TOO_LARGE, 'The body has more bytes than this route accepts.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [UNSUPPORTED_MEDIA_TYPE, 'Send JSON, with Content-Type: application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     MALFORMED_REQUEST,

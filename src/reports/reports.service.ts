@@ -4,8 +4,12 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 
 export const Summary = z
-  .object({ orders: z.int(), items: z.int(), lastOrderAt: z.iso.datetime().nullable() })
-  .meta({ id: 'ReportSummary' });
+  .object({
+    orders: z.int().describe('How many orders there are'),
+    items: z.int().describe('The sum of their quantities'),
+    lastOrderAt: z.iso.datetime().nullable().describe('Null: there is none'),
+  })
+  .meta({ id: 'ReportSummary', description: 'Orders in numbers' });
 export type Summary = z.infer<typeof Summary>;
 
 @Injectable()

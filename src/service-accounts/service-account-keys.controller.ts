@@ -17,6 +17,7 @@ import { ApiKeysService } from '../api-keys/api-keys.service.js';
 import { Authenticated } from '../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { Principal } from '../auth/principal.js';
+import { locate } from '../http/location.js';
 import { ResourceId } from '../http/validation.js';
 import { LOCATION } from '../openapi/answer-headers.js';
 import { MayAnswer } from '../openapi/may-answer.decorator.js';
@@ -51,7 +52,7 @@ export class ServiceAccountKeysController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const issued = await this.keys.create(principal, await this.accounts.require(id), body);
-    void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
+    locate(reply, `api-keys/${issued.row.id}`);
     return showIssuedKey(issued);
   }
 
@@ -108,7 +109,7 @@ export class ServiceAccountKeysController {
   ) {
     const account = await this.accounts.require(id);
     const issued = await this.rotation.rotate(principal, account, keyId, overlapSeconds);
-    void reply.header('Location', `/v1/admin/service-accounts/${id}/api-keys/${issued.row.id}`);
+    locate(reply, `../${issued.row.id}`);
     return showIssuedKey(issued);
   }
 

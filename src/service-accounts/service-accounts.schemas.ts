@@ -14,7 +14,7 @@ export const CreateServiceAccount = z
         'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',
     }),
   })
-  .meta({ id: 'CreateServiceAccount' });
+  .meta({ id: 'CreateServiceAccount', description: 'A new service account' });
 export type CreateServiceAccount = z.infer<typeof CreateServiceAccount>;
 
 export const ChangeServiceAccount = z
@@ -28,14 +28,14 @@ export type ChangeServiceAccount = z.infer<typeof ChangeServiceAccount>;
 
 export const ServiceAccountView = z
   .object({
-    id: z.uuid(),
-    name: z.string(),
-    audience: z.string(),
-    status,
+    id: z.uuid().describe('Names the account'),
+    name: z.string().describe('What the service is'),
+    audience: z.string().describe('A key with `tokens:introspect` sees all tokens that are for it'),
+    status: status.describe('Disabled: its keys and their tokens are refused'),
     createdBy: z.uuid().nullable().meta({ description: 'The administrator; null if that account is gone' }),
-    createdAt: z.iso.datetime(),
+    createdAt: z.iso.datetime().describe('When it was made'),
   })
-  .meta({ id: 'ServiceAccount' });
+  .meta({ id: 'ServiceAccount', description: 'A service, which has keys and no person behind it' });
 
 export const ServiceAccountPage = pageOf(ServiceAccountView, 'ServiceAccountPage');
 

@@ -27,11 +27,13 @@ export const TokenRequest = z
       .optional()
       .meta({ description: 'RFC 8707: which of the audiences it is for' }),
   })
-  .meta({ id: 'TokenRequest' });
+  .meta({ id: 'TokenRequest', description: 'Who signs in, and which tokens they get' });
 export type TokenRequest = z.infer<typeof TokenRequest>;
 
 export const RefreshRequest = z
-  .strictObject({ refreshToken: z.string().max(1000).optional() })
+  .strictObject({
+    refreshToken: z.string().max(1000).optional().describe('Not needed where the cookie carries it'),
+  })
   .default({})
   .meta({ id: 'RefreshRequest', description: 'Empty where the cookie carries the refresh token' });
 export type RefreshRequest = z.infer<typeof RefreshRequest>;
@@ -40,12 +42,12 @@ export type RefreshRequest = z.infer<typeof RefreshRequest>;
 export const TokenResponse = describeRenewal(
   z
     .object({
-      access_token: z.string(),
-      token_type: z.literal('Bearer'),
+      access_token: z.string().describe('To be sent as `Authorization: Bearer`'),
+      token_type: z.literal('Bearer').describe('RFC 6750'),
       expires_in: z.int().meta({ description: 'Seconds' }),
-      scope: z.string(),
+      scope: z.string().describe('What the token can do, separated by spaces'),
       refresh_token: z.string().optional().meta({ description: 'Not there if it is in the cookie' }),
     })
-    .meta({ id: 'TokenResponse' }),
+    .meta({ id: 'TokenResponse', description: 'RFC 6749 5.1' }),
 );
 export type TokenResponse = z.infer<typeof TokenResponse>;

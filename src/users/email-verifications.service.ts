@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/comm
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type EntityManager } from 'typeorm';
+import { RouteTable } from '../auth/route-table.js';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Secret } from '../crypto/secret.js';
@@ -12,6 +13,7 @@ import { RateLimiter } from '../rate-limits/rate-limiter.js';
 import { EmailVerification } from './email-verification.entity.js';
 import type { Registration } from './registration.entity.js';
 import { User } from './user.entity.js';
+import { VerifyPageController } from './verify-page.controller.js';
 
 const LIFETIME_MS = 24 * 3_600_000;
 /** Links for one account in an hour, whoever asks. */
@@ -44,6 +46,7 @@ export class EmailVerificationsService implements BeforeApplicationShutdown {
     private readonly mails: MailService,
     private readonly limiter: RateLimiter,
     private readonly clock: Clock,
+    private readonly routes: RouteTable,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -61,7 +64,8 @@ export class EmailVerificationsService implements BeforeApplicationShutdown {
 
   async mail({ to, token, why, otherwise }: Link): Promise<void> {
     // In the fragment, which no server and no log sees.
-    const link = `${this.config.ISSUER}/verify#${token.reveal()}`;
+    const page = this.routes.pathOf(VerifyPageController, 'page');
+    const link = `${this.config.ISSUER}${page}#${token.reveal()}`;
     const text = `${why}\n\n${link}\n\nThe link works once, for 24 hours.\n\n${otherwise}\n`;
     await this.mails.send({ to, subject: 'Confirm your address', text });
   }

@@ -41,7 +41,7 @@ export class UsersController {
   }
 
   @Get('users/me')
-  @Authenticated({ modes: 'any', scopes: ['profile:read'] })
+  @Authenticated({ modes: 'any', user: true, scopes: ['profile:read'] })
   @ApiOperation({ summary: 'Who I am' })
   @ApiResponse({ status: 200, description: 'The user behind the credential', standardSchema: UserView })
   async me(@CurrentPrincipal() principal: Principal): Promise<UserView> {

@@ -25,7 +25,7 @@ const PAGE = `<!doctype html>
 <button type="button" id="confirm">Confirm</button>
 <noscript><p>This page needs JavaScript to send the token of the link.</p></noscript>
 </main>
-<script src="/verify.js"></script>
+<script src="verify.js"></script>
 </body>
 </html>
 `;
@@ -47,7 +47,7 @@ const askPassword = (fault) => {
   status.textContent = field.hidden ? 'Choose the new password of your account.' : 'The password ' + fault + '.';
   field.hidden = false;
 };
-const send = () => fetch('/v1/email-verifications', {
+const send = () => fetch('v1/email-verifications', {
   method: 'PUT',
   headers: { 'Content-Type': 'application/json' },
   body: JSON.stringify(field.hidden ? { token } : { token, newPassword: byId('password').value }),
@@ -56,7 +56,7 @@ const show = async (answer) => {
   if (answer.ok) return end('Thank you. Your address is confirmed, and you can sign in.');
   if (answer.status >= 500) throw new Error(answer.status);
   const problem = await answer.json();
-  if (problem.type === '/problems/already-confirmed')
+  if (problem.type.endsWith('/already-confirmed'))
     return end('Your address is already confirmed, and you can sign in.');
   const password = problem.errors?.find(({ pointer }) => pointer === '/newPassword');
   if (password) return askPassword(password.detail);

@@ -2,5 +2,6 @@
 import './access/access-matrix.js';
 import './access/access-table.js';
 import './access/declarations.js';
+import './access/paths.js';
 import './access/strategies.js';
 import './access/costs.js';

@@ -93,7 +93,7 @@ async function read(response: Response): Promise<Answer> {
     headers: response.headers,
     body,
     problem: type.startsWith('application/problem+json')
-      ? String(body?.type).replace('/problems/', '')
+      ? String(body?.type).split('/problems/').at(-1)
       : undefined,
     challenges: response.headers.get('www-authenticate'),
     cookies,

@@ -37,6 +37,8 @@ export interface ServerOptions {
   modules?: (Type | DynamicModule)[];
   /** Providers in place of the application's, each by its class. */
   overrides?: object[];
+  /** What a project does to its application before it listens. */
+  configure?: (app: NestFastifyApplication) => void;
   /** Another database than one of its own, which the caller drops. */
   database?: TestDatabase;
 }
@@ -63,6 +65,7 @@ export class TestServer {
     env = {},
     modules = [],
     overrides = [],
+    configure,
     database,
   }: ServerOptions = {}): Promise<TestServer> {
     const own = database ? undefined : await createDatabase();
@@ -99,6 +102,7 @@ export class TestServer {
         logger: new NestLogger(logger),
       });
       await configureApp(app, config);
+      configure?.(app);
       await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
         await app.close();
         throw error;

@@ -15,7 +15,7 @@ import { type TestServer, useServer } from '../../support/server.js';
 const DECLARED = {
   always: `
     POST   /v1/users                              public
-    GET    /v1/users/me                           any      profile:read
+    GET    /v1/users/me                           any      user  profile:read
     PATCH  /v1/users/me                           person   profile:write
     PUT    /v1/users/me/password                  person   account:security  recent live
     POST   /v1/email-verifications                public
@@ -332,7 +332,7 @@ describe('the access table', () => {
     const modes = policy.modes.join('+');
     const words = [
       policy.person && modes === all ? '' : modes,
-      policy.person ? 'person' : '',
+      policy.person ? 'person' : policy.user ? 'user' : '',
       ...policy.scopes,
       policy.recentSignIn ? 'recent' : '',
       policy.live ? 'live' : '',

@@ -1,17 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  Body,
   Controller,
   Delete,
   Get,
   Module,
   type OnModuleInit,
+  Param,
   Post,
   Put,
+  Query,
+  RawBody,
+  SetMetadata,
   Scope as InjectionScope,
 } from '@nestjs/common';
 import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../../../src/auth/current-principal.decorator.js';
 import { Principal } from '../../../src/auth/principal.js';
@@ -110,6 +116,128 @@ describe('a route without a sound declaration', () => {
       'POST /worse/there (WorseController.protectedInside) is both @Public() and @Authenticated()',
     ]);
     for (const fault of faults) expect(message).toContain(fault);
+  });
+});
+
+class SomeDto {
+  readonly name!: string;
+}
+
+@Controller('unvalidated')
+@Public()
+class UnvalidatedController {
+  @Post('body')
+  body(@Body() _body: SomeDto) {}
+
+  @Post('field')
+  field(@Body('name') _name: string) {}
+
+  @Get('query')
+  query(@Query() _query: SomeDto) {}
+
+  @Get('one-of-query')
+  oneOfQuery(@Query('name') _name: string) {}
+
+  @Get('path/:id')
+  path(@Param() _parameters: SomeDto) {}
+
+  @Post('raw')
+  raw(@RawBody() _body: Buffer) {}
+
+  @Post('sound/:id')
+  sound(
+    @Param('id') _id: string,
+    @Body({ schema: z.string() }) _body: string,
+    @Query({ schema: z.object() }) _query: object,
+  ) {}
+}
+
+describe('a handler that takes what nothing validates', () => {
+  it('stops the start, which names it', async () => {
+    const { faults } = await refusalOf(UnvalidatedController);
+    const without = (decorator: string) => `takes ${decorator}() without a schema, so nothing validates it`;
+    expect(faults).toEqual([
+      `POST /unvalidated/body (UnvalidatedController.body) ${without('@Body')}`,
+      `POST /unvalidated/field (UnvalidatedController.field) ${without('@Body')}`,
+      `GET /unvalidated/query (UnvalidatedController.query) ${without('@Query')}`,
+      `GET /unvalidated/one-of-query (UnvalidatedController.oneOfQuery) ${without('@Query')}`,
+      `GET /unvalidated/path/:id (UnvalidatedController.path) ${without('@Param')}`,
+      expect.stringContaining('POST /unvalidated/raw (UnvalidatedController.raw) takes @RawBody()'),
+    ]);
+  });
+});
+
+/** As @WebSocketGateway() and @SubscribeMessage() have it, or @Resolver() and @Query(): a provider that is no controller. */
+class ChatGateway {
+  @Authenticated({ modes: ['session'] })
+  onMessage() {}
+}
+
+@Public()
+class OpenResolver {}
+
+@Controller()
+@Authenticated({ modes: ['session'] })
+class MessagesController {
+  /** As @MessagePattern() has it. */
+  @SetMetadata('microservices:handler_type', 1)
+  onOrder() {}
+}
+
+describe('a declaration on what is no handler of HTTP', () => {
+  it('stops the start, which names it', async () => {
+    @Module({ providers: [ChatGateway, OpenResolver], controllers: [MessagesController] })
+    class ElsewhereModule {}
+    const error = await TestServer.start({ modules: [ElsewhereModule] }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(RouteDeclarationError);
+    const names = (error as RouteDeclarationError).faults.map((fault) => fault.split(' declares ')[0]);
+    expect(names).toEqual(['ChatGateway.onMessage', 'OpenResolver', 'MessagesController.onOrder']);
+  });
+});
+
+@Controller('v1/owners')
+class OwnersController {
+  @Get('declared')
+  @Authenticated({ modes: 'any', user: true })
+  declared(@CurrentPrincipal() { userId }: Principal) {
+    return { userId };
+  }
+
+  @Get('undeclared')
+  @Authenticated({ modes: 'any' })
+  undeclared(@CurrentPrincipal() { userId }: Principal) {
+    return { userId };
+  }
+}
+
+describe('a route for users', () => {
+  const context = useServer({ modules: [moduleWith(OwnersController)] });
+
+  it('is refused to service accounts by its declaration, before its handler runs', async () => {
+    const { server } = context;
+    const admin = await (await server.administrator()).session();
+    const { id } = (await admin.post('/v1/admin/service-accounts', { name: 'Billing' })).body;
+    const { key } = (
+      await admin.post(`/v1/admin/service-accounts/${id}/api-keys`, { name: 'Key', scopes: ['profile:read'] })
+    ).body;
+    const service = server.anonymous.with({ 'X-API-Key': key });
+    for (const path of ['/v1/owners/declared', '/v1/users/me']) {
+      const { status, problem } = await service.get(path);
+      expect([path, status, problem]).toEqual([path, 403, 'person-required']);
+    }
+    expect((await service.get('/v1/owners/undeclared')).status).toBe(500);
+    const ada = await server.person();
+    const { body } = await (await ada.apiKey(['orders:read'])).get('/v1/owners/declared');
+    expect(body).toEqual({ userId: ada.id });
+  });
+
+  it('is declared as one in the API reference', async () => {
+    const { paths } = (await context.server.anonymous.get('/openapi.json')).body;
+    expect(paths['/v1/users/me'].get.responses['403'].description).toContain('`person-required`');
+    expect(paths['/v1/users/me'].get.description).toContain('Refuses service accounts.');
   });
 });
 

@@ -12,6 +12,8 @@ import { postForm } from '../../support/form.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** Public, since no mode authenticates the client. */
+const CLIENTS_ONLY = ['POST /oauth/token', 'POST /oauth/introspect', 'POST /oauth/revoke'];
 /** For people only: no program calls them. */
 const PAGES = [
   'GET /',
@@ -90,13 +92,16 @@ describe('the API reference', () => {
         const { policy } = route;
         expect([nameOf(route), operationOf(route).security]).toEqual([
           nameOf(route),
-          policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: policy.scopes })),
+          policy.public
+            ? [...(CLIENTS_ONLY.includes(nameOf(route)) ? [{ client: [] }] : []), {}]
+            : policy.modes.map((mode) => ({ [mode]: policy.scopes })),
         ]);
       }
       const modes = context.server.app.get(ModeRegistry).all();
-      expect(document.components.securitySchemes).toEqual(
-        Object.fromEntries(modes.map(({ name, securityScheme }) => [name, securityScheme])),
-      );
+      expect(document.components.securitySchemes).toEqual({
+        ...Object.fromEntries(modes.map(({ name, securityScheme }) => [name, securityScheme])),
+        client: expect.objectContaining({ type: 'http', scheme: 'basic' }),
+      });
     });
 
     it('says of each operation what it may be refused with', () => {
@@ -117,7 +122,7 @@ describe('the API reference', () => {
           : {
               csrf: byCookie(route),
               'credential-required': true,
-              'person-required': policy.person,
+              'person-required': policy.user,
               'insufficient-scope': policy.scopes.length > 0,
               'insufficient-user-authentication': policy.recentSignIn,
             };
@@ -140,6 +145,60 @@ describe('the API reference', () => {
             : [undefined, undefined]),
         ]);
       }
+    });
+
+    it('names operations as clients call them', () => {
+      const names: Record<string, string> = {
+        'GET /v1/sessions': 'listSessions',
+        'POST /v1/api-keys': 'createApiKey',
+        'GET /v1/orders/:id': 'getOrder',
+        'DELETE /v1/sessions/:id': 'deleteSession',
+        'GET /v1/users/me': 'getCurrentUser',
+        'PUT /v1/users/me/password': 'setCurrentUserPassword',
+        'PUT /v1/admin/users/:id/roles': 'setAdminUserRoles',
+        'POST /oauth/revoke': 'revokeToken',
+      };
+      for (const route of described().filter((one) => names[nameOf(one)]))
+        expect([nameOf(route), operationOf(route).operationId]).toEqual([
+          nameOf(route),
+          names[nameOf(route)],
+        ]);
+    });
+
+    it('asks the server that it comes from first', () => {
+      expect(document.servers[0].url).toBe('/');
+    });
+
+    it('describes every operation, parameter, schema and field', () => {
+      const bare: string[] = [];
+      const look = (name: string, schema: any) => {
+        if (schema.$ref) return;
+        if (!schema.description) bare.push(name);
+        for (const [field, value] of Object.entries(schema.properties ?? {})) look(`${name}.${field}`, value);
+        for (const [field, value] of Object.entries(schema.items?.properties ?? {}))
+          look(`${name}[].${field}`, value);
+      };
+      for (const [name, schema] of Object.entries(document.components.schemas)) look(name, schema);
+      for (const route of described()) {
+        const { description, parameters = [] } = operationOf(route);
+        if (!description) bare.push(nameOf(route));
+        for (const parameter of parameters)
+          if (!parameter.description) bare.push(`${nameOf(route)} ${parameter.name}`);
+      }
+      expect(bare).toEqual([]);
+    });
+
+    it('names the schema of every body, and says defaults in words, since generators take them for required', () => {
+      for (const route of described())
+        for (const media of Object.values<any>(operationOf(route).requestBody?.content ?? {}))
+          expect([nameOf(route), media.schema]).toEqual([
+            nameOf(route),
+            { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) },
+          ]);
+      expect(JSON.stringify(document)).not.toContain('"default":');
+      expect(document.components.schemas.TokenRequest.properties.format.description).toContain(
+        'Default: `"jwt"`',
+      );
     });
 
     it('allows no field in a body that the server would refuse', () => {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { Public } from '../../../src/auth/authenticated.decorator.js';
 import { LOGGER } from '../../../src/logging/logger.js';
+import { z } from 'zod';
 import type { Answer } from '../../support/client.js';
 import { SecretKeeper } from '../../support/secret-keeper.js';
 import { useServer } from '../../support/server.js';
@@ -17,13 +18,13 @@ class BrokenController {
 
   @Post('query')
   @Public()
-  query(@Body() _body: unknown) {
+  query(@Body({ schema: z.unknown() }) _body: unknown) {
     return this.dataSource.query('INSERT INTO nowhere VALUES ($1)', [BrokenController.secret]);
   }
 
   @Post('code')
   @Public()
-  code(@Body() _body: unknown): never {
+  code(@Body({ schema: z.unknown() }) _body: unknown): never {
     throw Object.assign(new Error('unforeseen'), { secret: BrokenController.secret });
   }
 }

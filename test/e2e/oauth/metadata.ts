@@ -34,7 +34,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     expect(urls).toHaveLength(4);
     for (const [, url] of urls) {
       expect(url.startsWith(`${ISSUER}/`)).toBe(true);
-      expect(routes.methodsOf(url.slice(ISSUER.length)).length).toBeGreaterThan(0);
+      expect(routes.at(url.slice(ISSUER.length)).length).toBeGreaterThan(0);
     }
   });
 });

@@ -261,7 +261,7 @@ describe('email verification', () => {
       expect(policy).toContain("script-src 'self';");
       expect(policy).toContain("frame-ancestors 'none'");
       expect(policy).not.toMatch(/script-src[^;]*unsafe/);
-      expect(html.match(/<script[^>]*>[^<]*/g)).toEqual(['<script src="/verify.js">']);
+      expect(html.match(/<script[^>]*>[^<]*/g)).toEqual(['<script src="verify.js">']);
       expect(html).not.toMatch(/\son\w+\s*=|javascript:/i);
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('x-content-type-options')).toBe('nosniff');

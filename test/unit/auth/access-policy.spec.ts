@@ -60,6 +60,7 @@ describe('readPolicy', () => {
       public: false,
       modes: [ROBOT],
       person: false,
+      user: false,
       scopes: [],
       recentSignIn: false,
       live: false,
@@ -84,6 +85,11 @@ describe('readPolicy', () => {
   });
 
   it('takes the modes by name in the order given, with whoever they carry unless it must be a person', () => {
+    expect(declare({ modes: 'any', user: true })).toMatchObject({
+      modes: [BADGE, ROBOT, TICKET],
+      user: true,
+    });
+    expect(declare({ modes: 'person' })).toMatchObject({ user: true });
     expect(declare({ modes: [TICKET, BADGE] })).toMatchObject({ modes: [TICKET, BADGE], person: false });
     expect(declare({ modes: [TICKET], person: true })).toMatchObject({ modes: [TICKET], person: true });
     expect(declare({ modes: 'any', person: true })).toMatchObject({ modes: [BADGE, TICKET], person: true });

@@ -54,9 +54,18 @@ describe('a principal', () => {
     expect({ kind: 'person', signInId, authTime, amr }).toEqual(fields);
   });
 
-  it('has none for a machine, and says what its route forgot', () => {
+  it('has the user of a person and of a machine', () => {
+    expect(new Principal(MACHINE).userId).toBe(MACHINE.subject);
+  });
+
+  it('has none for a service account, and says what its route forgot', () => {
+    const principal = new Principal({ ...MACHINE, kind: 'service-account' });
+    expect(() => principal.userId).toThrow('this route must declare user: true');
+  });
+
+  it('has no sign-in for a machine, and says what its route forgot', () => {
     const principal = new Principal(MACHINE);
-    expect(() => principal.signInId).toThrow('this route needs a person, and must declare it');
+    expect(() => principal.signInId).toThrow("this route must declare modes: 'person'");
     expect({ authTime: principal.authTime, amr: principal.amr }).toEqual({ authTime: undefined, amr: [] });
   });
 });

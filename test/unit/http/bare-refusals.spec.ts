@@ -1,11 +1,12 @@
 import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import type { ConnectionError } from 'fastify';
+import type { ConnectionError, FastifyInstance } from 'fastify';
 import { readConfig } from '../../../src/config/config.js';
 import { refuseConnection } from '../../../src/http/bare-refusals.js';
 
 const refuse = refuseConnection(readConfig({ NODE_ENV: 'test' }));
+const FASTIFY = { problemPages: { path: '/problems' } } as FastifyInstance;
 const failure = (code: string) => Object.assign(new Error(code), { code }) as ConnectionError;
 
 class TestSocket extends Duplex {
@@ -23,7 +24,7 @@ class TestSocket extends Duplex {
 
 const answerTo = (code: string, facts: object = {}): TestSocket => {
   const socket = Object.assign(new TestSocket(), facts);
-  refuse(failure(code), socket as unknown as Socket);
+  refuse.call(FASTIFY, failure(code), socket as unknown as Socket);
   return socket;
 };
 
