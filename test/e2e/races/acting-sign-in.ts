@@ -161,14 +161,17 @@ describe('a privileged write of somebody who is being removed', () => {
     },
   );
 
-  it.each(['jwt', 'opaque'] as const)('is refused with a %s too, and told why it failed', async (mode) => {
-    const token = await eve[mode]({ scope: 'admin:users' });
-    const answer = await race('demoted', () => setRoles(token, ['admin']));
-    expect(answer).toMatchObject({
-      ...refused,
-      challenges: 'Bearer realm="api", error="invalid_token"',
-    });
-  });
+  it.each(['jwt', 'opaque'] as const)(
+    'by %s is refused too, with the challenge of its scheme',
+    async (mode) => {
+      const token = await eve[mode]({ scope: 'admin:users' });
+      const answer = await race('demoted', () => setRoles(token, ['admin']));
+      expect(answer).toMatchObject({
+        ...refused,
+        challenges: 'Bearer realm="api", error="invalid_token"',
+      });
+    },
+  );
 
   it('is refused for the missing scope if only the role is gone', async () => {
     const [answer] = await meet(
