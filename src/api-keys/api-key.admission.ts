@@ -40,9 +40,9 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
    * Whoever presents a key, or a token exchanged for one, is bound by what the key is bound to.
    * @throws InvalidCredentialError where the address is none that the key may be used from: whether the key is a real
    * one is not for strangers
-   * @throws RateLimitedError
+   * @throws RateLimitedError, unless the request is one that is never limited
    */
-  admit(key: FoundKey): Promise<void> {
+  admit(key: FoundKey, { limited = true } = {}): Promise<void> {
     const context = requestContext();
     // Refused or not, it is a use of this key.
     if (context) context.keyId = key.id;
@@ -50,6 +50,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
     if (key.networks && !(ip !== undefined && key.networks.has(ip)))
       return Promise.reject(new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`));
     this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
+    if (!limited) return Promise.resolve();
     // By the line, so that a rotation does not double the limit.
     return this.limiter.consume('key', key.lineageId, key.rateLimit);
   }

@@ -88,16 +88,16 @@ export class ApiKeyVerifier {
   /**
    * The key that a text is, if it works now and for the request under way.
    * @throws InvalidCredentialError
-   * @throws RateLimitedError
+   * @throws RateLimitedError, unless the request is one that is never limited
    */
-  async identify(key: string): Promise<FoundKey> {
+  async identify(key: string, options: { limited?: boolean } = {}): Promise<FoundKey> {
     const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
     const found = await this.#byHash.find(sha256Hex(key));
     if (!found) throw new InvalidCredentialError('unknown key');
     const refusal = whyRefused(found, this.clock.now());
     if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
-    await this.admission.admit(found);
+    await this.admission.admit(found, options);
     return found;
   }
 

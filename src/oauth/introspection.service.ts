@@ -43,7 +43,10 @@ export class IntrospectionService {
    */
   async revoke(request: OAuthRequest): Promise<void> {
     const anonymous = request.client.by === 'nothing';
-    const client = anonymous ? undefined : await this.clients.authenticate(request.client);
+    // Revoking is never limited.
+    const client = anonymous
+      ? undefined
+      : await this.clients.authenticate(request.client, { limited: false });
     const token = await this.kinds.findToRevoke(request.require('token'));
     if (!token) return;
     const { subject, credentialId, keyId } = token;

@@ -14,6 +14,8 @@ export type OAuthClient =
 interface Accepted {
   /** The headers of the mode `api-key` too, not only HTTP Basic and the body. */
   readonly keyHeaders?: boolean;
+  /** Whether the request counts for the rate limit of the key. */
+  readonly limited?: boolean;
 }
 
 /** Who a client is. */
@@ -27,7 +29,7 @@ export class OAuthClients {
   /** @throws InvalidClientError */
   async authenticate(
     presented: PresentedClient,
-    { keyHeaders = false }: Accepted = {},
+    { keyHeaders = false, limited = true }: Accepted = {},
   ): Promise<OAuthClient> {
     const refuse = (reason: string) => {
       this.log.refused('client.refused', { reason });
@@ -41,7 +43,7 @@ export class OAuthClients {
       throw refuse('no secret');
     }
     try {
-      const key = await this.keys.identify(secret);
+      const key = await this.keys.identify(secret, { limited });
       if (id !== key.id && !(by === 'key' && id === undefined)) throw refuse('key of another id');
       return { id: key.id, key };
     } catch (error) {

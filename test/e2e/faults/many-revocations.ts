@@ -126,6 +126,15 @@ describe('a great many revocations', () => {
     });
   });
 
+  it('are possible with a key whose rate limit is used up', async () => {
+    const rateLimit = { requests: 1, windowSeconds: 600 };
+    const key = await mallory.apiKey(['orders:read'], { rateLimit });
+    const token = await key.exchange();
+    expect((await key.get(PATH)).status).toBe(429);
+    expect((await revoke(token)).status).toBe(200);
+    expect((await exchange(key)).status).toBe(429);
+  });
+
   describe('cannot be prepared without a limit', () => {
     it('by exchanges: past the limit of the key 429, and revoking is never limited', async () => {
       const key = await mallory.apiKey(['orders:read']);
