@@ -34,7 +34,7 @@ export function cookieValues(request: FastifyRequest, name: string): string[] {
 }
 
 /** Without the white space of HTTP, SP and HTAB, at its ends. `trim()` also removes byte 0xA0, and a cookie prefix with it. */
-function withoutSpace(text: string): string {
+export function withoutSpace(text: string): string {
   let [start, end] = [0, text.length];
   while (isSpace(text[start])) start += 1;
   while (end > start && isSpace(text[end - 1])) end -= 1;

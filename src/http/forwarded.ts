@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { withoutSpace } from '../auth/presented-credential.js';
 
 const FORWARDED_FOR = 'x-forwarded-for';
 /** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies write an address; a bare IPv6 address has no port. */
@@ -32,6 +33,6 @@ export function readForwarded(fastify: FastifyInstance, logger: Logger): void {
 }
 
 function withoutPort(entry: string): string {
-  const text = entry.trim();
+  const text = withoutSpace(entry);
   return (IPV4_PORT.exec(text) ?? BRACKETED.exec(text))?.[1] ?? text;
 }
