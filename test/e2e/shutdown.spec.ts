@@ -40,14 +40,14 @@ describe('a server that is stopped', () => {
     expect(performance.now() - stopped).toBeGreaterThan(5_900);
   });
 
-  it('refuses a request that arrives while it closes, as a problem with an id, and ends', async () => {
-    await start('0s');
-    for (const [path, format] of [
-      ['/v1/whoami', 'application/problem+json; charset=utf-8'],
-      ['/v1/nowhere', 'application/problem+json; charset=utf-8'],
-      ['/oauth/token', 'application/json; charset=utf-8'],
-    ] as const) {
-      if (node.child.exitCode !== null) await start('0s');
+  it.each([
+    ['/v1/whoami', 'application/problem+json; charset=utf-8'],
+    ['/v1/nowhere', 'application/problem+json; charset=utf-8'],
+    ['/oauth/token', 'application/json; charset=utf-8'],
+  ])(
+    'refuses a request for %s that arrives while it closes, as %s with an id, and ends',
+    async (path, type) => {
+      await start('0s');
       const socket = connect(Number(new URL(node.url).port), '127.0.0.1');
       await once(socket, 'connect');
       socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n`);
@@ -57,11 +57,11 @@ describe('a server that is stopped', () => {
       await until(isRefused);
       socket.write('Content-Length: 0\r\n\r\n');
       const answer = await text(socket);
-      expect([path, answer]).toEqual([path, expect.stringMatching(/^HTTP\/1\.1 503 /)]);
+      expect(answer).toMatch(/^HTTP\/1\.1 503 /);
       for (const header of [/retry-after: 1\r/i, /x-request-id: [0-9a-f-]{36}\r/i, /connection: close\r/i])
         expect(answer).toMatch(header);
-      expect(answer.toLowerCase()).toContain(`content-type: ${format}`);
+      expect(answer.toLowerCase()).toContain(`content-type: ${type}`);
       expect(await node.exited).toBe(0);
-    }
-  });
+    },
+  );
 });
