@@ -21,6 +21,7 @@ export class Node {
     const child = spawn(process.execPath, [built('src/main.js')], {
       env: {
         PATH,
+        NODE_ENV: 'test', // the log is JSON
         PORT: '0',
         HOST: '127.0.0.1',
         ISSUER: 'http://auth.example.com',

@@ -1,0 +1,30 @@
+import { execFileSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { built } from '../../support/build.js';
+
+/** What a process of its own prints on standard output for one entry. */
+function printed(environment: string): string {
+  const logger = pathToFileURL(built('src/logging/logger.js')).href;
+  const script = `const { createLogger } = await import('${logger}');
+    createLogger({ LOG_LEVEL: 'info', NODE_ENV: '${environment}' }).info({ status: 200, key: 'a secret' }, 'hello');`;
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+}
+
+describe('the log', () => {
+  it('is one line for people in development', () => {
+    expect(printed('development')).toMatch(
+      /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: hello \{"status":200,"key":"\[secret\]"\}\n$/,
+    );
+  });
+
+  it('is one JSON object a line in production', () => {
+    expect(JSON.parse(printed('production'))).toEqual({
+      level: 'info',
+      time: expect.any(String),
+      status: 200,
+      key: '[secret]',
+      msg: 'hello',
+    });
+  });
+});
