@@ -7,7 +7,12 @@ const Warning = z.enum(['never-expires', 'not-rotated', 'unused', 'unusual-use']
 });
 
 export const ApiKeyWarningPage = pageOf(
-  z.object({ apiKeyId: z.uuid(), warnings: z.array(Warning) }).meta({ id: 'ApiKeyWarnings' }),
+  z
+    .object({
+      apiKeyId: z.uuid().describe('Names the key'),
+      warnings: z.array(Warning).describe('What its owner should look at'),
+    })
+    .meta({ id: 'ApiKeyWarnings', description: 'The warnings about a key' }),
   'ApiKeyWarningPage',
 );
 

@@ -23,7 +23,11 @@ export const ChangeServiceAccount = z
     status: status.optional().meta({ description: 'Disabled: its keys and their tokens are refused' }),
   })
   .refine((body) => Object.keys(body).length > 0, 'must have at least one field')
-  .meta({ id: 'ChangeServiceAccount' });
+  .meta({
+    id: 'ChangeServiceAccount',
+    description: 'What changes of a service account',
+    example: { name: 'Billing' },
+  });
 export type ChangeServiceAccount = z.infer<typeof ChangeServiceAccount>;
 
 export const ServiceAccountView = z

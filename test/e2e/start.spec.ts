@@ -174,7 +174,7 @@ describe('the start', () => {
       const database = await createDatabase();
       // RFC 5737: the address of nobody.
       expect(await refusal({ HOST: '192.0.2.1', DATABASE_URL: database.url }, 78)).toBe(
-        'The configuration is not usable:\n  HOST: must be an address or a name of this machine',
+        'The configuration is not usable:\n  HOST: must be a name or an address of this machine',
       );
       await database.drop();
     });

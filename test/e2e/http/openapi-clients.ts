@@ -157,6 +157,7 @@ describe('the examples of bodies in the API reference', () => {
     const { id: key } = (await send(admin, 'createAdminServiceAccountApiKey', account)).body;
     await send(admin, 'updateAdminServiceAccountApiKey', account, key);
     await send(admin, 'createAdminServiceAccountApiKeyRotation', account, key);
+    await send(admin, 'updateAdminServiceAccount', account);
     const bob = await server.person();
     await send(admin, 'setAdminUserRoles', bob.id);
     await send(admin, 'setAdminUserStatus', bob.id);
