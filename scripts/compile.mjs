@@ -1,4 +1,4 @@
-// Compiles src/ and migrations/ into dist/. Each file of a build replaces its predecessor by a rename, and only if it
+// Compiles src/, migrations/ and tools/ into dist/. Each file of a build replaces its predecessor by a rename, and only if it
 // differs: a running server, or another build at the same time, never sees a missing or half written file.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { dirname, join, relative, sep } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
 export const DIST = join(ROOT, 'dist');
-export const FOLDERS = ['src', 'migrations'].map((folder) => join(ROOT, folder));
+export const FOLDERS = ['src', 'migrations', 'tools'].map((folder) => join(ROOT, folder));
 const COMPILER_OPTIONS = join(ROOT, '.swcrc');
 /** In the build: the digest of its sources. It is written last, so that an interrupted build is repeated. */
 const STAMP = '.sources';
@@ -58,7 +58,7 @@ function requireBuild(target) {
 
 async function readSources() {
   const folders = await Promise.all(
-    FOLDERS.map(async (folder) =>
+    FOLDERS.filter(existsSync).map(async (folder) =>
       (await readdir(folder, { recursive: true })).map((name) => join(folder, name)),
     ),
   );

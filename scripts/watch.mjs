@@ -1,7 +1,7 @@
 // node scripts/watch.mjs FILE [ARGUMENT…]: runs dist/FILE, and again after each change of the sources.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, compile, DIST, FOLDERS } from './compile.mjs';
 
@@ -48,5 +48,5 @@ async function end(signal) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end(signal));
-for (const folder of FOLDERS) watch(folder, { recursive: true }, schedule);
+for (const folder of FOLDERS.filter(existsSync)) watch(folder, { recursive: true }, schedule);
 schedule();

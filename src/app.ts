@@ -7,22 +7,22 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { RouteTable } from './auth/route-table.js';
-import type { Config } from './config/config.js';
-import { warnings } from './config/lifetimes.js';
-import { newRequestId } from './crypto/request-id.js';
-import { logAccess } from './http/access-log.js';
-import { sendTogether } from './http/answers-together.js';
-import { refuseConnection, refuseUrl } from './http/bare-refusals.js';
-import { Readiness } from './health/readiness.js';
-import { readBodyHeaders } from './http/body-headers.js';
-import { boundedServer } from './http/bounded-server.js';
-import { closeConnections } from './http/closing.js';
-import { readForwarded } from './http/forwarded.js';
-import { MAX_BODY_BYTES, parseBodies } from './http/json-body.js';
-import { secureHttp } from './http/security.js';
-import { createLogger, LOGGER, NestLogger } from './logging/logger.js';
-import { ProblemPages } from './problems/problem-pages.js';
-import { ApiReference } from './openapi/api-reference.js';
+import type { Config } from './platform/config/config.js';
+import { warnings } from './platform/config/lifetimes.js';
+import { newRequestId } from './platform/crypto/request-id.js';
+import { logAccess } from './web/http/access-log.js';
+import { sendTogether } from './web/http/answers-together.js';
+import { refuseConnection, refuseUrl } from './web/http/bare-refusals.js';
+import { Readiness } from './web/health/readiness.js';
+import { readBodyHeaders } from './web/http/body-headers.js';
+import { boundedServer } from './web/http/bounded-server.js';
+import { closeConnections } from './web/http/closing.js';
+import { readForwarded } from './web/http/forwarded.js';
+import { MAX_BODY_BYTES, parseBodies } from './web/http/json-body.js';
+import { secureHttp } from './web/http/security.js';
+import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
+import { ProblemPages } from './web/http/problem-pages.js';
+import { ApiReference } from './web/openapi/api-reference.js';
 
 /** Fastify as this application needs it. */
 export function createAdapter(config: Config): FastifyAdapter {

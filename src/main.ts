@@ -1,9 +1,9 @@
-import { ConfigError, withPort } from './config/config.js';
-import { StartError } from './config/start-error.js';
-import { freePort } from './database/embedded-postgres.js';
-import { type Environment, openEnvironment } from './start/environment.js';
-import { fail } from './start/fail.js';
-import { withNotice } from './start/notice.js';
+import { ConfigError, withPort } from './platform/config/config.js';
+import { StartError } from './platform/config/start-error.js';
+import { freePort } from '../tools/dev-postgres/embedded-postgres.js';
+import { type Environment, openEnvironment } from './commands/environment.js';
+import { fail } from './commands/fail.js';
+import { withNotice } from './commands/notice.js';
 
 type Config = Environment['config'];
 

@@ -1,4 +1,4 @@
-import { defineProblem, ProblemError, type ProblemFacts } from '../problems/problem.js';
+import { defineProblem, ProblemError, type ProblemFacts } from '../platform/problems/problem.js';
 import type { Scope } from './scopes.js';
 
 /** The protection space of all challenges (RFC 9110 11.5). */

@@ -1,9 +1,9 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Clock } from '../clock/clock.js';
-import { CONFIG, type Config } from '../config/config.js';
-import { SecurityLog } from '../logging/security-log.js';
-import { ProblemError } from '../problems/problem.js';
+import { Clock } from '../platform/clock/clock.js';
+import { CONFIG, type Config } from '../platform/config/config.js';
+import { SecurityLog } from '../platform/logging/security-log.js';
+import { ProblemError } from '../platform/problems/problem.js';
 import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
 import {
   AmbiguousCredentialsError,

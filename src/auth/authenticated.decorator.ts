@@ -1,6 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 import type { AuthMode } from './auth-modes.js';
-import type { RateLimit } from '../rate-limits/rate-limiter.js';
+import type { RateLimit } from '../platform/rate-limits/rate-limiter.js';
 import type { Scope } from './scopes.js';
 
 export const AUTHENTICATED = Symbol('authenticated');

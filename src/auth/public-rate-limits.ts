@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { SecurityLog } from '../logging/security-log.js';
-import { RateLimiter } from '../rate-limits/rate-limiter.js';
-import { RateLimitedError } from '../rate-limits/rate-limits.errors.js';
+import { SecurityLog } from '../platform/logging/security-log.js';
+import { RateLimiter } from '../platform/rate-limits/rate-limiter.js';
+import { RateLimitedError } from '../platform/rate-limits/rate-limits.errors.js';
 
 /**
  * Counts the requests to public routes that declare a rate limit, by address. Before the body is read, which the guard

@@ -1,6 +1,6 @@
-import { ValidationError } from '../http/validation.js';
-import { EmailInput } from '../users/users.schemas.js';
-import { UsersService } from '../users/users.service.js';
+import { ValidationError } from '../web/http/validation.js';
+import { EmailInput } from '../accounts/users/users.schemas.js';
+import { UsersService } from '../accounts/users/users.service.js';
 import { UsageError } from './arguments.js';
 import type { Command } from './in-application.js';
 

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { dataSourceOptions } from '../database/data-source.options.js';
-import { migrate } from '../database/migrate.js';
+import { dataSourceOptions } from '../platform/database/data-source.options.js';
+import { migrate } from '../platform/database/migrate.js';
 import { UsageError } from './arguments.js';
 
 interface Statement {

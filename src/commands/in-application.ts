@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { createApp } from '../app.js';
-import { openEnvironment } from '../start/environment.js';
-import { fail } from '../start/fail.js';
+import { openEnvironment } from './environment.js';
+import { fail } from './fail.js';
 import { type Arguments, asksForHelp, helpOf, readArguments, type Usage } from './arguments.js';
 
 /** A command that needs the services of the application. It throws a UsageError where it refuses. */

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../database/data-source.options.js';
-import { migrate, revertLast } from '../database/migrate.js';
-import { openEnvironment } from '../start/environment.js';
-import { fail } from '../start/fail.js';
+import { dataSourceOptions } from '../platform/database/data-source.options.js';
+import { migrate, revertLast } from '../platform/database/migrate.js';
+import { openEnvironment } from './environment.js';
+import { fail } from './fail.js';
 import { type Arguments, asksForHelp, helpOf, readArguments, type Usage } from './arguments.js';
 import { generateMigration } from './generate-migration.js';
 

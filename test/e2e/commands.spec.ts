@@ -6,11 +6,11 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { format, resolveConfig } from 'prettier';
 import { DataSource } from 'typeorm';
 import ts from 'typescript';
-import { createKey } from '../../src/api-keys/create-key.command.js';
+import { createKey } from '../../src/modes/api-keys/create-key.command.js';
 import { readArguments } from '../../src/commands/arguments.js';
 import { createAdmin } from '../../src/commands/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
-import { dataSourceOptions } from '../../src/database/data-source.options.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
 import type { Person } from '../support/person.js';

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { Clock, DatabaseClock } from '../../src/clock/clock.js';
-import { parseDuration } from '../../src/config/duration.js';
+import { Clock, DatabaseClock } from '../../src/platform/clock/clock.js';
+import { parseDuration } from '../../src/platform/config/duration.js';
 
 /** The clock of a test: it runs, and can be moved on. */
 export class MovingClock extends Clock {

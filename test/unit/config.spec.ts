@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, readConfig } from '../../src/config/config.js';
-import { parseDuration } from '../../src/config/duration.js';
-import { warnings } from '../../src/config/lifetimes.js';
+import { ConfigError, readConfig } from '../../src/platform/config/config.js';
+import { parseDuration } from '../../src/platform/config/duration.js';
+import { warnings } from '../../src/platform/config/lifetimes.js';
 
 /** What is wrong with an environment; none if it is usable. */
 function faults(environment: NodeJS.ProcessEnv): readonly string[] {

@@ -1,7 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type ConfigError, readConfig, VARIABLE_NAMES } from '../../src/config/config.js';
+import { type ConfigError, readConfig, VARIABLE_NAMES } from '../../src/platform/config/config.js';
 import { tourOf } from '../support/tour.js';
 
 const read = (path: string) => readFile(path, 'utf8');

@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/embedded-postgres.js';
-import { findBinaries } from '../../src/database/postgres-location.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../tools/dev-postgres/embedded-postgres.js';
+import { findBinaries } from '../../tools/dev-postgres/postgres-location.js';
 import { built } from '../support/build.js';
 import { until } from '../support/until.js';
 
@@ -19,7 +19,7 @@ const isThorough = process.env['THOROUGH'] === '1';
 const onlyThorough = isThorough ? it : it.skip;
 const onlyAsRoot = isRoot && isThorough ? it : it.skip;
 const onlyOnLinux = process.platform === 'linux' ? it : it.skip;
-const MODULE = 'src/database/embedded-postgres.js';
+const MODULE = 'tools/dev-postgres/embedded-postgres.js';
 const CHILD = fileURLToPath(new URL('../support/embedded-postgres.child.mjs', import.meta.url));
 
 const directories: string[] = [];

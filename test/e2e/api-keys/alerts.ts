@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { NetworkWatch } from '../../../src/api-key-alerts/network-watch.js';
-import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
-import { HousekeepingService, LOCK } from '../../../src/housekeeping/housekeeping.service.js';
-import { MailQueue } from '../../../src/mail/mail-queue.js';
+import { NetworkWatch } from '../../../src/extras/api-key-alerts/network-watch.js';
+import { UsageRecorder } from '../../../src/extras/api-key-usage/usage-recorder.js';
+import { HousekeepingService, LOCK } from '../../../src/platform/housekeeping/housekeeping.service.js';
+import { MailQueue } from '../../../src/platform/mail/mail-queue.js';
 import { createDatabase } from '../../support/databases.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { TestServer, useServer } from '../../support/server.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { generateKey } from '../../../src/api-keys/api-key.format.js';
+import { generateKey } from '../../../src/modes/api-keys/api-key.format.js';
 import type { KeyClient, Person, SessionClient } from '../../support/person.js';
 import { TestServer, useServer } from '../../support/server.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { generateKey } from '../../../src/api-keys/api-key.format.js';
-import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
-import { MailQueue } from '../../../src/mail/mail-queue.js';
+import { generateKey } from '../../../src/modes/api-keys/api-key.format.js';
+import { ANSWER_AFTER_MS } from '../../../src/platform/lookup/fixed-time.js';
+import { MailQueue } from '../../../src/platform/mail/mail-queue.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { CreateApiKey } from '../../../src/api-keys/api-keys.schemas.js';
-import { ApiKeysService } from '../../../src/api-keys/api-keys.service.js';
+import { CreateApiKey } from '../../../src/modes/api-keys/api-keys.schemas.js';
+import { ApiKeysService } from '../../../src/modes/api-keys/api-keys.service.js';
 import { Principal } from '../../../src/auth/principal.js';
-import { NotFoundError } from '../../../src/problems/not-found.js';
+import { NotFoundError } from '../../../src/platform/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
 import { KeyClient, type MachineClient, type Person, type SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { UsageBatches } from '../../../src/api-key-usage/usage-batches.js';
-import { UsageRecorder } from '../../../src/api-key-usage/usage-recorder.js';
-import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { UsageBatches } from '../../../src/extras/api-key-usage/usage-batches.js';
+import { UsageRecorder } from '../../../src/extras/api-key-usage/usage-recorder.js';
+import { HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
 import { createDatabase } from '../../support/databases.js';
 import { KeyClient, type Person, type SessionClient } from '../../support/person.js';
 import { TestServer, useServer } from '../../support/server.js';

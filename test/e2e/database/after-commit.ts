@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AfterCommit } from '../../../src/database/after-commit.js';
+import { AfterCommit } from '../../../src/platform/database/after-commit.js';
 import { useServer } from '../../support/server.js';
 
 describe('work after a commit', () => {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Column, DataSource, type DataSourceOptions, Entity, type MigrationInterface } from 'typeorm';
 import * as migrations from '../../../migrations/index.js';
-import { dataSourceOptions } from '../../../src/database/data-source.options.js';
-import { migrate } from '../../../src/database/migrate.js';
-import { Order } from '../../../src/orders/order.entity.js';
+import { dataSourceOptions } from '../../../src/platform/database/data-source.options.js';
+import { migrate } from '../../../src/platform/database/migrate.js';
+import { Order } from '../../../src/examples/orders/order.entity.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { useServer } from '../../support/server.js';
 

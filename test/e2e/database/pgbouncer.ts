@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { ConfigError } from '../../../src/config/config.js';
-import { ListeningConnection, UnheardError } from '../../../src/revocations/listening-connection.js';
+import { ConfigError } from '../../../src/platform/config/config.js';
+import { ListeningConnection, UnheardError } from '../../../src/platform/revocations/listening-connection.js';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { basic, postForm } from '../../support/form.js';

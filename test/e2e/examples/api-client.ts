@@ -5,12 +5,12 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { KEY_PATTERN } from '../../../src/api-keys/api-key.format.js';
+import { KEY_PATTERN } from '../../../src/modes/api-keys/api-key.format.js';
 import type { KeyClient, Person } from '../../support/person.js';
 import { findProgram } from '../../support/programs.js';
 import { useServer } from '../../support/server.js';
 
-const readme = await readFile('src/api-keys/README.md', 'utf8');
+const readme = await readFile('src/modes/api-keys/README.md', 'utf8');
 /** The commands that the README tells a customer's developer. */
 const commands = [...readme.matchAll(/^\S.* (examples\/api-client\/\S+)$/gm)].map(
   ([command, file]) => [file!, command] as const,

@@ -8,7 +8,7 @@ import { byIntrospection } from '../../../examples/resource-server/by-introspect
 import { byKeys, type KeyOptions } from '../../../examples/resource-server/by-keys.js';
 import { createResourceServer } from '../../../examples/resource-server/server.js';
 import type { Verify } from '../../../examples/resource-server/verify.js';
-import { SigningKeyRotation } from '../../../src/signing-keys/signing-keys.rotation.js';
+import { SigningKeyRotation } from '../../../src/modes/jwt/signing-keys/signing-keys.rotation.js';
 import { Client } from '../../support/client.js';
 import { basic, postForm } from '../../support/form.js';
 import type { KeyClient, Person } from '../../support/person.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';

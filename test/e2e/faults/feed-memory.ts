@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
-import { RevokedMemory } from '../../../src/revocations/revoked-memory.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
+import { RevokedMemory } from '../../../src/platform/revocations/revoked-memory.js';
 import { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';

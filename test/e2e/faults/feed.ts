@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { EntityManager } from 'typeorm';
-import { ConfigError } from '../../../src/config/config.js';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
-import { RevocationsService } from '../../../src/revocations/revocations.service.js';
+import { ConfigError } from '../../../src/platform/config/config.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
+import { RevocationsService } from '../../../src/platform/revocations/revocations.service.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
-import { CHANNEL, MERGED_ABOVE } from '../../../src/revocations/revocations.service.js';
+import { HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
+import { CHANNEL, MERGED_ABOVE } from '../../../src/platform/revocations/revocations.service.js';
 import { type Answer, Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { basic, postForm } from '../../support/form.js';

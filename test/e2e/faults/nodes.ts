@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/database/embedded-postgres.js';
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../../tools/dev-postgres/embedded-postgres.js';
 import { type Answer, Client } from '../../support/client.js';
 import { removeCluster } from '../../support/embedded-cluster.js';
 import { basic, postForm } from '../../support/form.js';

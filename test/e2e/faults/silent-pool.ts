@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RequestLimits } from '../../../src/database/data-source.options.js';
+import { RequestLimits } from '../../../src/platform/database/data-source.options.js';
 import type { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { TestServer } from '../../support/server.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BATCH_SIZE, HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { BATCH_SIZE, HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { PASSWORD, TestServer, useServer } from '../../support/server.js';
 

@@ -13,8 +13,8 @@ import {
 } from '@nestjs/common';
 import { z } from 'zod';
 import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
-import { AcceptBody, FORM_TYPE } from '../../../src/http/accept-body.decorator.js';
-import { Bytes, formOf, jsonOf } from '../../../src/http/bodies.js';
+import { AcceptBody, FORM_TYPE } from '../../../src/web/http/accept-body.decorator.js';
+import { Bytes, formOf, jsonOf } from '../../../src/web/http/bodies.js';
 import { useServer } from '../../support/server.js';
 
 const SECRET = 'the secret of a webhook';

@@ -1,6 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { allProblems, defineProblem } from '../../../src/problems/problem.js';
+import { allProblems, defineProblem } from '../../../src/platform/problems/problem.js';
 import { send } from '../../support/raw-http.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 

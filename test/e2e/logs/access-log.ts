@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
-import { LOGGER } from '../../../src/logging/logger.js';
+import { LOGGER } from '../../../src/platform/logging/logger.js';
 import type { Answer } from '../../support/client.js';
 import { useServer } from '../../support/server.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { Public } from '../../../src/auth/authenticated.decorator.js';
-import { LOGGER } from '../../../src/logging/logger.js';
+import { LOGGER } from '../../../src/platform/logging/logger.js';
 import { z } from 'zod';
 import type { Answer } from '../../support/client.js';
 import { SecretKeeper } from '../../support/secret-keeper.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { generateKey } from '../../../src/api-keys/api-key.format.js';
+import { generateKey } from '../../../src/modes/api-keys/api-key.format.js';
 import type { Answer, Client } from '../../support/client.js';
 import type { Person, SessionClient, TokenClient } from '../../support/person.js';
 import { TestServer, useServer } from '../../support/server.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
 import { basic, postForm } from '../../support/form.js';
 import type { KeyClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Public } from '../../../src/auth/authenticated.decorator.js';
 import { basic, postForm } from '../../support/form.js';
 import { KeyClient } from '../../support/person.js';
-import { type ServerOptions, TestServer, useServer } from '../../support/server.js';
+import { useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 @Controller('limited')

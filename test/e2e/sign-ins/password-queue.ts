@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PasswordHasher } from '../../../src/crypto/password-hasher.js';
+import { PasswordHasher } from '../../../src/platform/crypto/password-hasher.js';
 import type { Person } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';

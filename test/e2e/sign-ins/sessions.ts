@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PasswordHasher } from '../../../src/crypto/password-hasher.js';
-import { randomSecret, sha256 } from '../../../src/crypto/secret.js';
+import { PasswordHasher } from '../../../src/platform/crypto/password-hasher.js';
+import { randomSecret, sha256 } from '../../../src/platform/crypto/secret.js';
 import type { Answer } from '../../support/client.js';
 import type { Person, SessionClient } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConfigError } from '../../../src/config/config.js';
-import { unseal } from '../../../src/crypto/sealing.js';
-import { RevocationsService } from '../../../src/revocations/revocations.service.js';
-import { reencryptKeys } from '../../../src/signing-keys/signing-keys.reencryption.js';
-import { SigningKeyRotation } from '../../../src/signing-keys/signing-keys.rotation.js';
+import { ConfigError } from '../../../src/platform/config/config.js';
+import { unseal } from '../../../src/platform/crypto/sealing.js';
+import { RevocationsService } from '../../../src/platform/revocations/revocations.service.js';
+import { reencryptKeys } from '../../../src/modes/jwt/signing-keys/signing-keys.reencryption.js';
+import { SigningKeyRotation } from '../../../src/modes/jwt/signing-keys/signing-keys.rotation.js';
 import { built } from '../../support/build.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import type { TokenClient } from '../../support/person.js';
@@ -27,7 +27,7 @@ describe('ENCRYPTION_SECRETS', () => {
     nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
-    const child = spawn(process.execPath, [built(`src/signing-keys/${name}.js`)], {
+    const child = spawn(process.execPath, [built(`src/modes/jwt/signing-keys/${name}.js`)], {
       env: { ...process.env, DATABASE_URL: database.url, ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { Person, type SessionClient, type TokenClient } from '../../support/person.js';
 import { TestServer } from '../../support/server.js';

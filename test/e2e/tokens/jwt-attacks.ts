@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, type webcrypto } from 'node:crypto';
 import { request } from 'node:http';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair } from 'jose';
-import { SigningKeysService } from '../../../src/signing-keys/signing-keys.service.js';
+import { SigningKeysService } from '../../../src/modes/jwt/signing-keys/signing-keys.service.js';
 import type { Answer } from '../../support/client.js';
 import type { MachineClient, Person, TokenClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';

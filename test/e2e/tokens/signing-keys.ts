@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConfigError } from '../../../src/config/config.js';
-import { unseal } from '../../../src/crypto/sealing.js';
+import { ConfigError } from '../../../src/platform/config/config.js';
+import { unseal } from '../../../src/platform/crypto/sealing.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { Person, type TokenClient } from '../../support/person.js';
 import { TestServer } from '../../support/server.js';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { randomSecret } from '../../../src/crypto/secret.js';
-import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
+import { randomSecret } from '../../../src/platform/crypto/secret.js';
+import { ANSWER_AFTER_MS } from '../../../src/platform/lookup/fixed-time.js';
 import type { Answer } from '../../support/client.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';

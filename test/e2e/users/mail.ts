@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AfterCommit } from '../../../src/database/after-commit.js';
-import { LOGGER } from '../../../src/logging/logger.js';
-import { MailQueue } from '../../../src/mail/mail-queue.js';
-import { MailService } from '../../../src/mail/mail.service.js';
+import { AfterCommit } from '../../../src/platform/database/after-commit.js';
+import { LOGGER } from '../../../src/platform/logging/logger.js';
+import { MailQueue } from '../../../src/platform/mail/mail-queue.js';
+import { MailService } from '../../../src/platform/mail/mail.service.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 

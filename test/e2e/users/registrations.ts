@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CreateApiKey } from '../../../src/api-keys/api-keys.schemas.js';
-import { ApiKeysService } from '../../../src/api-keys/api-keys.service.js';
-import { HousekeepingService } from '../../../src/housekeeping/housekeeping.service.js';
+import { CreateApiKey } from '../../../src/modes/api-keys/api-keys.schemas.js';
+import { ApiKeysService } from '../../../src/modes/api-keys/api-keys.service.js';
+import { HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
 import { KeyClient, SessionClient } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 

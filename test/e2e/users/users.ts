@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PasswordHasher } from '../../../src/crypto/password-hasher.js';
-import { ANSWER_AFTER_MS } from '../../../src/http/fixed-time.js';
+import { PasswordHasher } from '../../../src/platform/crypto/password-hasher.js';
+import { ANSWER_AFTER_MS } from '../../../src/platform/lookup/fixed-time.js';
 import type { Answer } from '../../support/client.js';
 import type { SessionClient } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';

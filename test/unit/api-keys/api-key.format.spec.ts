@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { generateKey, KEY_PATTERN, keyFault } from '../../../src/api-keys/api-key.format.js';
-import { crc32Base62, randomBase62 } from '../../../src/crypto/base62.js';
+import { generateKey, KEY_PATTERN, keyFault } from '../../../src/modes/api-keys/api-key.format.js';
+import { crc32Base62, randomBase62 } from '../../../src/platform/crypto/base62.js';
 
 describe('a new key', () => {
   it('is a key of its environment, and of no other', () => {
@@ -37,7 +37,7 @@ describe('the pattern for secret scanners', () => {
   const found = (text: string) => [...text.matchAll(new RegExp(KEY_PATTERN, 'g'))].map(([match]) => match);
 
   it('stands in the README as it is', async () => {
-    const readme = await readFile('src/api-keys/README.md', 'utf8');
+    const readme = await readFile('src/modes/api-keys/README.md', 'utf8');
     expect(readme).toContain(`\n${KEY_PATTERN}\n`);
   });
 

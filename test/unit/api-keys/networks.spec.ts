@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalCidr, networkAround, Networks } from '../../../src/api-keys/networks.js';
+import { canonicalCidr, networkAround, Networks } from '../../../src/modes/api-keys/networks.js';
 
 describe('networks', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FairQueue } from '../../../src/crypto/fair-queue.js';
+import { FairQueue } from '../../../src/platform/crypto/fair-queue.js';
 
 /** A queue whose places have names such as `a1`: the first of the client `a`. */
 function named(limit: number) {

@@ -22,7 +22,8 @@ jest.unstable_mockModule('@node-rs/argon2', () => ({
   hash: (...args: Parameters<typeof argon2.hash>) => counted(() => argon2.hash(...args)),
   verify: (...args: Parameters<typeof argon2.verify>) => counted(() => argon2.verify(...args)),
 }));
-const { BusyError, hashFault, PasswordHasher } = await import('../../../src/crypto/password-hasher.js');
+const { BusyError, hashFault, PasswordHasher } =
+  await import('../../../src/platform/crypto/password-hasher.js');
 
 const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
 const QUEUE_LIMIT = 200;

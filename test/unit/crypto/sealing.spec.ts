@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { seal, unseal, UnsealError } from '../../../src/crypto/sealing.js';
+import { seal, unseal, UnsealError } from '../../../src/platform/crypto/sealing.js';
 
 const FIRST = 'the first secret, of 32 characters and more';
 const SECOND = 'the second secret, of 32 characters and more';

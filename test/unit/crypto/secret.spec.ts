@@ -7,7 +7,7 @@ import {
   randomSecret,
   Secret,
   sha256,
-} from '../../../src/crypto/secret.js';
+} from '../../../src/platform/crypto/secret.js';
 
 describe('Secret', () => {
   const secret = new Secret('the plain text');

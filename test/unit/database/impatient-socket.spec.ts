@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { impatientSocket, SILENT } from '../../../src/database/impatient-socket.js';
+import { impatientSocket, SILENT } from '../../../src/platform/database/impatient-socket.js';
 
 const LIMIT_MS = 50;
 

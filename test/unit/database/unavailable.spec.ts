@@ -6,7 +6,7 @@ import {
   QueryRunnerProviderAlreadyReleasedError,
   TypeORMError,
 } from 'typeorm';
-import { isDatabaseUnavailable, markAsUnavailable } from '../../../src/database/unavailable.js';
+import { isDatabaseUnavailable, markAsUnavailable } from '../../../src/platform/database/unavailable.js';
 
 const fromServer = (code: string, severity = 'ERROR') =>
   Object.assign(new pg.DatabaseError('as the server says it', 21, 'error'), { code, severity });

@@ -2,8 +2,8 @@ import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { ConnectionError, FastifyInstance } from 'fastify';
-import { readConfig } from '../../../src/config/config.js';
-import { refuseConnection } from '../../../src/http/bare-refusals.js';
+import { readConfig } from '../../../src/platform/config/config.js';
+import { refuseConnection } from '../../../src/web/http/bare-refusals.js';
 
 const refuse = refuseConnection(readConfig({ NODE_ENV: 'test' }));
 const FASTIFY = { problemPages: { path: '/problems' } } as FastifyInstance;

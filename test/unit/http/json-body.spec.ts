@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseJson } from '../../../src/http/json-body.js';
+import { parseJson } from '../../../src/web/http/json-body.js';
 
 const REFUSED = 'The body is no JSON that this server accepts.';
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);

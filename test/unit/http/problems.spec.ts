@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import '../../../src/app.module.js';
-import { allProblems, defineProblem, findProblem } from '../../../src/problems/problem.js';
+import { allProblems, defineProblem, findProblem } from '../../../src/platform/problems/problem.js';
 
 const SRC = join(import.meta.dirname, '../../../src');
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })

@@ -5,7 +5,7 @@ import { built } from '../../support/build.js';
 
 /** What a process of its own prints on standard output for one entry. */
 function printed(environment: string): string {
-  const logger = pathToFileURL(built('src/logging/logger.js')).href;
+  const logger = pathToFileURL(built('src/platform/logging/logger.js')).href;
   const script = `const { createLogger } = await import('${logger}');
     createLogger({ LOG_LEVEL: 'info', NODE_ENV: '${environment}' }).info({ status: 200, key: 'a secret' }, 'hello');`;
   return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { WriteBehind } from '../../../src/lookup/write-behind.js';
+import { WriteBehind } from '../../../src/platform/lookup/write-behind.js';
 
 const INTERVAL = 5_000;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { Clock } from '../../../src/clock/clock.js';
-import { readConfig } from '../../../src/config/config.js';
-import { RevocationFeed } from '../../../src/revocations/revocation-feed.js';
-import { RevokedMemory } from '../../../src/revocations/revoked-memory.js';
+import { Clock } from '../../../src/platform/clock/clock.js';
+import { readConfig } from '../../../src/platform/config/config.js';
+import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
+import { RevokedMemory } from '../../../src/platform/revocations/revoked-memory.js';
 
 describe('what the feed loads', () => {
   const feedOf = (limit: number) => new RevocationFeed(new Clock(), readConfig({}), new RevokedMemory(limit));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readAnnouncement, RevokedMemory } from '../../../src/revocations/revoked-memory.js';
+import { readAnnouncement, RevokedMemory } from '../../../src/platform/revocations/revoked-memory.js';
 
 describe('the memory of revocations', () => {
   it('is complete as long as all fit in', () => {

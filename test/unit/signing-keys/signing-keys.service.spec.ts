@@ -1,16 +1,19 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Repository } from 'typeorm';
-import { Clock } from '../../../src/clock/clock.js';
-import { ConfigError, readConfig } from '../../../src/config/config.js';
-import type { RevocationFeed, RevocationListener } from '../../../src/revocations/revocation-feed.js';
-import type { RevocationsService } from '../../../src/revocations/revocations.service.js';
+import { Clock } from '../../../src/platform/clock/clock.js';
+import { ConfigError, readConfig } from '../../../src/platform/config/config.js';
+import type {
+  RevocationFeed,
+  RevocationListener,
+} from '../../../src/platform/revocations/revocation-feed.js';
+import type { RevocationsService } from '../../../src/platform/revocations/revocations.service.js';
 import type {
   SigningAlgorithm,
   SigningKey,
   SigningKeyStatus,
-} from '../../../src/signing-keys/signing-key.entity.js';
-import { makePair, privateKeyOf } from '../../../src/signing-keys/signing-key.pair.js';
-import { SigningKeysService } from '../../../src/signing-keys/signing-keys.service.js';
+} from '../../../src/modes/jwt/signing-keys/signing-key.entity.js';
+import { makePair, privateKeyOf } from '../../../src/modes/jwt/signing-keys/signing-key.pair.js';
+import { SigningKeysService } from '../../../src/modes/jwt/signing-keys/signing-keys.service.js';
 
 const SECRET = 'a-secret-of-the-tests-that-is-long-enough';
 const MINUTE = 60_000;

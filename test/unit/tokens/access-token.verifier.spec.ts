@@ -2,11 +2,14 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CryptoKey, importJWK } from 'jose';
 import { InvalidCredentialError } from '../../../src/auth/auth.errors.js';
-import { Clock } from '../../../src/clock/clock.js';
-import { readConfig } from '../../../src/config/config.js';
-import { AccessTokenVerifier } from '../../../src/tokens/access-token.verifier.js';
-import type { SigningAlgorithm } from '../../../src/signing-keys/signing-key.entity.js';
-import type { SigningKeysService, VerificationKey } from '../../../src/signing-keys/signing-keys.service.js';
+import { Clock } from '../../../src/platform/clock/clock.js';
+import { readConfig } from '../../../src/platform/config/config.js';
+import { AccessTokenVerifier } from '../../../src/modes/jwt/access-token.verifier.js';
+import type { SigningAlgorithm } from '../../../src/modes/jwt/signing-keys/signing-key.entity.js';
+import type {
+  SigningKeysService,
+  VerificationKey,
+} from '../../../src/modes/jwt/signing-keys/signing-keys.service.js';
 
 const ISSUER = 'https://api.example.com';
 const REPORTS = 'https://reports.example.com';

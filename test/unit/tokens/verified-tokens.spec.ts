@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { VerifiedTokens, type VerifiedToken } from '../../../src/tokens/verified-tokens.js';
+import { VerifiedTokens, type VerifiedToken } from '../../../src/modes/jwt/verified-tokens.js';
 
 const token = {} as VerifiedToken;
 

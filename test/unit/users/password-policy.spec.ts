@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { ValidationError } from '../../../src/http/validation.js';
+import { ValidationError } from '../../../src/web/http/validation.js';
 import {
   acceptPassword,
   isWellFormedPassword,
   normalisePassword,
-} from '../../../src/users/password-policy.js';
+} from '../../../src/accounts/users/password-policy.js';
 
 /** Why a password is refused; undefined for one that is accepted. */
 function refusal(password: string, ...about: string[]): string | undefined {

@@ -1,0 +1,250 @@
+import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { Principal } from '../../auth/principal.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { AfterCommit } from '../../platform/database/after-commit.js';
+import { LOGGER } from '../../platform/logging/logger.js';
+import { requestContext } from '../../platform/logging/request-context.js';
+import { SecurityLog } from '../../platform/logging/security-log.js';
+import { WriteBehind } from '../../platform/lookup/write-behind.js';
+import { type ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import { ActingSignIn } from './acting-sign-in.js';
+import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS, subjectsOfSignIn } from './live-sign-in.js';
+import { type CarrierName, SignIn } from './sign-in.entity.js';
+import { showSignIn } from './sign-in-view.js';
+import type { SignInView } from './sign-ins.schemas.js';
+
+/** At the limit the sign-in that was unused for longest ends (ASVS 7.1.2). */
+export const MAX_SIGN_INS_PER_USER = 100;
+const USER_AGENT_LENGTH = 512;
+const SEEN_INTERVAL_MS = 5_000;
+
+export interface Lifetimes {
+  /** Milliseconds. */
+  readonly idle: number;
+  /** Milliseconds. */
+  readonly absolute: number;
+}
+
+interface Seen {
+  readonly at: Date;
+  readonly idleExpiresAt: Date;
+}
+
+/** The records of who is signed in. Whoever ends one holds its user's row or comes alone: users before sign_ins, always. */
+@Injectable()
+export class SignInsService implements OnApplicationShutdown {
+  readonly #lookup: CachedLookup<LiveSignIn>;
+  readonly #seen: WriteBehind<Seen>;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
+    private readonly revocations: RevocationsService,
+    private readonly acting: ActingSignIn,
+    feed: RevocationFeed,
+    @Inject(LOGGER) logger: Logger,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      config.CREDENTIAL_CACHE_TTL,
+      (ids) => this.#query(ids),
+      subjectsOfSignIn,
+    );
+    this.#seen = new WriteBehind(
+      // Soon enough for a session in use never to look idle, however short its idle time is.
+      Math.min(SEEN_INTERVAL_MS, config.SESSION_IDLE_TTL / 4),
+      (entries) => this.#writeSeen(entries),
+      (error) => logger.error({ err: error }, 'when sign-ins were last seen waits to be written'),
+    );
+  }
+
+  /** One record, with its user's status and roles of now. It may be over: see `whyOver`. */
+  find(id: string): Promise<LiveSignIn | undefined> {
+    return this.#lookup.find(id);
+  }
+
+  /** Records a sign-in. The caller holds the row of the user, so that the limit holds in a race. */
+  async create(
+    manager: EntityManager,
+    fields: { userId: string; carrier: CarrierName; amr: string[]; lifetimes: Lifetimes },
+  ): Promise<SignIn> {
+    const now = this.clock.now();
+    const context = requestContext();
+    const expiresAt = new Date(now.getTime() + fields.lifetimes.absolute);
+    const signIn = manager.create(SignIn, {
+      id: uuidv7(),
+      userId: fields.userId,
+      carrier: fields.carrier,
+      amr: fields.amr,
+      authTime: now,
+      createdAt: now,
+      lastSeenAt: now,
+      idleExpiresAt: new Date(Math.min(now.getTime() + fields.lifetimes.idle, expiresAt.getTime())),
+      expiresAt,
+      ip: context?.ip ?? null,
+      userAgent: context?.userAgent?.slice(0, USER_AGENT_LENGTH) ?? null,
+      endedAt: null,
+      endReason: null,
+    });
+    await manager.insert(SignIn, signIn);
+    await this.#end(
+      manager,
+      `id IN (SELECT id FROM sign_ins WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3
+              ORDER BY last_seen_at DESC, id DESC OFFSET $2)`,
+      [fields.userId, MAX_SIGN_INS_PER_USER],
+      'too many sign-ins',
+    );
+    return signIn;
+  }
+
+  /** The sign-ins of a user that are alive, newest first. */
+  async page(userId: string, currentId: string, query: ListQuery) {
+    const { limit, after } = pageQuery(query);
+    const rows = this.dataSource
+      .createQueryBuilder(SignIn, 's')
+      .where('s.userId = :userId AND s.endedAt IS NULL AND s.expiresAt > :now AND s.idleExpiresAt > :now', {
+        userId,
+        now: this.clock.now(),
+      });
+    if (after) rows.andWhere('s.id < :after', { after });
+    const found = await rows
+      .orderBy('s.id', 'DESC')
+      .limit(limit + 1)
+      .getMany();
+    return toPage(found, limit, (signIn) => showSignIn(signIn, currentId));
+  }
+
+  /** One's own sign-in. */
+  async show(id: string): Promise<SignInView> {
+    return showSignIn(await this.dataSource.manager.findOneByOrFail(SignIn, { id }), id);
+  }
+
+  /**
+   * Notes that a sign-in is used, which puts off its idle expiry by `idle` milliseconds: at once in `signIn`, which may be
+   * remembered, and in batches in the table.
+   */
+  seen(signIn: LiveSignIn, idle: number): void {
+    const at = this.clock.now();
+    const idleExpiresAt = new Date(at.getTime() + idle);
+    if (idleExpiresAt > signIn.idleExpiresAt) signIn.idleExpiresAt = idleExpiresAt;
+    this.#seen.set(signIn.id, { at, idleExpiresAt });
+  }
+
+  /**
+   * Renews when the person last proved who they are. Undefined if the sign-in is over by now, or was renewed since
+   * `before`: of two renewals at once one wins, so that nobody is left with secrets that the other has replaced.
+   */
+  async renewAuthTime(
+    manager: EntityManager,
+    id: string,
+    before: Date | undefined,
+  ): Promise<SignIn | undefined> {
+    const now = this.clock.now();
+    // A second's step at least: tokens carry whole seconds, and those from before must not look like those from after.
+    const [rows] = await manager.query(
+      `UPDATE sign_ins SET auth_time = greatest($2, date_trunc('second', auth_time) + interval '1 second'), last_seen_at = $2
+       WHERE id = $1 AND date_trunc('second', auth_time) = date_trunc('second', $3::timestamptz) AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
+      [id, now, before],
+    );
+    if (rows.length === 0) return undefined;
+    const signIn = await manager.findOneByOrFail(SignIn, { id });
+    await this.revocations.announce(manager, [
+      { kind: 'renewal', subject: id, account: signIn.userId, since: signIn.authTime },
+    ]);
+    return signIn;
+  }
+
+  /**
+   * Ends one sign-in of a user, on every node. Whether there was one to end.
+   * @param by the acting person, if it may be another sign-in than their own
+   */
+  async end(userId: string, id: string, reason: string, by?: Principal): Promise<boolean> {
+    const ended = await this.dataSource.transaction(async (manager) => {
+      if (by) await this.acting.lock(manager, by, ['sessions:write']);
+      return this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason);
+    });
+    if (ended > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
+    return ended > 0;
+  }
+
+  /** Ends all sign-ins of the acting person but the one that asks for it. */
+  async endOthers(principal: Principal): Promise<void> {
+    const { userId, signInId } = principal;
+    await this.dataSource.transaction(async (manager) => {
+      await this.acting.lock(manager, principal, ['sessions:write']);
+      await this.endAll(manager, userId, 'ended by the user', signInId);
+    });
+  }
+
+  /** Ends all sign-ins of a user, but `except`, on every node. How many there were. */
+  async endAll(manager: EntityManager, userId: string, reason: string, except?: string): Promise<number> {
+    const count = await this.#end(
+      manager,
+      'user_id = $1 AND id IS DISTINCT FROM $2',
+      [userId, except ?? null],
+      reason,
+    );
+    this.afterCommit.run(manager, () => this.log.happened('sign-in.all-ended', { userId, reason, count }));
+    return count;
+  }
+
+  /** Ends these sign-ins, whoever's they are: the caller has seen their secrets. */
+  async endThese(manager: EntityManager, ids: readonly string[], reason: string): Promise<void> {
+    if (ids.length > 0)
+      await this.#end(manager, 'id = ANY($1::uuid[]) AND $2::text IS NULL', [ids, null], reason);
+  }
+
+  /** Ends what `which` selects with its two parameters; what only looks idle too, since uses of it may not be written yet. */
+  async #end(manager: EntityManager, which: string, parameters: unknown[], reason: string): Promise<number> {
+    const [rows]: [{ id: string; userId: string }[]] = await manager.query(
+      `UPDATE sign_ins SET ended_at = $3, end_reason = $4
+       WHERE ${which} AND ended_at IS NULL AND expires_at > $3 RETURNING id, user_id AS "userId"`,
+      [...parameters, this.clock.now(), reason],
+    );
+    await this.revocations.announce(
+      manager,
+      rows.map(({ id, userId }) => ({ kind: 'sign-in', subject: id, account: userId })),
+    );
+    return rows.length;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#seen.stop();
+  }
+
+  /** Only rows that are there and alive, so that nothing ended comes back; never waits for a row that somebody holds. */
+  async #writeSeen(entries: Map<string, Seen>): Promise<void> {
+    const seen = [...entries];
+    await this.dataSource.query(
+      `UPDATE sign_ins s SET last_seen_at = greatest(s.last_seen_at, v.at),
+         idle_expires_at = least(s.expires_at, greatest(s.idle_expires_at, v.idle))
+       FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS v (id, at, idle)
+       WHERE s.id = v.id AND s.ended_at IS NULL
+         AND s.id IN (SELECT id FROM sign_ins WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`,
+      [
+        seen.map(([id]) => id),
+        seen.map(([, { at }]) => at),
+        seen.map(([, { idleExpiresAt }]) => idleExpiresAt),
+      ],
+    );
+  }
+
+  async #query(ids: string[]): Promise<Map<string, LiveSignIn>> {
+    const rows: LiveSignIn[] = await this.dataSource.query(
+      `SELECT ${LIVE_SIGN_IN_COLUMNS} FROM sign_ins s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+}

@@ -1,7 +1,0 @@
-import { Module } from '@nestjs/common';
-import { SigningKeysModule } from '../signing-keys/signing-keys.module.js';
-import { SigningKeysController } from './signing-keys.controller.js';
-
-/** Goes with the mode `jwt`, whose keys they are. */
-@Module({ imports: [SigningKeysModule], controllers: [SigningKeysController] })
-export class SigningKeysAdminModule {}

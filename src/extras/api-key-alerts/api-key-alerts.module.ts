@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
+import { Anomalies } from './anomalies.js';
+import { ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail } from './api-key-alerts.entity.js';
+import { ApiKeyAlertsHousekeeping } from './api-key-alerts.housekeeping.js';
+import { NetworkWatch } from './network-watch.js';
+import { ServiceAccountsModule } from '../service-accounts/service-accounts.module.js';
+import { ServiceAccountWarningsController } from './service-account-warnings.controller.js';
+import { VolumeWatch } from './volume-watch.js';
+import { Warnings } from './warnings.js';
+import { WarningsController } from './warnings.controller.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail]),
+    ApiKeysModule,
+    ServiceAccountsModule,
+  ],
+  controllers: [WarningsController, ServiceAccountWarningsController],
+  providers: [Anomalies, ApiKeyAlertsHousekeeping, NetworkWatch, VolumeWatch, Warnings],
+})
+export class ApiKeyAlertsModule {}

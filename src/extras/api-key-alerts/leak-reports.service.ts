@@ -1,0 +1,76 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { sha256 } from '../../platform/crypto/secret.js';
+import { inFixedTime } from '../../platform/lookup/fixed-time.js';
+import { type EventFacts, SecurityLog } from '../../platform/logging/security-log.js';
+import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import { Subject } from '../../accounts/users/subject.entity.js';
+import { ApiKey } from '../../modes/api-keys/api-key.entity.js';
+import { keyFault } from '../../modes/api-keys/api-key.format.js';
+import { ApiKeyNotices, describeKey } from './api-key.notices.js';
+
+const SUBJECT = 'An API key has leaked';
+
+/** Takes keys back that somebody found where they should not be. */
+@Injectable()
+export class LeakReportsService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly revocations: RevocationsService,
+    private readonly notices: ApiKeyNotices,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /**
+   * Revokes the key on every node before this resolves, if it is one that is not revoked yet, and mails its owner.
+   * Whoever has a key may end it: that is less than it may do otherwise.
+   * @param found what may be a key, with white space around it
+   */
+  async report(found: string): Promise<void> {
+    const text = found.trim();
+    const fault = keyFault(text, this.config.API_KEY_ENVIRONMENT);
+    await inFixedTime(async () => {
+      const leaked =
+        fault === undefined
+          ? await this.dataSource.transaction((manager) => this.#revoke(manager, text))
+          : undefined;
+      if (leaked) this.log.noticed('api-key.leaked', leaked);
+      else this.log.refused('api-key.leak-report-ignored', { reason: fault ?? 'unknown or revoked key' });
+    });
+  }
+
+  /** Returns whose key it was, for the log. */
+  async #revoke(manager: EntityManager, text: string): Promise<EventFacts | undefined> {
+    const key = await manager.findOne(ApiKey, {
+      where: { keyHash: sha256(text), revokedAt: IsNull() },
+      lock: { mode: 'for_no_key_update' },
+    });
+    if (!key) return undefined;
+    await manager.update(ApiKey, { id: key.id }, { revokedAt: this.clock.now() });
+    await this.revocations.announce(manager, [{ kind: 'api-key', subject: key.id }]);
+    const { kind } = await manager.findOneByOrFail(Subject, { id: key.ownerId });
+    const isService = kind === 'service-account';
+    await this.notices.add(manager, key.ownerId, SUBJECT, mailAbout(key, isService));
+    return { [isService ? 'serviceAccountId' : 'userId']: key.ownerId, credentialId: key.id };
+  }
+}
+
+const mailAbout = (
+  { ownerId, id, ...key }: ApiKey,
+  isService: boolean,
+) => `Somebody found this API key ${isService ? 'of a service account' : 'of yours'} where it should not be:
+
+  ${describeKey(key)}
+
+It was revoked, with all tokens that it was exchanged for. Whoever uses
+it is refused from now on, and so are you. Make another one, keep it out
+of what you publish, and see what was done with this one:
+
+  GET ${isService ? '/v1/admin/service-accounts/:account/api-keys' : '/v1/api-keys'}/:id/usage
+${isService ? `  :account is ${ownerId}\n` : ''}  :id is ${id}
+`;

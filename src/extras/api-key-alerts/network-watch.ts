@@ -1,0 +1,115 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Logger } from 'pino';
+import { DataSource } from 'typeorm';
+import { ApiKeyRequests } from '../../modes/api-keys/api-key.requests.js';
+import { networkAround } from '../../modes/api-keys/networks.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { LOGGER } from '../../platform/logging/logger.js';
+import { WriteBehind } from '../../platform/lookup/write-behind.js';
+import { Anomalies, type Anomaly } from './anomalies.js';
+
+const INTERVAL_MS = 2_000;
+/** How often a network that is in use is written again, so that it is not forgotten. */
+const REMEMBERED_MS = 3_600_000;
+const MAX_REMEMBERED = 10_000;
+/** Who comes from everywhere is new nowhere: beyond that a line's networks are not looked at any more. */
+const MAX_NETWORKS = 1_000;
+
+interface Sighting {
+  readonly keyId: string;
+  readonly ip: string;
+  readonly at: Date;
+}
+
+// Of the line, so that a key that was rotated is at home where the one before was. The first network is no anomaly, and
+// what is written twice is known the second time. In the order of the key, so that two nodes never wait for each other.
+const WRITE = `
+  WITH seen AS MATERIALIZED (
+    SELECT DISTINCT ON (k.lineage_id, s.network) k.lineage_id, k.id AS api_key_id, s.network, s.at
+    FROM unnest($1::uuid[], $2::cidr[], $3::timestamptz[]) AS s (id, network, at) JOIN api_keys k ON k.id = s.id
+    ORDER BY k.lineage_id, s.network, s.at DESC),
+  known AS MATERIALIZED (
+    SELECT lineage_id, network, count(*) OVER (PARTITION BY lineage_id) AS of_line FROM api_key_networks
+    WHERE lineage_id IN (SELECT lineage_id FROM seen)),
+  fresh AS MATERIALIZED (
+    SELECT s.*, coalesce(l.of_line, 0) AS of_line,
+      row_number() OVER (PARTITION BY s.lineage_id ORDER BY s.network) AS nth
+    FROM seen s LEFT JOIN (SELECT DISTINCT lineage_id, of_line FROM known) l ON l.lineage_id = s.lineage_id
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.lineage_id = s.lineage_id AND k.network = s.network)),
+  kept AS (
+    INSERT INTO api_key_networks AS n (lineage_id, network, last_seen_at)
+    SELECT s.lineage_id, s.network, s.at FROM seen s
+    WHERE NOT EXISTS (
+      SELECT FROM fresh f WHERE f.lineage_id = s.lineage_id AND f.network = s.network AND f.of_line + f.nth > $4)
+    ORDER BY s.lineage_id, s.network
+    ON CONFLICT (lineage_id, network) DO UPDATE SET last_seen_at = greatest(n.last_seen_at, excluded.last_seen_at))
+  INSERT INTO api_key_anomalies (lineage_id, api_key_id, kind, about, noticed_at)
+  SELECT lineage_id, api_key_id, 'new-network', network::text, at FROM fresh
+  WHERE of_line > 0 AND of_line + nth <= $4
+  ORDER BY lineage_id, network
+  ON CONFLICT DO NOTHING
+  RETURNING api_key_id AS "keyId", kind, about`;
+
+/** Remembers from which networks the keys of a line are used, and notices another one. */
+@Injectable()
+export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
+  readonly #sightings: WriteBehind<Sighting>;
+  /** What was seen in this hour, by key and address: a request from where the last one came costs one look at it. */
+  readonly #seen = new Set<string>();
+  readonly #forgetting: NodeJS.Timeout;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly requests: ApiKeyRequests,
+    private readonly anomalies: Anomalies,
+    private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#sightings = new WriteBehind(
+      INTERVAL_MS,
+      (sightings) => this.#write([...sightings.values()]),
+      (err) => logger.warn({ err }, 'the networks of API keys wait to be written'),
+    );
+    this.#forgetting = setInterval(() => this.#seen.clear(), REMEMBERED_MS).unref();
+  }
+
+  onModuleInit(): void {
+    this.requests.whenAnswered(({ keyId, ip }) => this.#see(keyId, ip));
+  }
+
+  /** Writes what was seen so far. Never rejects. */
+  flush(): Promise<void> {
+    return this.#sightings.flush();
+  }
+
+  /** Before the last hook, in which TypeORM closes the pool. */
+  onApplicationShutdown(): Promise<void> {
+    clearInterval(this.#forgetting);
+    return this.#sightings.stop();
+  }
+
+  #see(keyId: string, ip: string): void {
+    const pair = `${keyId} ${ip}`;
+    if (this.#seen.has(pair)) return;
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
+    this.#seen.add(pair);
+    this.#sightings.set(pair, { keyId, ip, at: this.clock.now() });
+  }
+
+  async #write(sightings: Sighting[]): Promise<void> {
+    const all = sightings.flatMap(({ ip, ...rest }) => {
+      const network = networkAround(ip);
+      return network === undefined ? [] : [{ ...rest, network }];
+    });
+    const found: Anomaly[] = await this.dataSource.query(WRITE, [
+      all.map(({ keyId }) => keyId),
+      all.map(({ network }) => network),
+      all.map(({ at }) => at),
+      MAX_NETWORKS,
+    ]);
+    if (found.length === 0) return;
+    this.anomalies.log(found);
+    await this.anomalies.mailNow();
+  }
+}

@@ -1,0 +1,23 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated } from '../../auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { Warnings } from './warnings.js';
+import { ApiKeyWarningPage, showWarnings } from './warnings.schemas.js';
+
+@ApiTags('api-keys')
+@Controller('v1/api-keys/warnings')
+export class WarningsController {
+  constructor(private readonly warnings: Warnings) {}
+
+  @Get()
+  @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
+  @ApiOperation({ summary: 'List your keys that need a look' })
+  @ApiResponse({ status: 200, description: 'Newest first', standardSchema: ApiKeyWarningPage })
+  async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
+    const found = await this.warnings.of(principal.userId, pageQuery(query));
+    return toPage(found, query.limit, showWarnings);
+  }
+}

@@ -1,0 +1,28 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated } from '../../auth/authenticated.decorator.js';
+import { ResourceId } from '../../web/http/validation.js';
+import { ServiceAccountsService } from '../service-accounts/service-accounts.service.js';
+import { Usage, UsageQuery } from './api-key-usage.schemas.js';
+import { ApiKeyUsageService } from './api-key-usage.service.js';
+
+@ApiTags('administration')
+@Controller('v1/admin/service-accounts/:id/api-keys')
+export class ServiceAccountUsageController {
+  constructor(
+    private readonly accounts: ServiceAccountsService,
+    private readonly usage: ApiKeyUsageService,
+  ) {}
+
+  @Get(':keyId/usage')
+  @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
+  @ApiOperation({ summary: 'How much a key of a service account was used, by hour' })
+  @ApiResponse({ status: 200, description: 'The hours with requests', standardSchema: Usage })
+  async show(
+    @Param('id', { schema: ResourceId }) id: string,
+    @Param('keyId', { schema: ResourceId }) keyId: string,
+    @Query({ schema: UsageQuery }) query: UsageQuery,
+  ): Promise<Usage> {
+    return this.usage.of(await this.accounts.require(id), keyId, query);
+  }
+}

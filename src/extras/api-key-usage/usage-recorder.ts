@@ -1,0 +1,68 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { ApiKeyRequests } from '../../modes/api-keys/api-key.requests.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { LOGGER } from '../../platform/logging/logger.js';
+import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
+import { type UsageBatch, UsageBatches } from './usage-batches.js';
+import { UsageCounts } from './usage-counts.js';
+
+const INTERVAL_MS = 2_000;
+
+/**
+ * Counts the requests of keys when they end, and writes the counts every two seconds. A batch stays as it is until it is
+ * known to be written, so that it can be sent again: what an answer that was lost has counted is not counted twice. What
+ * a crash loses is what was counted since the last batch.
+ */
+@Injectable()
+export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
+  readonly #writer = uuidv7();
+  #sequence = 0;
+  #counts = new UsageCounts();
+  #unwritten: UsageBatch | undefined;
+  readonly #periodic: PeriodicWrite;
+
+  constructor(
+    private readonly requests: ApiKeyRequests,
+    private readonly batches: UsageBatches,
+    private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#periodic = new PeriodicWrite(
+      INTERVAL_MS,
+      () => this.#writeAll(),
+      (err) => logger.warn({ err }, 'the usage of API keys waits to be written'),
+    );
+  }
+
+  onModuleInit(): void {
+    this.requests.whenAnswered(({ keyId, status }) =>
+      this.#counts.add(keyId, this.clock.now().getTime(), status),
+    );
+  }
+
+  /** Writes what is counted so far. Never rejects. */
+  flush(): Promise<void> {
+    return this.#periodic.flush();
+  }
+
+  /** After the last answer, and before the last hook, in which TypeORM closes the pool. */
+  onApplicationShutdown(): Promise<void> {
+    return this.#periodic.stop();
+  }
+
+  async #writeAll(): Promise<void> {
+    while ((this.#unwritten ??= this.#nextBatch())) {
+      await this.batches.write(this.#unwritten);
+      this.#unwritten = undefined;
+    }
+  }
+
+  #nextBatch(): UsageBatch | undefined {
+    if (this.#counts.isEmpty) return undefined;
+    const rows = [...this.#counts.rows()];
+    this.#counts = new UsageCounts();
+    return { writer: this.#writer, sequence: ++this.#sequence, writtenAt: this.clock.now(), rows };
+  }
+}

@@ -1,0 +1,91 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import {
+  authorizationScheme,
+  authorizationToken,
+  countExplicitHeaders,
+} from '../../auth/presented-credential.js';
+import { decodeStrictly, decodeUtf8 } from '../../platform/crypto/strict-decoding.js';
+import { OAuthError } from './oauth.errors.js';
+
+/** RFC 8707 2 and RFC 8693 2.1 allow several of these; no other may be sent twice (RFC 6749 3.2). */
+const MAY_REPEAT = new Set(['resource', 'audience']);
+
+/** How a client says who it is. Nothing of it is proved yet. */
+export interface PresentedClient {
+  readonly by: 'basic' | 'body' | 'key' | 'unknown scheme' | 'nothing';
+  readonly id: string | undefined;
+  readonly secret: string | undefined;
+}
+
+/** A form that an OAuth endpoint takes, and the client that sent it. */
+export class OAuthRequest {
+  constructor(
+    private readonly form: URLSearchParams,
+    readonly client: PresentedClient,
+  ) {}
+
+  /** Undefined also for one without a value (RFC 6749 3.2). */
+  get(name: string): string | undefined {
+    return this.form.get(name) || undefined;
+  }
+
+  getAll(name: string): string[] {
+    return this.form.getAll(name).filter(Boolean);
+  }
+
+  /** @throws OAuthError */
+  require(name: string): string {
+    const value = this.get(name);
+    if (value === undefined) throw new OAuthError('invalid_request', `The parameter ${name} is missing.`);
+    return value;
+  }
+}
+
+/** @throws OAuthError for what is sent twice */
+export function readOAuthRequest(request: FastifyRequest): OAuthRequest {
+  const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+  const names = [...form.keys()].filter((name) => !MAY_REPEAT.has(name));
+  if (new Set(names).size < names.length)
+    throw new OAuthError('invalid_request', 'A parameter is sent more than once.');
+  return new OAuthRequest(form, presentedClient(request, form));
+}
+
+/** The form and the client of this request, as a parameter of a handler. */
+export const Form = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  readOAuthRequest(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+function presentedClient(request: FastifyRequest, form: URLSearchParams): PresentedClient {
+  const [id, secret] = [form.get('client_id') || undefined, form.get('client_secret') || undefined];
+  const headers = countExplicitHeaders(request);
+  // RFC 6749 2.3: one way to authenticate in each request.
+  if (headers > 1 || (headers > 0 && secret !== undefined))
+    throw new OAuthError('invalid_request', 'The client is authenticated in more than one way.');
+  if (headers === 0) return { by: (secret ?? id) ? 'body' : 'nothing', id, secret };
+  const inHeader = clientInHeader(request);
+  if (id !== undefined && inHeader.id !== undefined && id !== inHeader.id)
+    throw new OAuthError('invalid_request', 'The parameter client_id names another client.');
+  return { ...inHeader, id: inHeader.id ?? id };
+}
+
+function clientInHeader(request: FastifyRequest): PresentedClient {
+  const { 'x-api-key': key } = request.headers;
+  if (typeof key === 'string') return { by: 'key', id: undefined, secret: key };
+  const scheme = authorizationScheme(request);
+  const credential = authorizationToken(request);
+  if (scheme === 'apikey') return { by: 'key', id: undefined, secret: credential };
+  if (scheme !== 'basic') return { by: 'unknown scheme', id: undefined, secret: undefined };
+  const bytes = decodeStrictly(credential ?? '', 'base64');
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec((bytes && decodeUtf8(bytes)) ?? '') ?? [];
+  return { by: 'basic', id: formDecode(id), secret: formDecode(secret) };
+}
+
+/** RFC 6749 2.3.1: id and secret are encoded like the fields of a form before they become a user and a password. */
+function formDecode(text: string | undefined): string | undefined {
+  try {
+    return text ? decodeURIComponent(text.replaceAll('+', ' ')) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
+import { ApiKeyVerifier, kindOf } from '../../modes/api-keys/api-key.verifier.js';
+import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
+import { Machines } from '../../modes/jwt/machines.js';
+import { TokensModule } from '../../modes/tokens/tokens.module.js';
+import { GrantsService } from './grants.service.js';
+import { IntrospectionService } from './introspection.service.js';
+import { MetadataController } from './metadata.controller.js';
+import { OAuthClients } from './oauth-clients.service.js';
+import { OAuthController } from './oauth.controller.js';
+
+@Module({
+  imports: [ApiKeysModule, TokensModule],
+  controllers: [OAuthController, MetadataController],
+  providers: [OAuthClients, GrantsService, IntrospectionService],
+})
+export class OAuthModule implements OnModuleInit {
+  constructor(
+    private readonly machines: Machines,
+    private readonly keys: ApiKeyVerifier,
+    private readonly admission: ApiKeyAdmission,
+  ) {}
+
+  /** Behind the token of a machine stands its key. */
+  onModuleInit(): void {
+    this.machines.register({
+      find: async ({ client_id: id, sub: ownerId, key_revision: revision }) => {
+        const key = await this.keys.behind({ id, ownerId, revision });
+        return {
+          kind: kindOf(key),
+          resources: key.resources ?? undefined,
+          admit: () => this.admission.admit(key),
+        };
+      },
+    });
+  }
+}

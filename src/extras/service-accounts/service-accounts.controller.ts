@@ -1,0 +1,68 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Authenticated } from '../../auth/authenticated.decorator.js';
+import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
+import { Principal } from '../../auth/principal.js';
+import { ResourceId } from '../../web/http/validation.js';
+import { ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import {
+  ChangeServiceAccount,
+  CreateServiceAccount,
+  ServiceAccountPage,
+  ServiceAccountView,
+  showServiceAccount,
+} from './service-accounts.schemas.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
+
+@ApiTags('administration')
+@Controller('v1/admin/service-accounts')
+@Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
+export class ServiceAccountsController {
+  constructor(private readonly accounts: ServiceAccountsService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All service accounts, newest first' })
+  @ApiResponse({ status: 200, description: 'A page of them', standardSchema: ServiceAccountPage })
+  async list(@Query({ schema: ListQuery }) query: ListQuery) {
+    return toPage(await this.accounts.list(pageQuery(query)), query.limit, showServiceAccount);
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Make a service account', description: 'It has no keys yet.' })
+  @ApiResponse({ status: 201, description: 'The account', standardSchema: ServiceAccountView })
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @Body({ schema: CreateServiceAccount }) body: CreateServiceAccount,
+  ) {
+    return showServiceAccount(await this.accounts.create(principal, body));
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    summary: 'Rename, disable or enable a service account',
+    description:
+      'While an account is disabled, its keys and the tokens exchanged for them are refused on every node.',
+  })
+  @ApiResponse({ status: 200, description: 'The account as it is now', standardSchema: ServiceAccountView })
+  async change(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+    @Body({ schema: ChangeServiceAccount }) body: ChangeServiceAccount,
+  ) {
+    return showServiceAccount(await this.accounts.change(principal, id, body));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a service account',
+    description: 'Its keys and the tokens exchanged for them end at once. All that belongs to it is deleted.',
+  })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  async delete(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: ResourceId }) id: string,
+  ): Promise<void> {
+    await this.accounts.delete(principal, id);
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
+import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
+import { ServiceAccountKeysController } from './service-account-keys.controller.js';
+import { ServiceAccount } from './service-account.entity.js';
+import { ServiceAccountsController } from './service-accounts.controller.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule],
+  controllers: [ServiceAccountsController, ServiceAccountKeysController],
+  providers: [ServiceAccountsService],
+  exports: [ServiceAccountsService],
+})
+export class ServiceAccountsModule {}

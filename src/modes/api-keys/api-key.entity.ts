@@ -1,0 +1,94 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import type { UserScope } from '../../auth/scopes.js';
+import { Subject } from '../../accounts/users/subject.entity.js';
+
+/** A key that a machine presents. The key itself is shown once; what stays is its hash. */
+@Entity('api_keys')
+@Index('api_keys_key_hash_key', ['keyHash'], { unique: true })
+@Index('api_keys_owner_id_idx', ['ownerId', 'id'])
+@Index('api_keys_lineage_id_idx', ['lineageId'])
+@Index('api_keys_revoked_at_idx', ['revokedAt'], { where: 'revoked_at IS NOT NULL' })
+@Index('api_keys_expires_at_idx', ['expiresAt'], { where: 'revoked_at IS NULL AND expires_at IS NOT NULL' })
+@Index('api_keys_rotated_to_key', ['rotatedTo'], { unique: true, where: 'rotated_to IS NOT NULL' })
+@Check('api_keys_rate_limit_requests_positive', 'rate_limit_requests > 0')
+@Check('api_keys_rate_limit_window_positive', 'rate_limit_window_seconds > 0')
+export class ApiKey {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'api_keys_pkey' })
+  id: string;
+
+  /** A user or a service account. */
+  @Column('uuid', { name: 'owner_id' })
+  ownerId: string;
+
+  @ManyToOne(() => Subject, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'api_keys_owner_id_fkey' })
+  owner: Relation<Subject>;
+
+  @Column('text')
+  name: string;
+
+  /** The beginning of the key, enough to recognise it by. */
+  @Column('text')
+  prefix: string;
+
+  @Column('text')
+  last4: string;
+
+  /** SHA-256 of the key, 32 bytes. */
+  @Column('bytea', { name: 'key_hash' })
+  keyHash: Buffer;
+
+  @Column('text', { array: true })
+  scopes: UserScope[];
+
+  /** Such as `orders/<id>`. Null: all that the scopes allow. */
+  @Column('text', { array: true, nullable: true })
+  resources: string[] | null;
+
+  /** Null: from anywhere. */
+  @Column('cidr', { name: 'allowed_cidrs', array: true, nullable: true })
+  allowedCidrs: string[] | null;
+
+  @Column('integer', { name: 'rate_limit_requests', default: 600 })
+  rateLimitRequests: number;
+
+  @Column('integer', { name: 'rate_limit_window_seconds', default: 60 })
+  rateLimitWindowSeconds: number;
+
+  /** Raised by each narrowing. */
+  @Column('integer', { default: 1 })
+  revision: number;
+
+  /** The id of the first key of the line that rotation makes. They share one rate limit. */
+  @Column('uuid', { name: 'lineage_id' })
+  lineageId: string;
+
+  @ManyToOne(() => ApiKey)
+  @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_keys_lineage_id_fkey' })
+  first: Relation<ApiKey>;
+
+  /** The key that takes over. One at most, and from one at most: a line, not a tree. */
+  @Column('uuid', { name: 'rotated_to', nullable: true })
+  rotatedTo: string | null;
+
+  // TypeORM would make a unique index of its own for one to one: ours has a name.
+  @ManyToOne(() => ApiKey, { onDelete: 'SET NULL' })
+  @JoinColumn({ name: 'rotated_to', foreignKeyConstraintName: 'api_keys_rotated_to_fkey' })
+  successor: Relation<ApiKey>;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt: Date | null;
+
+  @Column('timestamptz', { name: 'last_used_at', nullable: true })
+  lastUsedAt: Date | null;
+
+  /** Where from, as the network around the address (/24, or /48 of IPv6). */
+  @Column('cidr', { name: 'last_network', nullable: true })
+  lastNetwork: string | null;
+
+  @Column('timestamptz', { name: 'revoked_at', nullable: true })
+  revokedAt: Date | null;
+}

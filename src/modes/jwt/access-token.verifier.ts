@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { compactVerify, errors } from 'jose';
+import { InvalidCredentialError } from '../../auth/auth.errors.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { SigningKeysService, type VerificationKey } from './signing-keys/signing-keys.service.js';
+import { type AccessTokenClaims, readClaims, readHeader, wrongTime } from './access-token.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+/** Whether a text is an access token of ours that is valid now. Whether its sign-in is alive is asked elsewhere. */
+@Injectable()
+export class AccessTokenVerifier {
+  readonly #verified = new VerifiedTokens();
+
+  constructor(
+    private readonly keys: SigningKeysService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** @throws InvalidCredentialError with the precise reason, which holds nothing of the token */
+  async verify(token: string): Promise<AccessTokenClaims> {
+    const now = this.clock.now();
+    const remembered = this.#verified.get(token);
+    const header = remembered?.header ?? readHeader(token);
+    const key = await this.keys.find(header.kid);
+    if (!key) throw new InvalidCredentialError('unknown kid');
+    const claims = remembered?.claims ?? this.#readOurs(await this.#checkSignature(token, key));
+    const fault = wrongTime(claims, now);
+    if (fault) {
+      this.#verified.forget(token);
+      throw new InvalidCredentialError(fault);
+    }
+    if (!remembered) this.#verified.remember(token, { header, claims });
+    return claims;
+  }
+
+  /** The claims of a payload that we signed for one of our audiences. */
+  #readOurs(payload: Uint8Array): AccessTokenClaims {
+    const claims = readClaims(payload);
+    if (claims.iss !== this.config.ISSUER) throw new InvalidCredentialError('unexpected iss');
+    if (!this.config.AUDIENCES.includes(claims.aud)) throw new InvalidCredentialError('unexpected aud');
+    return claims;
+  }
+
+  async #checkSignature(token: string, key: VerificationKey): Promise<Uint8Array> {
+    try {
+      // The key says what the algorithm is, never the token (RFC 8725 3.1).
+      const { payload } = await compactVerify(token, key.publicKey, { algorithms: [key.algorithm] });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError) throw new InvalidCredentialError(error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { MergedLookup } from '../../platform/lookup/merged-lookup.js';
+import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import type { AccessTokenClaims } from './access-token.js';
+
+type Named = Pick<AccessTokenClaims, 'jti' | 'sub'>;
+
+/** The JWTs that were taken back one by one, by `jti`: never by their text, which can be spelled in several ways. */
+@Injectable()
+export class RevokedTokens {
+  readonly #lookup = new MergedLookup<true>((jtis) => this.#query(jtis));
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly feed: RevocationFeed,
+    private readonly revocations: RevocationsService,
+  ) {}
+
+  /** In memory while the feed is current for the account; asked of the database otherwise. */
+  async has({ jti, sub }: Named): Promise<boolean> {
+    if (this.feed.revokedUntil('token', jti) === Infinity) return true;
+    return this.feed.isCurrentFor(sub) ? false : (await this.#lookup.find(jti)) === true;
+  }
+
+  async add({ jti, sub }: Named): Promise<void> {
+    await this.dataSource.transaction((manager) =>
+      this.revocations.announce(manager, [{ kind: 'token', subject: jti, account: sub }]),
+    );
+  }
+
+  async #query(jtis: string[]): Promise<Map<string, true>> {
+    const rows: { subject: string }[] = await this.dataSource.query(
+      `SELECT subject FROM revocations WHERE kind = 'token' AND subject = ANY($1)`,
+      [jtis],
+    );
+    return new Map(rows.map(({ subject }) => [subject, true]));
+  }
+}

@@ -1,0 +1,62 @@
+import {
+  calculateJwkThumbprint,
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+} from 'jose';
+import { ConfigError } from '../../../platform/config/config.js';
+import { seal, unseal, UnsealError } from '../../../platform/crypto/sealing.js';
+import type { PublicJwk, SigningAlgorithm, SigningKey } from './signing-key.entity.js';
+
+const PURPOSE = 'signing-key';
+
+type KeyPair = Pick<SigningKey, 'kid' | 'algorithm' | 'publicJwk' | 'privateJwkSealed'>;
+
+/** A new key pair, with the private one sealed under `secret`. */
+export async function makePair(algorithm: SigningAlgorithm, secret: string): Promise<KeyPair> {
+  const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const publicJwk = publicPart(await exportJWK(publicKey));
+  const kid = await calculateJwkThumbprint(publicJwk);
+  const privateJwkSealed = seal(JSON.stringify(await exportJWK(privateKey)), secret, PURPOSE, kid);
+  return { kid, algorithm, publicJwk, privateJwkSealed };
+}
+
+/** A key that fits this algorithm only. */
+export async function publicKeyOf({ publicJwk, algorithm }: KeyPair): Promise<CryptoKey> {
+  return (await importJWK(publicPart(publicJwk), algorithm)) as CryptoKey;
+}
+
+/** @throws ConfigError if no secret opens it */
+export async function privateKeyOf(pair: KeyPair, secrets: readonly string[]): Promise<CryptoKey> {
+  const jwk = JSON.parse(open(pair, secrets)) as JWK;
+  return (await importJWK(jwk, pair.algorithm, { extractable: false })) as CryptoKey;
+}
+
+/**
+ * The private key, sealed under the first of `secrets`.
+ * @throws ConfigError if no secret opens it
+ */
+export function reseal(pair: KeyPair, secrets: readonly string[]): Buffer {
+  return seal(open(pair, secrets), secrets[0]!, PURPOSE, pair.kid);
+}
+
+function open({ privateJwkSealed, kid }: KeyPair, secrets: readonly string[]): string {
+  try {
+    return unseal(privateJwkSealed, secrets, PURPOSE, kid);
+  } catch (error) {
+    if (!(error instanceof UnsealError)) throw error;
+    throw new ConfigError([`ENCRYPTION_SECRETS: none of them opens the signing key ${kid}`]);
+  }
+}
+
+/** How the key is published (RFC 7517). */
+export function publishedJwk({ publicJwk, kid, algorithm }: KeyPair) {
+  return { ...publicPart(publicJwk), kid, alg: algorithm, use: 'sig' as const };
+}
+
+/** Member by member, so that no private one can come along. */
+function publicPart({ kty, crv, x, y }: JWK): PublicJwk {
+  return { kty: kty!, crv: crv!, x: x!, ...(y !== undefined && { y }) };
+}

@@ -1,0 +1,189 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { CryptoKey } from 'jose';
+import { Repository } from 'typeorm';
+import { Clock } from '../../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../../platform/config/config.js';
+import { RevocationFeed } from '../../../platform/revocations/revocation-feed.js';
+import { RevocationsService } from '../../../platform/revocations/revocations.service.js';
+import { type SigningAlgorithm, SigningKey, type SigningKeyStatus } from './signing-key.entity.js';
+import { privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
+import type { Jwks } from './jwks.schemas.js';
+import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
+
+/** Anybody can make up a `kid`: however many come, the table is read for them no more often. */
+const LOOK_AGAIN_MS = 10_000;
+/** No access token lives longer, so that a retired key may be forgotten after it. */
+export const MAX_LIFETIME_SECONDS = 15 * 60;
+/** The order in which the keys are published: a client that takes the first one takes the one that signs. */
+const PUBLISHED: readonly SigningKeyStatus[] = ['active', 'next', 'retired'];
+/** The minute is for a node that heard late, and for clocks that differ. */
+export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
+
+export interface VerificationKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly publicKey: CryptoKey;
+}
+
+interface LoadedKey extends VerificationKey {
+  readonly row: SigningKey;
+}
+
+/**
+ * The keys that sign access tokens, in PostgreSQL so that all nodes have the same, and in the memory of each. Memory is
+ * believed while the feed is current and nothing was announced since it was read; else the table is read first, and who
+ * cannot read it neither verifies nor signs.
+ */
+@Injectable()
+export class SigningKeysService implements OnModuleInit {
+  #keys = new Map<string, LoadedKey>();
+  readonly #privateKeys = new Map<string, CryptoKey>();
+  /** How often the keys were announced to have changed, and how often of that when `#keys` was read. */
+  #announced = 0;
+  #known = -1;
+  #reading: Promise<void> = Promise.resolve();
+  #nextReading: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  #lookedAgainAt = -Infinity;
+
+  constructor(
+    @InjectRepository(SigningKey) private readonly rows: Repository<SigningKey>,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly feed: RevocationFeed,
+    private readonly revocations: RevocationsService,
+  ) {
+    feed.onRevocation((revocation) => {
+      if (revocation !== 'everything' && revocation[0] !== 'signing-key') return;
+      this.#announced += 1;
+      // At once, for the JWKS; if it fails, whoever needs a key tries again.
+      this.#reload().catch(() => undefined);
+    });
+  }
+
+  /** @throws ConfigError if there is a key that the configured secrets do not open */
+  async onModuleInit(): Promise<void> {
+    await this.#reload();
+    if (!this.#withStatus('active') || !this.#withStatus('next')) await this.#makeMissing();
+    const inUse = [...this.#keys.values()].filter(({ row }) => row.status !== 'retired');
+    await Promise.all(inUse.map(({ row }) => this.#open(row)));
+  }
+
+  /** The key that signs now. */
+  async signer(): Promise<{ kid: string; algorithm: SigningAlgorithm; privateKey: CryptoKey }> {
+    if (this.#isOld) await this.#catchUp();
+    // Of the other algorithm, if a node that is configured for it has rotated.
+    const key = this.#withStatus('active') ?? this.#all().find(({ row }) => row.status === 'active');
+    if (!key) throw new Error('no active signing key');
+    return { kid: key.kid, algorithm: key.algorithm, privateKey: await this.#open(key.row) };
+  }
+
+  /** The key that a token names. An unknown one may be new, from another node: it is looked for, but not each time. */
+  async find(kid: string): Promise<VerificationKey | undefined> {
+    if (this.#isOld) await this.#catchUp();
+    if (!this.#current(kid)) await this.#lookAgain();
+    return this.#current(kid);
+  }
+
+  /** The public keys of all tokens that may be alive, now and next. The one that signs is the first. */
+  jwks(): Jwks {
+    const current = this.#all().filter(({ kid }) => this.#current(kid));
+    return { keys: current.map(({ row }) => publishedJwk(row)) };
+  }
+
+  get #isOld(): boolean {
+    return !this.feed.isCurrent || this.#known !== this.#announced;
+  }
+
+  async #catchUp(): Promise<void> {
+    do await this.#reload();
+    while (this.#known !== this.#announced);
+  }
+
+  #all(): LoadedKey[] {
+    return [...this.#keys.values()];
+  }
+
+  #current(kid: string): LoadedKey | undefined {
+    const key = this.#keys.get(kid);
+    const retiredAt = key?.row.retiredAt;
+    return retiredAt && retiredAt <= this.#forgottenSince() ? undefined : key;
+  }
+
+  /** A key that retired then or before has no token that is alive. */
+  #forgottenSince(): Date {
+    return this.clock.in(-RETIRED_KEPT_MS);
+  }
+
+  #rank({ status, algorithm }: SigningKey): number {
+    return 2 * PUBLISHED.indexOf(status) + Number(algorithm !== this.config.JWT_ALGORITHM);
+  }
+
+  #withStatus(status: SigningKeyStatus): LoadedKey | undefined {
+    const { JWT_ALGORITHM } = this.config;
+    return this.#all().find((key) => key.row.status === status && key.algorithm === JWT_ALGORITHM);
+  }
+
+  /** Who comes while it is looked for waits for the same answer. */
+  #lookAgain(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    if (this.clock.monotonic() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
+    await this.#reload();
+    // Not before: while the database cannot be asked, a key that is not known is no bad credential.
+    this.#lookedAgainAt = this.clock.monotonic();
+  }
+
+  /** Reads the table, by a query that begins after this call. Of many at once, those that have to wait share one. */
+  #reload(): Promise<void> {
+    this.#nextReading ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReading = undefined;
+        this.#reading = this.#load();
+        return this.#reading;
+      });
+    return this.#nextReading;
+  }
+
+  async #load(): Promise<void> {
+    const announced = this.#announced;
+    // The retired ones too: whether one is forgotten is asked at each use, since this node's clock may be wrong now.
+    const rows = await this.rows.createQueryBuilder('k').orderBy('k.createdAt').addOrderBy('k.kid').getMany();
+    const inOrder = rows.toSorted((a, b) => this.#rank(a) - this.#rank(b));
+    const keys = inOrder.map(async (row): Promise<[string, LoadedKey]> => {
+      const { kid, algorithm } = row;
+      // A kid is the thumbprint of its key: the same one has the same key.
+      return [
+        kid,
+        { kid, algorithm, publicKey: this.#keys.get(kid)?.publicKey ?? (await publicKeyOf(row)), row },
+      ];
+    });
+    this.#keys = new Map(await Promise.all(keys));
+    for (const kid of this.#privateKeys.keys()) if (!this.#keys.has(kid)) this.#privateKeys.delete(kid);
+    this.#known = announced;
+  }
+
+  /** Of several nodes that start at once one makes the keys; all read them back. */
+  async #makeMissing(): Promise<void> {
+    const { JWT_ALGORITHM: algorithm, ENCRYPTION_SECRETS } = this.config;
+    await this.rows.manager.transaction(async (manager) => {
+      await lockKeys(manager);
+      const plan = { algorithm, secret: ENCRYPTION_SECRETS[0]!, now: this.clock.now() };
+      if (await fillKeys(manager, plan)) await this.revocations.announce(manager, [KEYS_CHANGED]);
+    });
+    await this.#reload();
+  }
+
+  async #open(row: SigningKey): Promise<CryptoKey> {
+    const opened = this.#privateKeys.get(row.kid);
+    if (opened) return opened;
+    const privateKey = await privateKeyOf(row, this.config.ENCRYPTION_SECRETS);
+    this.#privateKeys.set(row.kid, privateKey);
+    return privateKey;
+  }
+}

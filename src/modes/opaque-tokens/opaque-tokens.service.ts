@@ -1,0 +1,193 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { InvalidCredentialError } from '../../auth/auth.errors.js';
+import { Principal } from '../../auth/principal.js';
+import type { Scope } from '../../auth/scopes.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
+import { AfterCommit } from '../../platform/database/after-commit.js';
+import { SecurityLog } from '../../platform/logging/security-log.js';
+import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import {
+  type LiveSignIn,
+  LIVE_SIGN_IN_COLUMNS,
+  subjectsOfSignIn,
+  whyOver,
+} from '../../accounts/sign-ins/live-sign-in.js';
+import type { IssuedAccessToken, TokenSignIn } from '../jwt/access-token.issuer.js';
+import { OPAQUE_PREFIX } from '../tokens/bearer.js';
+import type { Grant } from '../tokens/token-grant.entity.js';
+import type { ActiveToken, RevocableToken, TokenKind } from '../tokens/token-kinds.js';
+import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
+import { OpaqueToken } from './opaque-token.entity.js';
+
+const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
+
+/** Whether a text can be an opaque token of ours. */
+const isOpaqueToken = (text: string) =>
+  text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length));
+
+/** A token with the sign-in behind it. `id` is the sign-in's, `authTime` too. */
+interface FoundToken extends LiveSignIn {
+  hash: string;
+  jti: string;
+  scopes: string[];
+  audience: string;
+  clientId: string;
+  issuedFor: Date;
+  issuedAt: Date;
+  tokenExpiresAt: Date;
+  revokedAt: Date | null;
+}
+
+/** Access tokens that say nothing: whatever they are good for is looked up by their hash. */
+@Injectable()
+export class OpaqueTokensService implements TokenKind {
+  readonly name = 'opaque';
+  readonly #lookup: CachedLookup<FoundToken>;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly revocations: RevocationsService,
+    private readonly clock: Clock,
+    private readonly log: SecurityLog,
+    private readonly afterCommit: AfterCommit,
+    @Inject(CONFIG) private readonly config: Config,
+    feed: RevocationFeed,
+  ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      config.CREDENTIAL_CACHE_TTL,
+      (hashes) => this.#query(hashes),
+      (token) => [token.jti, ...subjectsOfSignIn(token)],
+    );
+  }
+
+  recognises(text: string): boolean {
+    return text.startsWith(OPAQUE_PREFIX);
+  }
+
+  async issue(
+    signIn: TokenSignIn,
+    grant: Grant,
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<IssuedAccessToken> {
+    const secret = Secret.random(OPAQUE_PREFIX);
+    const id = uuidv7();
+    const issuedAt = this.clock.now();
+    const latest = Math.min(issuedAt.getTime() + this.config.ACCESS_TOKEN_TTL, signIn.expiresAt.getTime());
+    const expiresAt = new Date(latest);
+    await manager.insert(OpaqueToken, {
+      tokenHash: secret.hash(),
+      id,
+      signInId: signIn.id,
+      scopes: grant.scopes,
+      audience: grant.audience,
+      clientId: grant.clientId,
+      authTime: signIn.authTime,
+      issuedAt,
+      expiresAt,
+    });
+    const facts = { userId: signIn.userId, credentialId: id, signInId: signIn.id };
+    this.afterCommit.run(manager, () => this.log.happened('token.issued', facts));
+    return {
+      text: secret.reveal(),
+      lifetimeSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000),
+    };
+  }
+
+  /** Who a token stands for here. @throws InvalidCredentialError */
+  async verify(text: string): Promise<Principal> {
+    const found = await this.#find(text);
+    // Of the audiences that tokens are issued for, the first is this server.
+    if (found.audience !== this.config.AUDIENCES[0])
+      throw new InvalidCredentialError('token for another audience');
+    return new Principal({
+      mode: 'opaque',
+      kind: 'person',
+      subject: found.userId,
+      credentialId: found.jti,
+      signInId: found.id,
+      scopes: scopesOf(found),
+      authTime: found.authTime,
+      amr: found.amr,
+    });
+  }
+
+  async find(text: string): Promise<ActiveToken | undefined> {
+    try {
+      const found = await this.#find(text);
+      const { jti, userId, clientId, audience: aud, id: sid } = found;
+      return {
+        subject: userId,
+        members: {
+          token_type: 'Bearer',
+          scope: scopesOf(found).join(' '),
+          client_id: clientId,
+          jti,
+          aud,
+          iat: seconds(found.issuedAt),
+          exp: seconds(found.tokenExpiresAt),
+          sid,
+          auth_time: seconds(found.authTime),
+        },
+      };
+    } catch (error) {
+      if (error instanceof InvalidCredentialError) return undefined;
+      throw error;
+    }
+  }
+
+  async findToRevoke(text: string): Promise<RevocableToken | undefined> {
+    const found = isOpaqueToken(text) ? await this.#lookup.find(sha256Hex(text)) : undefined;
+    if (!found || found.revokedAt !== null) return undefined;
+    const { jti, userId } = found;
+    return { subject: userId, credentialId: jti, revoke: () => this.#revoke(jti, userId) };
+  }
+
+  /** For any audience. What cannot be one of ours is refused without a query. @throws InvalidCredentialError */
+  async #find(text: string): Promise<FoundToken> {
+    if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
+    const found = await this.#lookup.find(sha256Hex(text));
+    if (!found) throw new InvalidCredentialError('unknown opaque token');
+    const reason = whyRefused(found, this.clock.now());
+    if (reason) throw new InvalidCredentialError(reason);
+    return found;
+  }
+
+  async #revoke(id: string, account: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.update(OpaqueToken, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
+      await this.revocations.announce(manager, [{ kind: 'token', subject: id, account }]);
+    });
+  }
+
+  async #query(hashes: string[]): Promise<Map<string, FoundToken>> {
+    const rows: FoundToken[] = await this.dataSource.query(
+      `SELECT ${LIVE_SIGN_IN_COLUMNS}, encode(t.token_hash, 'hex') AS hash, t.id AS jti, t.scopes, t.audience,
+         t.client_id AS "clientId", t.auth_time AS "issuedFor", t.issued_at AS "issuedAt",
+         t.expires_at AS "tokenExpiresAt", t.revoked_at AS "revokedAt"
+       FROM access_tokens t JOIN sign_ins s ON s.id = t.sign_in_id JOIN users u ON u.id = s.user_id
+       WHERE t.token_hash = ANY($1::bytea[])`,
+      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
+    );
+    return new Map(rows.map((row) => [row.hash, row]));
+  }
+}
+
+/** What was granted and the user's roles still allow. */
+const scopesOf = ({ scopes, roles }: FoundToken): Scope[] =>
+  scopesOfRoles(roles).filter((scope) => scopes.includes(scope));
+
+function whyRefused(token: FoundToken, now: Date): string | undefined {
+  if (token.revokedAt !== null) return 'token revoked';
+  if (token.tokenExpiresAt <= now) return 'token expired';
+  if (token.issuedFor.getTime() !== token.authTime.getTime())
+    return 'token from before the last proof of identity';
+  return whyOver(token, now);
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
+import { Session } from './session.entity.js';
+import { SessionStrategy } from './session.strategy.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsService } from './sessions.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Session]), SignInsModule],
+  controllers: [SessionsController],
+  providers: [SessionsService, SessionStrategy],
+})
+export class SessionsModule {}

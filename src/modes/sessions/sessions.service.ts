@@ -1,0 +1,134 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { InvalidCredentialError } from '../../auth/auth.errors.js';
+import { Principal } from '../../auth/principal.js';
+import { Clock } from '../../platform/clock/clock.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { isRandomSecret, Secret, sha256, sha256Hex } from '../../platform/crypto/secret.js';
+import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import { type Carrier, CarrierRegistry, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
+import {
+  type LiveSignIn,
+  LIVE_SIGN_IN_COLUMNS,
+  subjectsOfSignIn,
+  whyOver,
+} from '../../accounts/sign-ins/live-sign-in.js';
+import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
+import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
+import { showSignIn } from '../../accounts/sign-ins/sign-in-view.js';
+import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
+import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
+import type { User } from '../../accounts/users/user.entity.js';
+import { showUser } from '../../accounts/users/user-view.js';
+import { Session } from './session.entity.js';
+import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS } from './session-cookie.js';
+
+/** Sign-ins that a cookie carries. */
+@Injectable()
+export class SessionsService implements Carrier, OnModuleInit {
+  readonly name = 'cookie';
+  readonly cookies = [{ name: SESSION_COOKIE, options: SESSION_COOKIE_OPTIONS }];
+  readonly #lookup: CachedLookup<LiveSignIn>;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly carriers: CarrierRegistry,
+    private readonly passwords: PasswordsService,
+    private readonly signIns: SignInsService,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+    feed: RevocationFeed,
+  ) {
+    this.#lookup = new CachedLookup(
+      feed,
+      // Other nodes put off the idle expiry too: what is remembered is never so old that it could look idle for that.
+      Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
+      (hashes) => this.#query(hashes),
+      subjectsOfSignIn,
+    );
+  }
+
+  onModuleInit(): void {
+    this.carriers.register(this);
+  }
+
+  /**
+   * Signs in by password. The sessions of the cookies that came along end: none is taken over (fixation, ASVS 7.2.4).
+   * @throws InvalidCredentialError
+   */
+  signIn(credentials: { email: string; password: string }, presented: string[]): Promise<IssuedCredential> {
+    const lifetimes = { idle: this.config.SESSION_IDLE_TTL, absolute: this.config.SESSION_TTL };
+    return this.passwords.signIn(credentials, this.name, lifetimes, async (manager, signIn, user) => {
+      const secret = Secret.random();
+      await this.#end(manager, presented.filter(isRandomSecret));
+      await manager.insert(Session, { signInId: signIn.id, secretHash: secret.hash() });
+      const { body, cookies } = this.#issue(secret, signIn);
+      return { body: { ...body, user: showUser(user) }, cookies };
+    });
+  }
+
+  async renew(manager: EntityManager, signIn: SignIn, _user: User): Promise<IssuedCredential> {
+    const secret = Secret.random();
+    await manager.update(Session, { signInId: signIn.id }, { secretHash: secret.hash() });
+    return this.#issue(secret, signIn);
+  }
+
+  /**
+   * Who the cookie stands for. What cannot be one of our secrets is refused without a query.
+   * @throws InvalidCredentialError
+   */
+  async verify(secret: string): Promise<Principal> {
+    if (!isRandomSecret(secret)) throw new InvalidCredentialError('malformed session cookie');
+    const signIn = await this.#lookup.find(sha256Hex(secret));
+    if (!signIn) throw new InvalidCredentialError('unknown session');
+    const reason = whyOver(signIn, this.clock.now());
+    if (reason) throw new InvalidCredentialError(reason);
+    this.signIns.seen(signIn, this.config.SESSION_IDLE_TTL);
+    return new Principal({
+      mode: 'session',
+      kind: 'person',
+      subject: signIn.userId,
+      credentialId: signIn.id,
+      signInId: signIn.id,
+      scopes: scopesOfRoles(signIn.roles),
+      authTime: signIn.authTime,
+      amr: signIn.amr,
+    });
+  }
+
+  /** The secret is in the cookie and nowhere else (ASVS 3.3.4). */
+  #issue(secret: Secret, signIn: SignIn): IssuedCredential {
+    const maxAge = Math.max(0, Math.floor((signIn.expiresAt.getTime() - this.clock.now().getTime()) / 1000));
+    return {
+      body: { session: showSignIn(signIn, signIn.id), csrfToken: csrfTokenOf(secret.reveal()) },
+      cookies: [
+        { name: SESSION_COOKIE, value: secret.reveal(), options: { ...SESSION_COOKIE_OPTIONS, maxAge } },
+      ],
+    };
+  }
+
+  async #end(manager: EntityManager, secrets: string[]): Promise<void> {
+    if (secrets.length === 0) return;
+    const rows: { id: string }[] = await manager.query(
+      'SELECT sign_in_id AS id FROM sessions WHERE secret_hash = ANY($1::bytea[])',
+      [secrets.map(sha256)],
+    );
+    await this.signIns.endThese(
+      manager,
+      rows.map(({ id }) => id),
+      'signed in again',
+    );
+  }
+
+  async #query(hashes: string[]): Promise<Map<string, LiveSignIn>> {
+    const rows: (LiveSignIn & { hash: string })[] = await this.dataSource.query(
+      `SELECT encode(c.secret_hash, 'hex') AS hash, ${LIVE_SIGN_IN_COLUMNS}
+       FROM sessions c JOIN sign_ins s ON s.id = c.sign_in_id JOIN users u ON u.id = s.user_id
+       WHERE c.secret_hash = ANY($1::bytea[])`,
+      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
+    );
+    return new Map(rows.map((row) => [row.hash, row]));
+  }
+}

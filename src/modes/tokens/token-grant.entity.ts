@@ -1,0 +1,40 @@
+import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
+
+export type RefreshDelivery = 'body' | 'cookie';
+export type TokenFormat = 'jwt' | 'opaque';
+
+/** The `client_id` of tokens that a person's own sign-in made. */
+export const FIRST_PARTY = 'first-party';
+
+/** What was granted to the token pair that carries a sign-in. All its refresh tokens together are one family. */
+@Entity('token_grants')
+@Check('token_grants_refresh_in_known', `refresh_in IN ('body', 'cookie')`)
+@Check('token_grants_format_known', `format IN ('jwt', 'opaque')`)
+export class TokenGrant {
+  @PrimaryColumn('uuid', { name: 'sign_in_id', primaryKeyConstraintName: 'token_grants_pkey' })
+  signInId: string;
+
+  @OneToOne(() => SignIn, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'sign_in_id', foreignKeyConstraintName: 'token_grants_sign_in_id_fkey' })
+  signIn: Relation<SignIn>;
+
+  @Column('text', { name: 'client_id' })
+  clientId: string;
+
+  @Column('text', { array: true })
+  scopes: string[];
+
+  @Column('text')
+  audience: string;
+
+  @Column('text', { name: 'refresh_in' })
+  refreshIn: RefreshDelivery;
+
+  /** Of the access tokens, also of those that a refresh brings. */
+  @Column('text', { default: 'jwt' })
+  format: TokenFormat;
+}
+
+/** What is granted, without whom to. */
+export type Grant = Pick<TokenGrant, 'clientId' | 'scopes' | 'audience' | 'refreshIn' | 'format'>;

@@ -1,0 +1,48 @@
+import type { DataSourceOptions } from 'typeorm';
+import * as migrations from '../../../migrations/index.js';
+import { DatabasePool } from './database-pool.js';
+import { impatientSocket } from './impatient-socket.js';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** Longer than a statement may take: a server that is there says something before. */
+const SILENCE_LIMIT_MS = 12_000;
+/** Of a connection that nobody uses: shorter, so that only those in use are ever found silent. */
+const IDLE_TIMEOUT_MS = 10_000;
+
+/** How this project talks to PostgreSQL: for as long as it takes. Entities are added by who asks. */
+export const dataSourceOptions = (url: string, poolSize: number) =>
+  ({
+    type: 'postgres',
+    // Of pg, TypeORM uses the pool only.
+    driver: { Pool: DatabasePool },
+    url,
+    applicationName: 'auth-modes',
+    migrations: Object.values(migrations),
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    poolSize,
+    // findOneBy({ id: undefined }) must be an error, not the first row.
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    extra: { connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
+  }) satisfies DataSourceOptions;
+
+/** How long what a request asks may take. */
+export class RequestLimits {
+  constructor(
+    private readonly silenceMs = SILENCE_LIMIT_MS,
+    private readonly idleMs = IDLE_TIMEOUT_MS,
+  ) {}
+
+  /** For pg's pool. A pooler in transaction mode refuses settings that it would have to carry from client to client. */
+  for({ throughPooler }: { throughPooler: boolean }) {
+    return {
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: this.idleMs,
+      stream: () => impatientSocket(this.silenceMs),
+      ...(throughPooler ? {} : { statement_timeout: STATEMENT_TIMEOUT_MS }),
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, RequestPayload } from 'fastify';
+import { UnsupportedEncodingError } from '../../platform/problems/request-problems.js';
+
+/** What a request says of its body. */
+const OF_BODY = ['content-type', 'content-encoding', 'content-length', 'transfer-encoding'] as const;
+
+/**
+ * A request without body bytes has no body, whatever its headers say of one: `fetch` and others send a Content-Type all
+ * the same. A body that is encoded is refused, since no parser decodes it (RFC 9110 8.4).
+ */
+export function readBodyHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+    const { headers } = request;
+    const read = (bytes: boolean) => {
+      if (!bytes) for (const name of OF_BODY) delete headers[name];
+      done(!request.is404 && isEncoded(headers) ? new UnsupportedEncodingError() : null, payload);
+    };
+    if (headers['transfer-encoding'] === undefined) read(Number(headers['content-length'] ?? 0) > 0);
+    else whenKnown(payload, read);
+  });
+}
+
+const isEncoded = ({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean =>
+  encoding.toLowerCase() !== 'identity';
+
+/** The length of a chunked body is not told in advance: its first chunk decides, or its end. */
+function whenKnown(payload: RequestPayload, then: (bytes: boolean) => void): void {
+  const known = () => then(payload.readableLength > 0);
+  if (payload.readableLength > 0 || payload.readableEnded || payload.destroyed) known();
+  else payload.once('readable', known);
+}

@@ -1,0 +1,126 @@
+import type { INestApplication } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ModeRegistry } from '../../auth/mode-registry.js';
+import { toDocumentPath } from '../../auth/path-pattern.js';
+import { RouteTable } from '../../auth/route-table.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
+import { describeAccess, type Operation } from './access.js';
+import { addExamples } from './examples.js';
+import { operationIdOf } from './operation-ids.js';
+import { convert } from './schemas.js';
+import { securitySchemes } from './security-schemes.js';
+
+type Operations = Record<string, Operation>;
+
+/** Of a path in OpenAPI 3.1. */
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
+
+const Problem = z
+  .looseObject({
+    type: z.string().meta({ description: 'The path of a page that explains the problem' }),
+    title: z.string().meta({ description: 'The same for every problem of this type' }),
+    status: z.int().meta({ description: 'The status of the answer' }),
+    detail: z.string().meta({ description: 'What is wrong with this request' }),
+    instance: z.string().meta({ description: 'The id of the request, as in `X-Request-Id`' }),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ description: 'RFC 6901: into the body, or `/name` of a parameter' }),
+          detail: z.string().meta({ description: 'What is accepted' }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'The invalid fields, 50 at most' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457. `type` is a page that explains it.' });
+
+/** Of an operation whose route declares no `operationId`. */
+const UNNAMED = 'unnamed';
+
+/** The OpenAPI 3.1 document. Security and refusals of each route come from its declaration, not from a second one. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const modes = app.get(ModeRegistry);
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.1')
+    .setTitle('Auth modes')
+    .setDescription('Sessions, tokens and API keys behind one declaration per route.')
+    .setVersion('0.1.0')
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'Where this document comes from')
+    .addServer(app.get<Config>(CONFIG).ISSUER, 'The issuer of tokens');
+  for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme);
+  for (const [name, scheme] of securitySchemes()) builder.addSecurity(name, scheme);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    standardSchemaConverter: convert,
+    operationIdFactory: () => UNNAMED,
+  });
+  const { schemas } = (document.components ??= {});
+  document.components.schemas = { ...schemas, ...convert(Problem, { schemaType: 'output' })!.components };
+  describeOperations(document, app, modes);
+  document.tags = tagsOf(document).map((name) => ({ name, description: TAGS[name] ?? name }));
+  return document;
+}
+
+function describeOperations(document: OpenAPIObject, app: INestApplication, modes: ModeRegistry): void {
+  const routes = app.get(RouteTable);
+  const prefix = app.get(ApplicationConfig).getGlobalPrefix();
+  const ids = new Set<string>();
+  for (const [path, operations] of Object.entries(document.paths as Record<string, Operations>))
+    for (const method of Object.keys(operations)) {
+      const operation = operations[method]!;
+      // `@All()` has methods that OpenAPI has no word for.
+      if (!METHODS.has(method)) {
+        delete operations[method];
+        continue;
+      }
+      const described = routes
+        .all()
+        .filter(
+          (route) =>
+            toDocumentPath(route.path) === path && [method.toUpperCase(), 'ALL'].includes(route.method),
+        );
+      // It would pass for a public one.
+      if (described.length === 0) throw new Error(`${method} ${path} is in the document, but is no route`);
+      for (const route of described)
+        describeAccess(operation, { ...route, method: method.toUpperCase() }, modes);
+      if (operation.operationId?.startsWith(UNNAMED))
+        operation.operationId = nameFor(method, path, prefix, ids);
+      ids.add(operation.operationId ?? '');
+      addExamples(operation, document);
+    }
+}
+
+/** Two versions of a route differ in a part of their paths that a name leaves out. */
+function nameFor(method: string, path: string, prefix: string, taken: ReadonlySet<string>): string {
+  const root = `/${prefix.replaceAll(/^\/|\/$/g, '')}/`;
+  const pattern = (path.startsWith(root) ? path.slice(root.length - 1) : path).replaceAll(
+    /\{(\w+)\}/g,
+    ':$1',
+  );
+  const id = operationIdOf(method.toUpperCase(), pattern);
+  return taken.has(id) ? `${id}${/v\d+/.exec(pattern)?.[0].toUpperCase() ?? method}` : id;
+}
+
+/** The headings of the reference. A room that is not here is its own heading. */
+const TAGS: Record<string, string> = {
+  users: 'People: registration, profile, password, the proof of an address',
+  sessions: 'Sign-ins: by cookie, and the list of all of them',
+  tokens: 'Sign-ins by token, and the keys that verify them',
+  'api-keys': 'Keys of machines',
+  oauth: 'The endpoints that OAuth clients and libraries know',
+  administration: 'What administrators do to users, and to the keys that sign',
+  orders: 'An example that every mode may call',
+  events: 'An example for machines only',
+  reports: 'An example that looks behind a token',
+  whoami: 'What the server takes a credential for',
+  server: 'The server itself',
+};
+
+/** In the order of the routes, the server's own last. */
+function tagsOf({ paths }: OpenAPIObject): string[] {
+  const operations = Object.values(paths).flatMap((path) => Object.values(path as Operations));
+  const names = [...new Set(operations.flatMap(({ tags = [] }) => tags))];
+  return names.toSorted((a, b) => Number(a === 'server') - Number(b === 'server'));
+}

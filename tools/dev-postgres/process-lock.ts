@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../../src/platform/config/start-error.js';
+
+const LOCK_LIMIT_MS = 90_000;
+const LOCK_POLL_MS = 25;
+const EMPTY_LOCK_MS = 2_000;
+
+interface ProcessFacts {
+  readonly start: string;
+  readonly command: string;
+}
+
+/** undefined when no such process lives. */
+export function inspect(pid: number): ProcessFacts | undefined {
+  if (process.platform === 'linux') return inspectProc(pid);
+  if (process.platform === 'win32') {
+    const row = print('tasklist', ['/nh', '/fo', 'csv', '/fi', `PID eq ${pid}`]);
+    return row.startsWith('"') ? { start: row.split(',')[0]!, command: row } : undefined;
+  }
+  const line = print('ps', ['-ww', '-o', 'lstart=', '-o', 'command=', '-p', String(pid)]);
+  return line ? { start: line.slice(0, 24), command: line.slice(24).trim() } : undefined;
+}
+
+function inspectProc(pid: number): ProcessFacts | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Where nobody reaps them, the dead stay as zombies, and still answer signal 0.
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return { start: fields[19]!, command };
+  } catch {
+    return undefined;
+  }
+}
+
+function print(program: string, args: string[]): string {
+  return spawnSync(program, args, { encoding: 'utf8', windowsHide: true }).stdout?.trim() ?? '';
+}
+
+/** Names a living process for good: a process id alone passes to another program one day. */
+export function identify(pid: number): string {
+  return `${pid} ${inspect(pid)?.start ?? ''}`;
+}
+
+export function isAlive(identity: string): boolean {
+  const pid = Number.parseInt(identity, 10);
+  return pid > 0 && inspect(pid) !== undefined && identify(pid) === identity;
+}
+
+/** Runs the work while no other process does the same under this file; a holder that died does not block. */
+export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  for (const end = Date.now() + LOCK_LIMIT_MS; !create(file); await sleep(LOCK_POLL_MS)) {
+    if (Date.now() > end) throw new StartError(`Another process has held ${file} for too long`);
+    const holder = await holderOf(file);
+    if (holder === undefined || isAlive(holder)) continue;
+    // Who removed the lock of the dead on sight could remove that of a quicker one who did the same:
+    // so the right to bury a holder is a lock too, and the holder is looked at again under it.
+    await withLock(`${file}.${holder.replaceAll(/\W/g, '-')}`, async () => {
+      if ((await holderOf(file)) === holder) await rm(file);
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function create(file: string): boolean {
+  const ourselves = identify(process.pid);
+  try {
+    // Synchronous: in a turn of the event loop between creating and writing, a kill would leave an empty lock.
+    writeFileSync(file, ourselves, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (String(error).includes('EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** undefined when there is no lock, or one that was created a moment ago and is still being written. */
+async function holderOf(file: string): Promise<string | undefined> {
+  try {
+    const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
+    return holder || Date.now() - mtimeMs > EMPTY_LOCK_MS ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
