@@ -6,7 +6,6 @@ export type Role = 'admin';
 
 /** A person who can sign in. */
 @Entity('users')
-@Index('users_unconfirmed_idx', ['createdAt'], { where: 'email_verified_at IS NULL' })
 @Index('users_email_key', ['email'], { unique: true })
 @Index('users_unused_since_idx', ['unusedSince'], { where: 'unused_since IS NOT NULL' })
 @Check('users_email_lower', `email = lower(email)`)

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { AfterCommit } from '../database/after-commit.js';
 import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { KEPT_MS, type WireRevocation } from './revoked-memory.js';
@@ -46,15 +46,11 @@ interface Written {
 
 /** Revokes what nodes may have in memory. */
 @Injectable()
-export class RevocationsService implements EntitySubscriberInterface {
-  readonly #uncommitted = new WeakMap<QueryRunner, WireRevocation[]>();
-
+export class RevocationsService {
   constructor(
-    @InjectDataSource() dataSource: DataSource,
+    private readonly afterCommit: AfterCommit,
     private readonly feed: RevocationFeed,
-  ) {
-    dataSource.subscribers.push(this);
-  }
+  ) {}
 
   /**
    * Records revocations and announces them, both in the transaction of `manager`: no node hears of what is not
@@ -62,8 +58,8 @@ export class RevocationsService implements EntitySubscriberInterface {
    * @throws outside of a transaction
    */
   async announce(manager: EntityManager, revocations: readonly Revocation[]): Promise<void> {
-    const { queryRunner } = manager;
-    if (!queryRunner?.isTransactionActive) throw new Error('a revocation needs the transaction that revokes');
+    if (!manager.queryRunner?.isTransactionActive)
+      throw new Error('a revocation needs the transaction that revokes');
     if (revocations.length === 0) return;
     const wire = [
       ...(await this.#write(
@@ -78,19 +74,8 @@ export class RevocationsService implements EntitySubscriberInterface {
     for (let i = 0; i < wire.length; i += ENTRIES_PER_NOTIFICATION)
       parts.push(JSON.stringify(wire.slice(i, i + ENTRIES_PER_NOTIFICATION)));
     await manager.query('SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part', [CHANNEL, parts]);
-    this.#uncommitted.set(queryRunner, [...(this.#uncommitted.get(queryRunner) ?? []), ...wire]);
-  }
-
-  /** This node does not wait for its own notification: what it answers next is right already. */
-  afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    // TypeORM says so of a savepoint too, and the rest may still be rolled back.
-    if (queryRunner.isTransactionActive) return;
-    this.feed.receive(this.#uncommitted.get(queryRunner) ?? []);
-    this.#uncommitted.delete(queryRunner);
-  }
-
-  afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
-    this.#uncommitted.delete(queryRunner);
+    // This node does not wait for its own notification: what it answers next is right already.
+    this.afterCommit.run(manager, () => this.feed.receive(wire));
   }
 
   /** Returns what nodes are told: each revocation, or one entry for an account that has too many. */

@@ -24,9 +24,15 @@ export function readBodyHeaders(fastify: FastifyInstance): void {
 const isEncoded = ({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean =>
   encoding.toLowerCase() !== 'identity';
 
-/** The length of a chunked body is not told in advance: its first chunk decides, or its end. */
+/** `close` is for a client that hangs up. */
+const EVENTS = ['readable', 'end', 'close'] as const;
+
+/** The length of a chunked body is not told in advance: its first chunk decides, or its end, which may be here already. */
 function whenKnown(payload: RequestPayload, then: (bytes: boolean) => void): void {
-  const known = () => then(payload.readableLength > 0);
+  const known = () => {
+    for (const event of EVENTS) payload.off(event, known);
+    then(payload.readableLength > 0);
+  };
   if (payload.readableLength > 0 || payload.readableEnded || payload.destroyed) known();
-  else payload.once('readable', known);
+  else for (const event of EVENTS) payload.on(event, known);
 }

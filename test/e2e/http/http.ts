@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type RawAnswer, type RawRequest, send, sendRaw } from '../../support/raw-http.js';
+import { pipeline, type RawAnswer, type RawRequest, send, sendRaw } from '../../support/raw-http.js';
 import { useServer } from '../../support/server.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -164,6 +164,14 @@ describe('HTTP', () => {
               'validation-failed',
             ]);
           }
+      });
+
+      it('answers where headers and an empty chunked body arrive together', async () => {
+        const answer = await pipeline(
+          context.server.url,
+          'POST /v1/email-verifications HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+        );
+        expect(answer).toMatch(/^HTTP\/1.1 400 [^]*validation-failed/);
       });
 
       it('has no body where none was sent: DELETE, and fetch with an empty one', async () => {
