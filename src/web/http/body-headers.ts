@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyInstance, RequestPayload } from 'fastify';
 import { UnsupportedEncodingError } from '../../platform/problems/request-problems.js';
 
@@ -17,7 +17,7 @@ export function readBodyHeaders(fastify: FastifyInstance): void {
       done(!request.is404 && isEncoded(headers) ? new UnsupportedEncodingError() : null, payload);
     };
     if (headers['transfer-encoding'] === undefined) read(Number(headers['content-length'] ?? 0) > 0);
-    else whenKnown(payload, read);
+    else whenKnown(request.raw, payload, read);
   });
 }
 
@@ -27,12 +27,15 @@ const isEncoded = ({ 'content-encoding': encoding = 'identity' }: IncomingHttpHe
 /** `close` is for a client that hangs up. */
 const EVENTS = ['readable', 'end', 'close'] as const;
 
-/** The length of a chunked body is not told in advance: its first chunk decides, or its end, which may be here already. */
-function whenKnown(payload: RequestPayload, then: (bytes: boolean) => void): void {
+/**
+ * The length of a chunked body is not known in advance: its first chunk decides, or its end. A request that has arrived
+ * completely without a byte emits no event any more.
+ */
+function whenKnown(message: IncomingMessage, payload: RequestPayload, then: (bytes: boolean) => void): void {
   const known = () => {
     for (const event of EVENTS) payload.off(event, known);
     then(payload.readableLength > 0);
   };
-  if (payload.readableLength > 0 || payload.readableEnded || payload.destroyed) known();
+  if (payload.readableLength > 0 || message.complete || payload.destroyed) known();
   else for (const event of EVENTS) payload.on(event, known);
 }
