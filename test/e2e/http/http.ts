@@ -166,6 +166,18 @@ describe('HTTP', () => {
           }
       });
 
+      it('is refused for a credential in the URL before anything about its body', async () => {
+        const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' };
+        const answer = await ask('POST', '/v1/email-verifications?token=x', { headers, body: '{}' });
+        expect(statusAndProblem(answer)).toEqual([400, 'credential-in-url']);
+      });
+
+      it('is answered whatever it expects, as every other', async () => {
+        const headers = { ...JSON_TYPE, Expect: 'nothing' };
+        const answer = await ask('POST', '/v1/email-verifications', { headers, body: '{}' });
+        expect(statusAndProblem(answer)).toEqual([400, 'validation-failed']);
+      });
+
       it('answers where headers and an empty chunked body arrive together', async () => {
         const answer = await pipeline(
           context.server.url,
