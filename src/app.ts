@@ -51,12 +51,13 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   app.get(RouteTable).watch(fastify);
   fastify.decorate<Pick<ProblemPages, 'path'>>('problemPages', app.get(ProblemPages));
   parseBodies(fastify);
-  readBodyHeaders(fastify);
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);
   closeConnections(fastify);
   sendTogether(fastify);
   await secureHttp(fastify, config);
+  // Behind the refusal of a credential in the URL, which comes first.
+  readBodyHeaders(fastify);
   await app.register(cookie);
   app.get(ApiReference).describe(app);
 }

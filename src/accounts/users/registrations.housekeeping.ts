@@ -2,10 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { affected } from '../../platform/housekeeping/affected.js';
 import { HousekeepingService } from '../../platform/housekeeping/housekeeping.service.js';
 
-const KEPT_MS = 7 * 86_400_000;
+const KEPT = `interval '7 days'`;
 const HOUR_MS = 3_600_000;
 
-/** Registrations that nobody confirmed. An account that somebody signed in to stays. */
+/** Registrations that nobody confirmed. An account stays if somebody signed in to it, and while a link of it works. */
 @Injectable()
 export class RegistrationsHousekeeping implements OnModuleInit {
   constructor(private readonly housekeeping: HousekeepingService) {}
@@ -14,12 +14,14 @@ export class RegistrationsHousekeeping implements OnModuleInit {
     this.#delete(
       'unconfirmed-accounts',
       `DELETE FROM subjects WHERE id IN (
-         SELECT id FROM users WHERE unused_since <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+         SELECT id FROM users u WHERE unused_since <= $1::timestamptz - ${KEPT}
+           AND NOT EXISTS (SELECT FROM email_verifications v WHERE v.user_id = u.id AND v.expires_at > $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     );
     this.#delete(
       'registrations',
       `DELETE FROM registrations WHERE id IN (
-         SELECT id FROM registrations WHERE created_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+         SELECT id FROM registrations WHERE created_at <= $1::timestamptz - ${KEPT} LIMIT $2 FOR UPDATE SKIP LOCKED)`,
     );
   }
 
@@ -27,7 +29,7 @@ export class RegistrationsHousekeeping implements OnModuleInit {
     this.housekeeping.register({
       name,
       everyMs: HOUR_MS,
-      run: (now, limit, manager) => affected(manager, sql, [new Date(now.getTime() - KEPT_MS), limit]),
+      run: (now, limit, manager) => affected(manager, sql, [now, limit]),
     });
   }
 }

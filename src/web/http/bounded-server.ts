@@ -16,6 +16,8 @@ type Exchange = [IncomingMessage, ServerResponse];
 /** An HTTP server that bounds what one connection can cost: memory, and time. */
 export const boundedServer: FastifyServerFactory = (handle, options) => {
   const connections = new Map<Socket, Connection>();
+  const take: RequestListener = (request, response) =>
+    connections.get(request.socket)?.take([request, response]);
   const server = createServer(
     {
       keepAliveTimeout: options['keepAliveTimeout'] as number,
@@ -23,8 +25,10 @@ export const boundedServer: FastifyServerFactory = (handle, options) => {
       requestTimeout: PATIENCE_MS,
       connectionsCheckingInterval: CHECK_EVERY_MS,
     },
-    (request, response) => connections.get(request.socket)?.take([request, response]),
+    take,
   );
+  // Node would answer these itself, outside of all bounds.
+  server.on('checkExpectation', take);
   server.on('connection', (socket) => {
     connections.set(socket, new Connection(socket, handle));
     socket.once('close', () => connections.delete(socket));

@@ -1,8 +1,8 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import { parametersOf } from './unvalidated-parameters.js';
 import { MAX_ERRORS, noField, ValidationError } from './validation.js';
 
 /** Routes of the API, under whatever prefix. Pages, documents and OAuth's endpoints ignore what they do not know. */
@@ -20,10 +20,8 @@ export class UnexpectedQuery implements NestInterceptor {
 }
 
 function refuse(given: readonly string[], context: ExecutionContext): void {
-  const parameters: Record<string, { data?: unknown }> =
-    Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), context.getHandler().name) ?? {};
-  const taken = Object.entries(parameters)
-    .filter(([key]) => key.startsWith(`${RouteParamtypes.QUERY}:`))
+  const taken = parametersOf(context.getClass(), context.getHandler().name)
+    .filter(([kind]) => kind === RouteParamtypes.QUERY)
     .map(([, { data }]) => data);
   // `@Query()` takes the whole query, and its schema says what may be in it.
   if (taken.includes(undefined)) return;

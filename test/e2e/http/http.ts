@@ -180,6 +180,25 @@ describe('HTTP', () => {
           expect((await chunked('GET /health/live')).status).toBe(200);
         },
       );
+      it('is refused for a credential in the URL before anything about its body', async () => {
+        const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' };
+        const answer = await ask('POST', '/v1/email-verifications?token=x', { headers, body: '{}' });
+        expect(statusAndProblem(answer)).toEqual([400, 'credential-in-url']);
+      });
+
+      it('is answered whatever it expects, as every other', async () => {
+        const headers = { ...JSON_TYPE, Expect: 'nothing' };
+        const answer = await ask('POST', '/v1/email-verifications', { headers, body: '{}' });
+        expect(statusAndProblem(answer)).toEqual([400, 'validation-failed']);
+      });
+
+      it('answers where headers and an empty chunked body arrive together', async () => {
+        const answer = await pipeline(
+          context.server.url,
+          'POST /v1/email-verifications HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+        );
+        expect(answer).toMatch(/^HTTP\/1.1 400 [^]*validation-failed/);
+      });
 
       it('has no body where none was sent: DELETE, and fetch with an empty one', async () => {
         const session = await (await context.server.person()).session();

@@ -162,6 +162,18 @@ describe('registrations of one address by several people', () => {
       expect(await left()).toMatchObject({ accounts: [false, true, true] });
     });
 
+    it('are kept while a link works, however old the first registration of the address is', async () => {
+      const { server } = context;
+      const email = newAddress();
+      await register(email, STRANGER);
+      server.clock.advance('167h');
+      const token = await register(email, OWNER);
+      server.clock.advance('23h');
+      await housekeeping();
+      expect((await confirm({ token })).status).toBe(204);
+      expect(await statuses(email)).toEqual([401, 201]);
+    });
+
     it('are kept where the account has a key from the command line', async () => {
       const { server } = context;
       const email = newAddress();

@@ -22,6 +22,8 @@ describe('isDatabaseUnavailable', () => {
     ['idle session ended', inQuery(fromServer('57P05'))],
     ['idle transaction ended', inQuery(fromServer('25P03', 'FATAL'))],
     ['protocol', inQuery(fromServer('08P01'))],
+    ['too many connections behind a pooler', inQuery(fromServer('53300'))],
+    ['start of the server behind a pooler', inQuery(fromServer('57P03'))],
     ['end of the connection', inQuery(new Error('Connection terminated unexpectedly'))],
     ['broken client', inQuery(new Error('Client has encountered a connection error and is not queryable'))],
     ['closed client', inQuery(new Error('Client was closed and is not queryable'))],
