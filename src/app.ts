@@ -19,6 +19,7 @@ import { boundedServer } from './web/http/bounded-server.js';
 import { closeConnections } from './web/http/closing.js';
 import { readForwarded } from './web/http/forwarded.js';
 import { MAX_BODY_BYTES, parseBodies } from './web/http/json-body.js';
+import { ModeRegistry } from './auth/mode-registry.js';
 import { secureHttp } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
 import { ProblemPages } from './web/http/problem-pages.js';
@@ -55,7 +56,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   logAccess(fastify, logger);
   closeConnections(fastify);
   sendTogether(fastify);
-  await secureHttp(fastify, config);
+  await secureHttp(fastify, config, app.get(ModeRegistry));
   // Behind the refusal of a credential in the URL, which comes first.
   readBodyHeaders(fastify);
   await app.register(cookie);

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { SecurityLog } from '../platform/logging/security-log.js';
@@ -18,7 +18,7 @@ import {
   ResourceNotGrantedError,
 } from './auth.errors.js';
 import { type ModeDefinition, ModeRegistry } from './mode-registry.js';
-import { countExplicitHeaders } from './presented-credential.js';
+import { countHeaders } from './presented-credential.js';
 import { Principal } from './principal.js';
 import { resourceOf } from './resource.js';
 import { RouteTable } from './route-table.js';
@@ -45,12 +45,7 @@ export class AuthGuard implements CanActivate {
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
       if (policy.public) this.#checkPublic(request, policy);
-      else
-        request.user = await this.#authenticate(
-          request,
-          context.switchToHttp().getResponse<FastifyReply>(),
-          policy,
-        );
+      else await this.#authenticate(request, policy);
     } catch (error) {
       if (error instanceof ProblemError)
         this.log.refused('request.refused', { problem: error.kind.slug, reason: error.reason }, request.user);
@@ -67,67 +62,52 @@ export class AuthGuard implements CanActivate {
 
   async #authenticate(
     request: FastifyRequest & { user?: Principal },
-    reply: FastifyReply,
     policy: ProtectedPolicy,
-  ): Promise<Principal> {
+  ): Promise<void> {
     const { mode, strategy } = this.#presented(request, policy);
     this.#checkTransport(request);
     if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
-    const principal = await this.#prove(mode, strategy, request, reply, policy.live).catch(
-      (error: unknown) => {
-        if (!(error instanceof InvalidCredentialError)) throw error;
-        throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
-      },
-    );
+    const principal = await this.#verify(mode, strategy, request, policy);
+    // Set before the checks below, so that the log names whom they refuse.
     request.user = principal;
     mode.afterVerification?.(request, principal);
     this.#authorize(policy, principal, this.registry.challengeOf(mode.name));
     this.#checkResource(policy, principal, request);
-    return principal;
   }
 
   #presented(request: FastifyRequest, policy: ProtectedPolicy): { mode: ModeDefinition; strategy: string } {
-    if (countExplicitHeaders(request) > 1) throw new AmbiguousCredentialsError();
+    const explicitHeaders = countHeaders(request, this.registry.credentialHeaders);
+    if (explicitHeaders > 1) throw new AmbiguousCredentialsError();
     const found: { mode: ModeDefinition; strategy: string }[] = [];
     for (const mode of this.registry.all()) {
-      const strategy = mode.presented(request);
+      const strategy = mode.present(request);
       if (strategy !== undefined) found.push({ mode, strategy });
     }
     const explicit = found.filter(({ mode }) => !mode.ambient);
     if (explicit.length > 1) throw new AmbiguousCredentialsError();
     if (explicit[0]) return explicit[0];
     // An explicit header of a scheme that nobody here knows is still what the client meant, not the cookie beside it.
-    if (countExplicitHeaders(request) > 0) throw new ModeNotAcceptedError(this.#challenges(policy));
+    if (explicitHeaders > 0) throw new ModeNotAcceptedError(this.#challenges(policy));
     if (found[0]) return found[0];
     throw new CredentialRequiredError(this.#challenges(policy));
   }
 
-  async #prove(
+  async #verify(
     mode: ModeDefinition,
     strategy: string,
     request: FastifyRequest,
-    reply: FastifyReply,
-    live: boolean,
+    policy: ProtectedPolicy,
   ): Promise<Principal> {
-    const principal = await this.#verify(strategy, request, reply);
-    return live && mode.seeAlive ? mode.seeAlive(principal) : principal;
-  }
-
-  #verify(strategy: string, request: FastifyRequest, reply: FastifyReply): Promise<Principal> {
-    return new Promise((resolve, reject) => {
-      const done = (error: unknown, principal?: unknown, info?: unknown) => {
-        if (error) reject(error);
-        else if (principal instanceof Principal) resolve(principal);
-        else reject(new InvalidCredentialError(info instanceof Error ? info.message : 'unknown'));
-      };
-      // next() means that the strategy passed without a decision: never a success.
-      const next = (error?: unknown) =>
-        reject((error as Error | undefined) ?? new InvalidCredentialError('not decided'));
-      const handler = this.registry.passport.authenticate(strategy, { session: false }, done) as (
-        ...args: unknown[]
-      ) => void;
-      handler(request, reply, next);
-    });
+    try {
+      const credential = await this.registry.door.take(strategy, request);
+      const principal: unknown = await mode.verify(credential, policy);
+      // Checked at run time too: an object that only looks like a principal would answer the checks below itself.
+      if (!(principal instanceof Principal)) throw new InvalidCredentialError('no principal');
+      return principal;
+    } catch (error) {
+      if (!(error instanceof InvalidCredentialError)) throw error;
+      throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
+    }
   }
 
   #authorize(policy: ProtectedPolicy, principal: Principal, scheme: string): void {

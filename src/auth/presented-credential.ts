@@ -1,13 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 
-const EXPLICIT_HEADERS = new Set(['authorization', 'x-api-key']);
-
-/** The credential headers as they came over the wire. Node keeps one Authorization of two, and joins other headers. */
-export function countExplicitHeaders(request: FastifyRequest): number {
+/** How many headers came over the wire by these names, in lower case. Node keeps one Authorization of two, and joins other headers. */
+export function countHeaders(request: FastifyRequest, names: ReadonlySet<string>): number {
   let count = 0;
   const { rawHeaders } = request.raw;
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    if (EXPLICIT_HEADERS.has(rawHeaders[i]!.toLowerCase())) count += 1;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (names.has(rawHeaders[i]!.toLowerCase())) count += 1;
   return count;
 }
 

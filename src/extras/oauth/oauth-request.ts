@@ -1,15 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import {
-  authorizationScheme,
-  authorizationToken,
-  countExplicitHeaders,
-} from '../../auth/presented-credential.js';
+import { authorizationScheme, authorizationToken, countHeaders } from '../../auth/presented-credential.js';
 import { decodeStrictly, decodeUtf8 } from '../../platform/crypto/strict-decoding.js';
 import { OAuthError } from './oauth.errors.js';
 
 /** RFC 8707 2 and RFC 8693 2.1 allow several of these; no other may be sent twice (RFC 6749 3.2). */
 const MAY_REPEAT = new Set(['resource', 'audience']);
+
+/** Headers that hold a client's credential. */
+const CREDENTIAL_HEADERS = new Set(['authorization', 'x-api-key']);
 
 /** How a client says who it is. Nothing of it is proved yet. */
 export interface PresentedClient {
@@ -58,7 +57,7 @@ export const Form = createParamDecorator((_data: unknown, context: ExecutionCont
 
 function presentedClient(request: FastifyRequest, form: URLSearchParams): PresentedClient {
   const [id, secret] = [form.get('client_id') || undefined, form.get('client_secret') || undefined];
-  const headers = countExplicitHeaders(request);
+  const headers = countHeaders(request, CREDENTIAL_HEADERS);
   // RFC 6749 2.3: one way to authenticate in each request.
   if (headers > 1 || (headers > 0 && secret !== undefined))
     throw new OAuthError('invalid_request', 'The client is authenticated in more than one way.');

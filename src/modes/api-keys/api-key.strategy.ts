@@ -1,26 +1,54 @@
-import { PassportStrategy } from '@nestjs/passport';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
-import type { Principal } from '../../auth/principal.js';
-import type { ApiKeyVerifier } from './api-key.verifier.js';
+import { ModeRegistry } from '../../auth/mode-registry.js';
+import { adapt } from '../../auth/passport.js';
+import { authorizationScheme } from '../../auth/presented-credential.js';
+import { ApiKeyVerifier } from './api-key.verifier.js';
+import { keyMayHold } from './api-keys.schemas.js';
 
-/** `X-API-Key: <key>`, or with a scheme before it, `Authorization: ApiKey <key>`. */
-export class ApiKeyStrategy extends PassportStrategy(HeaderAPIKeyStrategy) {
-  constructor(
-    private readonly verifier: ApiKeyVerifier,
-    header: string,
-    /** Stripped here: the package's prefix tells upper from lower case, which RFC 9110 11.1 does not. */
-    private readonly scheme = /^/,
-  ) {
-    // Without the request: with it, one request without a key ends the process (passport-headerapikey 1.2.2).
-    super({ header, prefix: '' }, false);
-  }
-
-  validate(header: string): Promise<Principal> {
-    return this.verifier.verify(header.replace(this.scheme, ''));
-  }
-
-  /** Not the process-wide Passport: ModeRegistry puts the strategy into that of its application. */
-  getPassportInstance() {
-    return { use: () => undefined };
+declare module '../../auth/auth-modes.js' {
+  interface AuthModes {
+    'api-key': true;
   }
 }
+
+/** The mode `api-key`: `X-API-Key: <key>` or `Authorization: ApiKey <key>`, looked up by its hash. */
+@Injectable()
+export class ApiKeyStrategy implements OnModuleInit {
+  constructor(
+    private readonly modes: ModeRegistry,
+    private readonly verifier: ApiKeyVerifier,
+  ) {}
+
+  onModuleInit(): void {
+    this.modes.register({
+      name: 'api-key',
+      scheme: 'ApiKey',
+      carries: 'machine',
+      ambient: false,
+      canHold: keyMayHold,
+      credentialHeaders: ['Authorization', 'X-API-Key'],
+      strategies: {
+        'api-key': inHeader('X-API-Key'),
+        // The package's prefix tells upper from lower case, which RFC 9110 11.1 does not.
+        'api-key-authorization': inHeader('Authorization', (value) => value.replace(/^ApiKey +/i, '')),
+      },
+      present: (request) => {
+        if (request.headers['x-api-key'] !== undefined) return 'api-key';
+        return authorizationScheme(request) === 'apikey' ? 'api-key-authorization' : undefined;
+      },
+      // Every look-up is live.
+      verify: (key) => this.verifier.verify(key),
+      securityScheme: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'A key of a machine. `Authorization: ApiKey <key>` is read too.',
+      },
+    });
+  }
+}
+
+/** Without the request: with it, one request without a key ends the process (passport-headerapikey 1.2.2). */
+const inHeader = (header: string, keyIn?: (value: string) => string) =>
+  adapt(HeaderAPIKeyStrategy, [{ header, prefix: '' }, false], keyIn);

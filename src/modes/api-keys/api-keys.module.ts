@@ -1,7 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ModeRegistry } from '../../auth/mode-registry.js';
-import { authorizationScheme } from '../../auth/presented-credential.js';
 import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
 import { AccountTakeover } from '../../accounts/users/account-takeover.js';
 import { UsersModule } from '../../accounts/users/users.module.js';
@@ -15,17 +13,10 @@ import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysController } from './api-keys.controller.js';
-import { keyMayHold } from './api-keys.schemas.js';
 import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { LeakReportsController } from '../../extras/api-key-alerts/leak-reports.controller.js';
 import { LeakReportsService } from '../../extras/api-key-alerts/leak-reports.service.js';
-
-declare module '../../auth/auth-modes.js' {
-  interface AuthModes {
-    'api-key': true;
-  }
-}
 
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule, UsersModule],
@@ -37,6 +28,7 @@ declare module '../../auth/auth-modes.js' {
     ApiKeyOwners,
     ApiKeyRequests,
     ApiKeyRotation,
+    ApiKeyStrategy,
     ApiKeysHousekeeping,
     ApiKeysService,
     ApiKeyVerifier,
@@ -54,34 +46,11 @@ declare module '../../auth/auth-modes.js' {
 })
 export class ApiKeysModule implements OnModuleInit {
   constructor(
-    private readonly modes: ModeRegistry,
-    private readonly verifier: ApiKeyVerifier,
     private readonly takeover: AccountTakeover,
     private readonly keys: ApiKeysService,
   ) {}
 
   onModuleInit(): void {
     this.takeover.register((manager, userId) => this.keys.revokeAll(manager, userId));
-    this.modes.register({
-      name: 'api-key',
-      scheme: 'ApiKey',
-      carries: 'machine',
-      ambient: false,
-      canHold: keyMayHold,
-      strategies: {
-        'api-key': new ApiKeyStrategy(this.verifier, 'X-API-Key'),
-        'api-key-authorization': new ApiKeyStrategy(this.verifier, 'Authorization', /^ApiKey +/i),
-      },
-      presented: (request) => {
-        if (request.headers['x-api-key'] !== undefined) return 'api-key';
-        return authorizationScheme(request) === 'apikey' ? 'api-key-authorization' : undefined;
-      },
-      securityScheme: {
-        type: 'apiKey',
-        in: 'header',
-        name: 'X-API-Key',
-        description: 'A key of a machine. `Authorization: ApiKey <key>` is read too.',
-      },
-    });
   }
 }

@@ -15,8 +15,6 @@ import { RevokedTokens } from './revoked-tokens.js';
 /** Who a JWT stands for, once its signature and claims are right: whether it was taken back, and what is behind it. */
 @Injectable()
 export class JwtPrincipals {
-  readonly #claims = new WeakMap<Principal, AccessTokenClaims>();
-
   constructor(
     private readonly signIns: SignInsService,
     private readonly machines: Machines,
@@ -27,32 +25,25 @@ export class JwtPrincipals {
   ) {}
 
   /**
-   * The principal of the request under way. While the feed is current for the account, what was revoked is in memory, and
-   * nothing is asked: a plain JWT. One that names `admin:*` is never plain.
+   * The principal of the request under way. While the feed is current for the account, revocations are in memory, and
+   * the database is not asked. The sign-in behind the token is looked up for `live`, and always for `admin:*`.
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
-  async of(claims: AccessTokenClaims): Promise<Principal> {
+  async of(claims: AccessTokenClaims, live: boolean): Promise<Principal> {
     // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
     if (claims.aud !== this.config.AUDIENCES[0])
       throw new InvalidCredentialError('token for another audience');
     await this.#checkRevoked(claims);
-    const principal = isMachine(claims)
-      ? await this.#machine(claims, true)
-      : await this.#person(claims, !this.feed.isCurrentFor(claims.sub) || administers(claims));
-    this.#claims.set(principal, claims);
-    return principal;
+    return isMachine(claims)
+      ? this.#machine(claims, true)
+      : this.#person(claims, live || !this.feed.isCurrentFor(claims.sub) || administers(claims));
   }
 
   /** As good as the sign-in or the key behind it is now, with what its user may do now. For any of the audiences. */
   async live(claims: AccessTokenClaims): Promise<Principal> {
     await this.#checkRevoked(claims);
     return isMachine(claims) ? this.#machine(claims, false) : this.#person(claims, true);
-  }
-
-  /** Looks behind a principal that `of` made. */
-  seeAlive(principal: Principal): Promise<Principal> {
-    return this.live(this.#claims.get(principal)!);
   }
 
   async #checkRevoked(claims: AccessTokenClaims): Promise<void> {

@@ -1,10 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
-import { Strategy } from 'passport-strategy';
 import { CsrfError, InvalidCredentialError } from '../../auth/auth.errors.js';
 import { ModeRegistry } from '../../auth/mode-registry.js';
-import { Principal } from '../../auth/principal.js';
+import { read } from '../../auth/passport.js';
 import { foreignOrigin } from '../../auth/same-origin.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { equalSecrets } from '../../platform/crypto/secret.js';
@@ -17,36 +15,14 @@ declare module '../../auth/auth-modes.js' {
   }
 }
 
-type Verify = (cookies: string[], done: (error: Error | null, principal?: Principal) => void) => void;
-
-/** Passport's part: takes the cookie off the request and hands it on. */
-class SessionCookieStrategy extends Strategy {
-  constructor(private readonly verify: Verify) {
-    super();
-  }
-
-  override authenticate(request: unknown): void {
-    this.verify(sessionCookies(request as FastifyRequest), (error, principal) =>
-      error || !principal
-        ? this.error(error ?? new InvalidCredentialError('unknown'))
-        : this.success(principal),
-    );
-  }
-}
-
 /** The mode `session`: a secret in a cookie, looked up by its hash. */
 @Injectable()
-export class SessionStrategy
-  extends PassportStrategy(SessionCookieStrategy, 'session')
-  implements OnModuleInit
-{
+export class SessionStrategy implements OnModuleInit {
   constructor(
     private readonly modes: ModeRegistry,
     private readonly sessions: SessionsService,
     @Inject(CONFIG) private readonly config: Config,
-  ) {
-    super();
-  }
+  ) {}
 
   onModuleInit(): void {
     this.modes.register({
@@ -55,8 +31,12 @@ export class SessionStrategy
       carries: 'person',
       ambient: true,
       canHold: () => true,
-      strategies: { session: this },
-      presented: (request) => (sessionCookies(request).length > 0 ? 'session' : undefined),
+      credentialHeaders: [],
+      furtherHeaders: ['X-CSRF-Token'],
+      strategies: { session: read(sessionSecret) },
+      present: (request) => (sessionCookies(request).length > 0 ? 'session' : undefined),
+      // Every look-up is live.
+      verify: (secret) => this.sessions.verify(secret),
       afterVerification: (request) => this.#refuseCrossSite(request),
       securityScheme: {
         type: 'apiKey',
@@ -66,18 +46,6 @@ export class SessionStrategy
           'A server-side session. Every method but GET, HEAD and OPTIONS needs the header X-CSRF-Token too.',
       },
     });
-  }
-
-  /** @throws InvalidCredentialError */
-  validate(cookies: string[]): Promise<Principal> {
-    const [secret] = cookies;
-    if (secret === undefined || cookies.length > 1) throw new InvalidCredentialError('two session cookies');
-    return this.sessions.verify(secret);
-  }
-
-  /** Into the registry of this application instead: Passport's own is one for the whole process. */
-  getPassportInstance() {
-    return { use: () => undefined };
   }
 
   /** A browser sends the cookie whoever caused the request; only our own pages know the token (ASVS 3.5.1). */
@@ -90,4 +58,11 @@ export class SessionStrategy
     if (!equalSecrets(token, csrfTokenOf(sessionCookies(request)[0]!)))
       throw new CsrfError('wrong X-CSRF-Token');
   }
+}
+
+/** @throws InvalidCredentialError for two cookies: which of them is meant is not the server's choice */
+function sessionSecret(request: FastifyRequest): string | undefined {
+  const [secret, another] = sessionCookies(request);
+  if (another !== undefined) throw new InvalidCredentialError('two session cookies');
+  return secret;
 }

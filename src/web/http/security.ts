@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import cors, { type FastifyCorsOptionsDelegate } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { CredentialInUrlError } from '../../auth/auth.errors.js';
+import type { ModeRegistry } from '../../auth/mode-registry.js';
 import type { Config } from '../../platform/config/config.js';
 
 const NEVER_IN_URL = new Set(['access_token', 'api_key', 'apikey', 'token', 'session']);
@@ -23,7 +24,6 @@ const PAGE_CSP = [
 const CORS = {
   credentials: true,
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  allowedHeaders: ['Authorization', 'Content-Type', 'X-API-Key', 'X-CSRF-Token'],
   exposedHeaders: [
     'Location',
     'RateLimit',
@@ -56,7 +56,11 @@ export const bareHeaders = (config: Config, requestId: string): Record<string, s
 });
 
 /** Headers of every answer (ASVS 3.4), CORS for the origins that are named, and no credential in any URL (ASVS 14.2.1). */
-export async function secureHttp(fastify: FastifyInstance, config: Config): Promise<void> {
+export async function secureHttp(
+  fastify: FastifyInstance,
+  config: Config,
+  modes: ModeRegistry,
+): Promise<void> {
   await fastify.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -73,7 +77,7 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
     void reply.header('Cache-Control', 'no-store');
   });
   if (config.CORS_ORIGINS.length > 0)
-    await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS) });
+    await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS, modes) });
   // After every hook of onRequest: a refusal too tells what a rate limit leaves.
   fastify.addHook('preParsing', async (request) => {
     for (const name of Object.keys(request.query as object))
@@ -88,8 +92,11 @@ export async function secureHttp(fastify: FastifyInstance, config: Config): Prom
 
 /** Whom CORS_ORIGINS does not name gets no header of CORS at all. */
 const corsFor =
-  (named: readonly string[]): FastifyCorsOptionsDelegate =>
+  (named: readonly string[], modes: ModeRegistry): FastifyCorsOptionsDelegate =>
   (request, done) => {
     const { origin } = request.headers;
-    done(null, origin !== undefined && named.includes(origin) ? { ...CORS, origin } : { origin: false });
+    if (origin === undefined || !named.includes(origin)) return done(null, { origin: false });
+    // Read here: modes register after the application is configured.
+    const allowedHeaders = ['Content-Type', ...modes.requestHeaders].toSorted();
+    done(null, { ...CORS, allowedHeaders, origin });
   };

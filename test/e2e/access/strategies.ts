@@ -7,13 +7,17 @@ import { Strategy as PassportJwtStrategy } from 'passport-jwt';
 import { Strategy } from 'passport-strategy';
 import type { AuthMode } from '../../../src/auth/auth-modes.js';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
+import { adapt } from '../../../src/auth/passport.js';
+import { InvalidCredentialError } from '../../../src/auth/auth.errors.js';
 import { Principal, type PrincipalFields } from '../../../src/auth/principal.js';
 import { Client } from '../../support/client.js';
 import type { Person } from '../../support/person.js';
+import { sendRaw } from '../../support/raw-http.js';
 import { TestServer, useServer } from '../../support/server.js';
 
 const PEOPLE = 20;
 const REQUESTS = 200;
+const OTHER_ORIGIN = 'https://app.example.com';
 
 /** Every strategy, with its mode and the class that a package gives it. */
 const STRATEGIES = [
@@ -29,6 +33,10 @@ const STRATEGIES = [
   },
 ] as const;
 type StrategyName = (typeof STRATEGIES)[number]['name'];
+
+/** What a Passport has, by name. */
+const strategiesOf = (instance: object) =>
+  (instance as { _strategies: Record<string, Strategy> })._strategies;
 
 /** A client of a person for each strategy. */
 async function signInByAll(server: TestServer, person: Person): Promise<Record<StrategyName, Client>> {
@@ -57,17 +65,26 @@ const SOMEBODY: PrincipalFields = {
   scopes: ['sessions:read'],
 };
 
-/** Does what the request's `X-Trial` says. */
+/** A strategy of a package, which does what the request's `X-Trial` says. */
 class TrialStrategy extends Strategy {
+  constructor(
+    readonly header: string,
+    readonly verify: (taken: string, done: (error: Error | null, credential?: unknown) => void) => void,
+  ) {
+    super();
+  }
+
   override authenticate(request: unknown): void {
-    const somebody = new Principal(SOMEBODY);
+    const behaviour = String((request as FastifyRequest).headers[this.header]);
+    const taken = (credential: string) =>
+      this.verify(credential, (error, one) => (error ? this.error(error) : this.success(one)));
     const behaviours: Record<string, () => void> = {
-      succeed: () => this.success(somebody),
       'pass on': () => this.pass(),
-      'succeed with nobody': () => this.success(undefined),
-      'succeed with a lookalike': () => this.success({ ...SOMEBODY, missing: () => [], can: () => true }),
-      'fail and then succeed': () => (this.fail(401), this.success(somebody)),
-      'pass on and then succeed': () => (this.pass(), this.success(somebody)),
+      'take nothing': () => this.success(undefined),
+      'take an empty text': () => taken(''),
+      'take what is no text': () => this.success({ ...SOMEBODY, missing: () => [], can: () => true }),
+      'fail and then succeed': () => (this.fail(401), this.success('succeed')),
+      'pass on and then succeed': () => (this.pass(), this.success('succeed')),
       'have an error that is none': () => this.error(undefined as unknown as Error),
       'have an error': () => this.error(new Error('broken')),
       throw: () => {
@@ -75,9 +92,24 @@ class TrialStrategy extends Strategy {
       },
       redirect: () => this.redirect('https://elsewhere.example'),
     };
-    behaviours[String((request as FastifyRequest).headers['x-trial'])]!();
+    const behave = behaviours[behaviour];
+    if (behave) behave();
+    else taken(behaviour);
   }
 }
+
+/** What the mode makes of the credential that its strategy took. */
+const VERDICTS: Record<string, () => unknown> = {
+  succeed: () => new Principal(SOMEBODY),
+  'verify nobody': () => undefined,
+  'verify a lookalike': () => ({ ...SOMEBODY, missing: () => [], can: () => true }),
+  'refuse the credential': () => {
+    throw new InvalidCredentialError('of a test');
+  },
+  'break while it verifies': () => {
+    throw new Error('broken');
+  },
+};
 
 /** A mode of a test's own. It is for everybody, and its credentials may be machines'. */
 @Module({})
@@ -87,19 +119,25 @@ class TrialModule implements OnModuleInit {
   onModuleInit(): void {
     this.modes.register({
       name: TRIAL,
-      scheme: 'ApiKey',
+      scheme: 'Trial',
       carries: 'both',
       ambient: false,
       canHold: () => true,
-      strategies: { trial: new TrialStrategy() },
-      presented: (request) => (request.headers['x-trial'] === undefined ? undefined : 'trial'),
+      credentialHeaders: ['X-Trial'],
+      furtherHeaders: ['X-Trial-Note'],
+      strategies: { trial: adapt(TrialStrategy, ['x-trial']) },
+      present: (request) => (request.headers['x-trial'] === undefined ? undefined : 'trial'),
+      verify: async (credential) => VERDICTS[credential]!() as Principal,
       securityScheme: { type: 'apiKey', in: 'header', name: 'X-Trial', description: 'Of a test' },
     });
   }
 }
 
 describe('strategies', () => {
-  const context = useServer({ modules: [TrialModule], env: { RATE_LIMITS: 'off' } });
+  const context = useServer({
+    modules: [TrialModule],
+    env: { RATE_LIMITS: 'off', CORS_ORIGINS: OTHER_ORIGIN },
+  });
   let clients: Record<StrategyName, Client>;
   beforeAll(async () => {
     clients = await signInByAll(context.server, await context.server.person());
@@ -112,15 +150,18 @@ describe('strategies', () => {
     return problem ? `${status} ${problem}` : status;
   };
 
-  describe.each(STRATEGIES)('the strategy $name', ({ name, mode, of, Package }) => {
-    const strategy = () => registry().get(mode).strategies[name]!;
+  describe.each(STRATEGIES)('the strategy $name', ({ name, of, Package }) => {
+    let strategy: Strategy;
+    beforeAll(() => {
+      strategy = strategiesOf(registry().door.passport)[name]!;
+    });
 
     it(`is a strategy of ${of}`, () => {
-      expect(strategy()).toBeInstanceOf(Package);
+      expect(strategy).toBeInstanceOf(Package);
     });
 
     it('lets nobody in by its mode once it is gone, and everybody else by theirs', async () => {
-      registry().passport.unuse(name);
+      registry().door.passport.unuse(name);
       try {
         for (const one of STRATEGIES)
           expect([one.name, await answerBy(one.name)]).toEqual([
@@ -128,24 +169,23 @@ describe('strategies', () => {
             one.name === name ? '500 internal-error' : 200,
           ]);
       } finally {
-        registry().passport.use(name, strategy());
+        registry().door.passport.use(name, strategy);
       }
       expect(await answerBy(name)).toBe(200);
       expect(context.server.log.join('')).toContain(`Unknown authentication strategy \\"${name}\\"`);
     });
 
     it('is who decides', async () => {
-      registry().passport.use(name, new RefusingStrategy());
+      registry().door.passport.use(name, new RefusingStrategy());
       try {
         expect(await answerBy(name)).toBe('401 invalid-credential');
       } finally {
-        registry().passport.use(name, strategy());
+        registry().door.passport.use(name, strategy);
       }
     });
 
     it('is not in the registry of Passport that the whole process shares', () => {
-      const { _strategies: shared } = passport as unknown as { _strategies: Record<string, unknown> };
-      expect(Object.values(shared)).not.toContain(strategy());
+      expect(Object.values(strategiesOf(passport))).not.toContain(strategy);
     });
   });
 
@@ -223,21 +263,24 @@ describe('strategies', () => {
     });
 
     it('is named in the challenges of the routes that accept it, once for all modes of its scheme', async () => {
-      for (const path of ['/v1/sessions', '/v1/whoami']) {
-        const { challenges } = await context.server.anonymous.get(path);
-        expect([path, ...challenges!.split(', ').toSorted()]).toEqual([
-          path,
-          'ApiKey realm="api"',
-          'Bearer realm="api"',
-          'Session realm="api"',
-        ]);
+      for (const [path, ...schemes] of [
+        ['/v1/sessions', 'Bearer', 'Session', 'Trial'],
+        ['/v1/whoami', 'ApiKey', 'Bearer', 'Session', 'Trial'],
+      ]) {
+        const { challenges } = await context.server.anonymous.get(path!);
+        const expected = schemes.map((scheme) => `${scheme} realm="api"`);
+        expect([path, ...challenges!.split(', ').toSorted()]).toEqual([path, ...expected]);
       }
     });
 
     it.each([
       'pass on',
-      'succeed with nobody',
-      'succeed with a lookalike',
+      'take nothing',
+      'take an empty text',
+      'take what is no text',
+      'verify nobody',
+      'verify a lookalike',
+      'refuse the credential',
       'fail and then succeed',
       'pass on and then succeed',
       'have an error that is none',
@@ -246,20 +289,41 @@ describe('strategies', () => {
       expect({ status, problem }).toEqual({ status: 401, problem: 'invalid-credential' });
     });
 
-    it.each(['have an error', 'throw', 'redirect'])('is our fault if it does this: %s', async (behaviour) => {
-      const { status, problem, headers } = await callOnTrial(behaviour);
-      expect({ status, problem, location: headers.get('location') }).toEqual({
-        status: 500,
-        problem: 'internal-error',
-        location: null,
-      });
-    });
+    it.each(['have an error', 'throw', 'redirect', 'break while it verifies'])(
+      'is our fault if it does this: %s',
+      async (behaviour) => {
+        const { status, problem, headers } = await callOnTrial(behaviour);
+        expect({ status, problem, location: headers.get('location') }).toEqual({
+          status: 500,
+          problem: 'internal-error',
+          location: null,
+        });
+      },
+    );
 
     it('is not asked beside another explicit credential', async () => {
       for (const name of ['jwt', 'opaque', 'api-key', 'api-key-authorization'] as const) {
         const { problem } = await clients[name].get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
         expect([name, problem]).toEqual([name, 'ambiguous-credentials']);
       }
+    });
+
+    it('is one credential for each header that came over the wire', async () => {
+      const lines = ['GET /v1/whoami HTTP/1.1', 'Host: localhost', 'X-Trial: succeed', 'x-trial: succeed'];
+      const { problem } = await sendRaw(
+        context.server.url,
+        [...lines, 'Connection: close', '', ''].join('\r\n'),
+      );
+      expect(problem).toBe('ambiguous-credentials');
+    });
+
+    it('has its headers allowed by CORS', async () => {
+      const { headers } = await context.server.anonymous.call('OPTIONS', '/v1/whoami', {
+        headers: { Origin: OTHER_ORIGIN, 'Access-Control-Request-Method': 'GET' },
+      });
+      expect(headers.get('access-control-allow-headers')).toBe(
+        'Authorization, Content-Type, X-API-Key, X-CSRF-Token, X-Trial, X-Trial-Note',
+      );
     });
 
     it('wins over the cookie', async () => {
@@ -273,6 +337,11 @@ describe('strategies', () => {
       expect(() => registry().register(registry().get(TRIAL))).toThrow(
         'the mode "trial" is registered twice',
       );
+    });
+
+    it('has strategies of names that no other mode uses', () => {
+      const other = { ...registry().get(TRIAL), name: 'another-trial' as AuthMode };
+      expect(() => registry().register(other)).toThrow('the strategy "trial" is registered twice');
     });
   });
 });

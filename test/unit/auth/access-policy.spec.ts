@@ -19,8 +19,10 @@ const register = (name: string, carries: ModeDefinition['carries'], holds: (scop
     carries,
     ambient: false,
     canHold: holds,
+    credentialHeaders: [],
     strategies: {},
-    presented: () => undefined,
+    present: () => undefined,
+    verify: () => Promise.reject(new Error('not called')),
     securityScheme: { type: 'http', description: name },
   });
 register('badge', 'person', () => true);
