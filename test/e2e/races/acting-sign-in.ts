@@ -173,6 +173,31 @@ describe('a privileged write of somebody who is being removed', () => {
     },
   );
 
+  it.each<[string, string, () => string]>([
+    ['the user is disabled', `UPDATE users SET status = 'disabled' WHERE id = $1`, () => eve.id],
+    ['the user is deleted', 'DELETE FROM users WHERE id = $1', () => eve.id],
+    [
+      'the sign-in has expired',
+      `UPDATE sign_ins SET expires_at = now() - interval '1s' WHERE id = $1`,
+      () => acting.signInId,
+    ],
+    [
+      'the sign-in was idle for too long',
+      `UPDATE sign_ins SET idle_expires_at = now() - interval '1s' WHERE id = $1`,
+      () => acting.signInId,
+    ],
+  ])('is refused if nothing more happened than that %s', async (_what, lock, id) => {
+    for (const write of [
+      () => acting.post(ACCOUNTS, { name: 'Mine' }),
+      () => setRoles(acting, ['admin']),
+      () => acting.post('/v1/api-keys', { name: 'Mine', scopes: ['orders:read'] }),
+    ]) {
+      const [answer] = await meet(context.server, { lock, parameters: [id()] }, [write]);
+      expect(answer).toMatchObject(refused);
+      await enter();
+    }
+  });
+
   it('is refused for the missing scope if only the role is gone', async () => {
     const [answer] = await meet(
       context.server,

@@ -53,6 +53,15 @@ const claims = {
   exp: SECONDS + 600,
 };
 
+/** What of them is another for the token of a key. */
+const MACHINE = {
+  client_id: '01976000-0000-7000-8000-000000000004',
+  key_revision: 1,
+  sid: undefined,
+  amr: undefined,
+  auth_time: undefined,
+};
+
 /** A text is taken as it is, so that it need not be JSON; bytes need not even be UTF-8. */
 const encode = (part: object | string | Buffer) =>
   Buffer.isBuffer(part)
@@ -251,6 +260,9 @@ describe('the claims', () => {
     ['a client_id that is no string', { client_id: null }, 'claims: client_id invalid_value'],
     ['a client_id that no client has', { client_id: 'second-party' }, 'claims: client_id invalid_value'],
     ['no client_id', { client_id: undefined }, 'claims: client_id invalid_value'],
+    ['a key that is no id', { ...MACHINE, client_id: "' OR 1=1" }, 'claims: client_id invalid_format'],
+    ['a key and the sign-in of a person', { ...MACHINE, sid: claims.sid }, 'claims: sid invalid_type'],
+    ['a revision that is no number', { ...MACHINE, key_revision: '1' }, 'claims: key_revision invalid_type'],
     ['a scope that is no text', { scope: ['orders:read'] }, 'claims: scope invalid_type'],
     ['amr that is no list', { amr: 'pwd' }, 'claims: amr invalid_type'],
     ['amr of other things', { amr: [1] }, 'claims: amr.0 invalid_type'],
