@@ -16,6 +16,7 @@ const runs = () => child && child.exitCode === null && child.signalCode === null
 
 async function stop(signal = 'SIGTERM') {
   if (!runs()) return;
+  child.removeListener('exit', onExit);
   child.kill(signal);
   await once(child, 'exit');
 }
@@ -30,9 +31,13 @@ async function restart() {
   }
   await stop();
   child = spawn(process.execPath, ['--enable-source-maps', join(DIST, file), ...rest], { stdio: 'inherit' });
-  child.once('exit', (code) => {
-    if (code) console.error(`The program ended with ${code}. It starts again after the next change.`);
-  });
+  child.once('exit', onExit);
+}
+
+/** A program that has failed waits for a change of its sources. One that is done ends the watch. */
+function onExit(code) {
+  if (code === 0) process.exit();
+  console.error(`The program ended with ${code}. It starts again after the next change.`);
 }
 
 function schedule() {
@@ -48,5 +53,7 @@ async function end(signal) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end(signal));
-for (const folder of FOLDERS.filter(existsSync)) watch(folder, { recursive: true }, schedule);
+for (const folder of FOLDERS.filter(existsSync))
+  // A file that vanishes, or that nobody can read, is an error of the watcher, which goes on.
+  watch(folder, { recursive: true }, schedule).on('error', schedule);
 schedule();

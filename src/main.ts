@@ -1,11 +1,17 @@
 import { ConfigError, withPort } from './platform/config/config.js';
 import { StartError } from './platform/config/start-error.js';
 import { freePort } from '../tools/dev-postgres/embedded-postgres.js';
+import { asksForHelp, helpOf, readArguments, type Usage } from './commands/arguments.js';
 import { type Environment, openEnvironment } from './commands/environment.js';
 import { fail } from './commands/fail.js';
 import { withNotice } from './commands/notice.js';
 
 type Config = Environment['config'];
+
+const USAGE: Usage = {
+  script: 'start',
+  purpose: 'Starts the server. Environment variables configure it: see docs/configuration.md.',
+};
 
 /** What is to be closed at the end, last opened first. */
 const opened: { close(): Promise<unknown> }[] = [];
@@ -70,7 +76,12 @@ function explain(error: unknown, { HOST, PORT }: Config): unknown {
   return error;
 }
 
-async function start(): Promise<void> {
+async function start(argv: string[]): Promise<void> {
+  if (asksForHelp(argv)) {
+    console.log(helpOf(USAGE));
+    process.exit();
+  }
+  readArguments(USAGE, argv);
   const environment = await openEnvironment();
   opened.push(environment);
   let { config } = environment;
@@ -85,7 +96,7 @@ async function start(): Promise<void> {
   if (!closing) greet(config, environment);
 }
 
-await start().catch(async (error: unknown) => {
+await start(process.argv.slice(2)).catch(async (error: unknown) => {
   // A signal in the middle of the start takes things away from it; that is no failure of its own.
   if (!closing) fail(error);
   await closeAll();

@@ -40,8 +40,9 @@ const { scripts } = createRequire(import.meta.url)('../../package.json') as {
   scripts: Record<string, string>;
 };
 const COMMANDS = Object.entries(scripts).flatMap(([name, script]) => {
-  const [launcher, file, ...args] = script.replace('node ', '').split(' ');
-  return launcher === 'scripts/run.mjs' && file && name !== 'start' ? [{ name, file, args }] : [];
+  // The last of the forms for different shells.
+  const [launcher, file, ...args] = script.split(' || ').at(-1)!.replace('node ', '').split(' ');
+  return launcher === 'scripts/run.mjs' && file ? [{ name, file, args }] : [];
 });
 
 /** What the compiler says about a file, with the options of the project. */
@@ -327,6 +328,13 @@ describe('the command', () => {
         code: 1,
         stderr: 'migrations/2nd step: must end with a name such as add-order-notes\n',
       });
+    });
+  });
+
+  it('start refuses arguments, which it would otherwise ignore', async () => {
+    expect(await run('start', ['--port', '4000'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^--port: unknown option\n/),
     });
   });
 

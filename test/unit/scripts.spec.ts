@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -164,5 +164,27 @@ setInterval(() => undefined, 1_000);
     expect(await new Promise((done) => child.on('close', done))).toBe(0);
     expect(output).toMatch(/two ends\n$/);
     expect(output).not.toContain('    at ');
+  });
+
+  it('end the watch when the program has done its work', async () => {
+    const child = project.start('watch.mjs');
+    expect(await new Promise((done) => child.on('close', done))).toBe(0);
+  });
+
+  it('build what the Nest CLI builds', async () => {
+    await Promise.all(['nest-cli.json', 'tsconfig.json'].map((name) => cp(name, join(project.root, name))));
+    await project.write('tools/tool.ts', LATE);
+    const output = async () =>
+      (await readdir(join(project.root, 'dist'), { recursive: true }))
+        .filter((name) => name.endsWith('.js'))
+        .toSorted();
+    await project.run();
+    const ours = await output();
+    await rm(join(project.root, 'dist'), { recursive: true });
+    const nest = spawn(process.execPath, [resolve('node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
+      cwd: project.root,
+    });
+    expect(await new Promise((done) => nest.on('close', done))).toBe(0);
+    expect(await output()).toEqual(ours);
   });
 });

@@ -108,7 +108,7 @@ export class ProblemFilter implements ExceptionFilter {
     const allowed = methodsOf(this.routes.at(request.url), request.server.supportedMethods);
     // A route of this method can be there all the same, in another version.
     if (allowed.length > 0 && !allowed.includes(request.method)) return new MethodNotAllowedError(allowed);
-    const hint = this.config.DOCS ? ' The API reference is at /docs.' : '';
+    const hint = this.config.DOCS ? ' The API reference lists all routes.' : '';
     return new NotFoundError(`There is no such route.${hint}`);
   }
 }

@@ -119,5 +119,5 @@ export const ResourceId = z.uuid('is no id').meta({ description: 'A UUID' });
 export const integerParameter = (min: number, max: number) =>
   z.preprocess(
     (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
-    z.int('must be a whole number').min(min).max(max),
+    z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max),
   );

@@ -42,7 +42,11 @@ describe('a server whose database is gone', () => {
   });
 
   const endConnections = () =>
-    admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = $1 AND backend_type = 'client backend'`, // not autovacuum, which is the superuser's
+      [name],
+    );
 
   const credentials = () => ({ email: ada.email, password: PASSWORD });
 

@@ -32,7 +32,11 @@ describe('a server whose connections lead to a database that takes no writes', (
   });
 
   const endConnections = () =>
-    admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, [name]);
+    admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = $1 AND backend_type = 'client backend'`, // not autovacuum, which is the superuser's
+      [name],
+    );
   const ready = () => server.anonymous.get('/health/ready');
   const order = () => client.post('/v1/orders', { item: 'Tea', quantity: 1 });
   const signIn = () => server.anonymous.post('/v1/sessions', { email: ada.email, password: PASSWORD });
