@@ -47,7 +47,9 @@ export function defineKeyOwner(owner: KeyOwnerKind): KeyOwnerKind {
   return owner;
 }
 
-export const keyOwners = (): readonly KeyOwnerKind[] => [...kinds.values()];
+/** By their options: the order in which rooms are loaded changes with any import. */
+export const keyOwners = (): readonly KeyOwnerKind[] =>
+  [...kinds.values()].toSorted((a, b) => (a.option.name < b.option.name ? -1 : 1));
 
 /** In SQL: the KeyOwner of `api_keys k`. */
 export function ownerInSql(): string {
