@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class OpaqueTokens1795300000008 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      ALTER TABLE token_grants ADD COLUMN format text NOT NULL DEFAULT 'jwt'
-        CONSTRAINT token_grants_format_known CHECK (format IN ('jwt', 'opaque'));
+      ALTER TABLE token_grants ADD COLUMN format text NOT NULL DEFAULT 'jwt';
+      ALTER TABLE token_grants ALTER COLUMN format DROP DEFAULT;
 
       CREATE TABLE access_tokens (
         token_hash bytea CONSTRAINT access_tokens_pkey PRIMARY KEY,

@@ -16,7 +16,7 @@ export class Subjects1795300000010 implements MigrationInterface {
           CONSTRAINT service_accounts_id_fkey REFERENCES subjects (id) ON DELETE CASCADE,
         name text NOT NULL,
         audience text NOT NULL,
-        created_by uuid CONSTRAINT service_accounts_created_by_fkey REFERENCES users (id) ON DELETE SET NULL,
+        created_by uuid CONSTRAINT service_accounts_created_by_fkey REFERENCES subjects (id) ON DELETE SET NULL,
         created_at timestamptz NOT NULL
       );
     `);

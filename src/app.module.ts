@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './accounts/admin/admin.module.js';
-import { SigningKeysAdminModule } from './modes/jwt/signing-keys/admin-signing-keys.module.js';
+import { JwtModule } from './modes/jwt/jwt.module.js';
 import { ApiKeyAlertsModule } from './extras/api-key-alerts/api-key-alerts.module.js';
 import { ApiKeyUsageModule } from './extras/api-key-usage/api-key-usage.module.js';
 import { ApiKeysModule } from './modes/api-keys/api-keys.module.js';
@@ -14,6 +14,8 @@ import { HealthModule } from './web/health/health.module.js';
 import { HousekeepingModule } from './platform/housekeeping/housekeeping.module.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
 import { MailModule } from './platform/mail/mail.module.js';
+import { OwnApiKeysModule } from './extras/own-api-keys/own-api-keys.module.js';
+import { ServiceAccountAdminModule } from './extras/service-account-admin/service-account-admin.module.js';
 import { OAuthModule } from './extras/oauth/oauth.module.js';
 import { OpaqueTokensModule } from './modes/opaque-tokens/opaque-tokens.module.js';
 import { OpenApiModule } from './web/openapi/openapi.module.js';
@@ -25,7 +27,6 @@ import { RevocationsModule } from './platform/revocations/revocations.module.js'
 import { ServiceAccountsModule } from './extras/service-accounts/service-accounts.module.js';
 import { SessionsModule } from './modes/sessions/sessions.module.js';
 import { SignInsModule } from './accounts/sign-ins/sign-ins.module.js';
-import { TokensModule } from './modes/tokens/tokens.module.js';
 import { UsersModule } from './accounts/users/users.module.js';
 import { WhoamiModule } from './examples/whoami/whoami.module.js';
 
@@ -46,16 +47,17 @@ import { WhoamiModule } from './examples/whoami/whoami.module.js';
     SignInsModule,
     // The modes: what is deleted here and in its folder is gone.
     SessionsModule,
-    TokensModule,
+    JwtModule,
     OpaqueTokensModule,
     ApiKeysModule,
     OAuthModule,
+    OwnApiKeysModule,
     ServiceAccountsModule,
+    ServiceAccountAdminModule,
     ApiKeyUsageModule,
     ApiKeyAlertsModule,
     // The rooms that use them.
     AdminModule,
-    SigningKeysAdminModule,
     HealthModule,
     OpenApiModule,
     OrdersModule,

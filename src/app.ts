@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { refuseCredentialInUrl } from './auth/credential-in-url.js';
 import { RouteTable } from './auth/route-table.js';
 import type { Config } from './platform/config/config.js';
 import { warnings } from './platform/config/lifetimes.js';
@@ -57,6 +58,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   closeConnections(fastify);
   sendTogether(fastify);
   await secureHttp(fastify, config, app.get(ModeRegistry));
+  refuseCredentialInUrl(fastify);
   // Behind the refusal of a credential in the URL, which comes first.
   readBodyHeaders(fastify);
   await app.register(cookie);

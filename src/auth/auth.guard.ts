@@ -2,6 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import type { FastifyRequest } from 'fastify';
 import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
+import { requestContext } from '../platform/logging/request-context.js';
 import { SecurityLog } from '../platform/logging/security-log.js';
 import { ProblemError } from '../platform/problems/problem.js';
 import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
@@ -48,7 +49,11 @@ export class AuthGuard implements CanActivate {
       else await this.#authenticate(request, policy);
     } catch (error) {
       if (error instanceof ProblemError)
-        this.log.refused('request.refused', { problem: error.kind.slug, reason: error.reason }, request.user);
+        this.log.refused('request.refused', {
+          ...request.user?.facts,
+          problem: error.kind.slug,
+          reason: error.reason,
+        });
       throw error;
     }
     return true;
@@ -70,6 +75,8 @@ export class AuthGuard implements CanActivate {
     const principal = await this.#verify(mode, strategy, request, policy);
     // Set before the checks below, so that the log names whom they refuse.
     request.user = principal;
+    const context = requestContext();
+    if (context) context.facts = principal.facts;
     mode.afterVerification?.(request, principal);
     this.#authorize(policy, principal, this.registry.challengeOf(mode.name));
     this.#checkResource(policy, principal, request);

@@ -6,7 +6,9 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { format, resolveConfig } from 'prettier';
 import { DataSource } from 'typeorm';
 import ts from 'typescript';
+import { createServiceAccount } from '../../src/extras/service-accounts/create-service-account.command.js';
 import { createKey } from '../../src/modes/api-keys/create-key.command.js';
+import { revokeKey } from '../../src/modes/api-keys/revoke-key.command.js';
 import { readArguments } from '../../src/commands/arguments.js';
 import { createAdmin } from '../../src/commands/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
@@ -15,6 +17,7 @@ import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
 import type { Person } from '../support/person.js';
 import { PASSWORD, useServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 interface Outcome {
   readonly code: number | null;
@@ -172,7 +175,7 @@ describe('the command', () => {
       const headers = { 'X-API-Key': key };
       const { body } = await context.server.anonymous.get('/v1/whoami', { headers });
       expect(body).toMatchObject({ subject: ada.id, scopes: scopes.split(',') });
-      expect(outcome.stderr).toBe(`Key ${body.credentialId} of ${ada.email}. It is shown once:\n`);
+      expect(outcome.stderr).toBe(`Key ${body.credentialId}. It is shown once:\n`);
 
       const view = (await (await ada.session()).get(`/v1/api-keys/${body.credentialId}`)).body;
       const lifetime = Date.parse(view.expiresAt) - Date.parse(view.createdAt);
@@ -199,7 +202,12 @@ describe('the command', () => {
       for (const [argv, message] of [
         [args({ email: 'nobody@example.com' }), /^--email: must be the address of an active user$/],
         [args({ email: disabled.email }), /^--email: must be the address of an active user$/],
-        [args({ email: undefined }), /^--email: is required$/m],
+        [args({ email: undefined }), /^--email, --service-account: exactly one is required$/],
+        [args({ 'service-account': ada.id }), /^--email, --service-account: exactly one is required$/],
+        [
+          args({ email: undefined, 'service-account': ada.id }),
+          /^--service-account: must be the id of an active service account$/,
+        ],
         [args({ name: undefined }), /^--name: /],
         [args({ name: '' }), /^--name: /],
         [args({ scopes: undefined }), /^--scopes: /],
@@ -216,6 +224,41 @@ describe('the command', () => {
         );
       }
       expect(stdout).not.toHaveBeenCalled();
+    });
+  });
+
+  describe('service-accounts:create and api-keys:revoke', () => {
+    it('make a service account, a key of it, and an end of the key, without a person', async () => {
+      const made = await run('service-accounts:create', ['--name', 'Billing']);
+      expect(made).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^[0-9a-f-]{36}\n$/) });
+      const owner = ['--service-account', made.stdout.trim()];
+      const fields = ['--name', 'From a shell', '--scopes', 'orders:read'];
+      const key = (await run('api-keys:create', [...owner, ...fields])).stdout.trim();
+      context.server.secrets.keep(key);
+      const headers = { 'X-API-Key': key };
+      const { body } = await context.server.anonymous.get('/v1/whoami', { headers });
+      expect(body).toMatchObject({ kind: 'service-account', subject: made.stdout.trim() });
+      const revoke = ['--id', body.credentialId];
+      expect(await run('api-keys:revoke', revoke)).toMatchObject({ code: 0, stderr: '' });
+      await until(async () => {
+        const { status } = await context.server.anonymous.get('/v1/whoami', { headers });
+        return status === 401;
+      });
+      const again = revokeKey.run(context.server.app, readArguments(revokeKey, revoke));
+      await expect(again).rejects.toThrow('--id: must be the id of a key that is not revoked');
+    });
+
+    it('names the option of a service account that it refuses', async () => {
+      for (const [argv, message] of [
+        [['--name', ' '], /^--name: /],
+        [['--name', 'x', '--audience', 'https://elsewhere.example.com'], /^--audience: must be one of /],
+      ] as const) {
+        const outcome = async () =>
+          createServiceAccount.run(context.server.app, readArguments(createServiceAccount, argv));
+        await expect(outcome()).rejects.toThrow(
+          expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
+        );
+      }
     });
   });
 

@@ -57,7 +57,11 @@ export class ActingSignIn {
   }
 
   #refused<E extends InsufficientScopeError | InvalidCredentialError>(principal: Principal, error: E): E {
-    this.log.refused('request.refused', { problem: error.kind.slug, reason: error.reason }, principal);
+    this.log.refused('request.refused', {
+      ...principal.facts,
+      problem: error.kind.slug,
+      reason: error.reason,
+    });
     return error;
   }
 }

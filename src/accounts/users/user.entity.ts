@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { Subject } from './subject.entity.js';
+import { Subject } from '../subjects/subject.entity.js';
 
 export type UserStatus = 'active' | 'disabled';
 export type Role = 'admin';

@@ -7,14 +7,14 @@ import { EmailVerificationsService } from './email-verifications.service.js';
 import { Registration } from './registration.entity.js';
 import { RegistrationsHousekeeping } from './registrations.housekeeping.js';
 import { RegistrationsService } from './registrations.service.js';
-import { Subject } from './subject.entity.js';
+import { SubjectsModule } from '../subjects/subjects.module.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 import { VerifyPageController } from './verify-page.controller.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Subject, User, Registration, EmailVerification])],
+  imports: [TypeOrmModule.forFeature([User, Registration, EmailVerification]), SubjectsModule],
   controllers: [UsersController, VerifyPageController],
   providers: [
     AccountTakeover,

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { Subject } from '../../accounts/users/subject.entity.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
 
 @Entity('events')
 @Index('events_owner_id_idx', ['ownerId', 'id'])

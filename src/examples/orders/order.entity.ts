@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { Subject } from '../../accounts/users/subject.entity.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
 
 @Entity('orders')
 @Index('orders_owner_id_idx', ['ownerId', 'id'])

@@ -5,14 +5,14 @@ const NETWORKS_PKEY = 'api_key_networks_pkey';
 const ANOMALIES_PKEY = 'api_key_anomalies_pkey';
 const WARNING_MAILS_PKEY = 'api_key_warning_mails_pkey';
 
-/** A network that a line of keys is used from. */
+/** A network that a lineage of keys is used from. */
 @Entity('api_key_networks')
 @Index('api_key_networks_last_seen_at_idx', ['lastSeenAt'])
 export class ApiKeyNetwork {
   @PrimaryColumn('uuid', { name: 'lineage_id', primaryKeyConstraintName: NETWORKS_PKEY })
   lineageId: string;
 
-  /** The first key of the line. */
+  /** The first key of the lineage. */
   @ManyToOne(() => ApiKey, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_key_networks_lineage_id_fkey' })
   first: Relation<ApiKey>;
@@ -26,7 +26,7 @@ export class ApiKeyNetwork {
 
 export type AnomalyKind = 'new-network' | 'volume-spike' | 'refusal-burst';
 
-/** Something about the use of a line of keys that is not as it was before. */
+/** Something about the use of a lineage of keys that is not as it was before. */
 @Entity('api_key_anomalies')
 @Index('api_key_anomalies_api_key_id_idx', ['apiKeyId'])
 @Index('api_key_anomalies_noticed_at_idx', ['noticedAt'])
@@ -40,7 +40,7 @@ export class ApiKeyAnomaly {
   @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_key_anomalies_lineage_id_fkey' })
   first: Relation<ApiKey>;
 
-  /** The key of the line that was used. */
+  /** The key of the lineage that was used. */
   @Column('uuid', { name: 'api_key_id' })
   apiKeyId: string;
 

@@ -7,7 +7,7 @@ import { Warnings } from './warnings.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** A network that a line of keys was not used from for so long is new again, and what was unusual is over. */
+/** A network that a lineage of keys was not used from for so long is new again, and what was unusual is over. */
 const KEPT_MS = 90 * DAY_MS;
 
 @Injectable()

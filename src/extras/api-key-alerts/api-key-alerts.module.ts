@@ -2,9 +2,17 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
 import { Anomalies } from './anomalies.js';
+import { ApiKeyNotices } from './api-key.notices.js';
 import { ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail } from './api-key-alerts.entity.js';
 import { ApiKeyAlertsHousekeeping } from './api-key-alerts.housekeeping.js';
+import { LeakReportsController } from './leak-reports.controller.js';
+import { LeakReportsService } from './leak-reports.service.js';
 import { NetworkWatch } from './network-watch.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { UsersModule } from '../../accounts/users/users.module.js';
+import { ApiKeyUsageModule } from '../api-key-usage/api-key-usage.module.js';
 import { ServiceAccountsModule } from '../service-accounts/service-accounts.module.js';
 import { ServiceAccountWarningsController } from './service-account-warnings.controller.js';
 import { VolumeWatch } from './volume-watch.js';
@@ -15,9 +23,22 @@ import { WarningsController } from './warnings.controller.js';
   imports: [
     TypeOrmModule.forFeature([ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail]),
     ApiKeysModule,
+    ApiKeyUsageModule,
     ServiceAccountsModule,
+    HousekeepingModule,
+    MailModule,
+    RevocationsModule,
+    UsersModule,
   ],
-  controllers: [WarningsController, ServiceAccountWarningsController],
-  providers: [Anomalies, ApiKeyAlertsHousekeeping, NetworkWatch, VolumeWatch, Warnings],
+  controllers: [LeakReportsController, WarningsController, ServiceAccountWarningsController],
+  providers: [
+    Anomalies,
+    ApiKeyAlertsHousekeeping,
+    ApiKeyNotices,
+    LeakReportsService,
+    NetworkWatch,
+    VolumeWatch,
+    Warnings,
+  ],
 })
 export class ApiKeyAlertsModule {}

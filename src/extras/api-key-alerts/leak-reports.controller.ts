@@ -1,11 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../../auth/authenticated.decorator.js';
+import { OWN_KEYS_PATH } from '../own-api-keys/own-keys.js';
 import { LeakReport, LeakReportAccepted } from './leak-reports.schemas.js';
 import { LeakReportsService } from './leak-reports.service.js';
 
 @ApiTags('api-keys')
-@Controller('v1/api-keys/leak-reports')
+@Controller(`${OWN_KEYS_PATH}/leak-reports`)
 export class LeakReportsController {
   constructor(private readonly reports: LeakReportsService) {}
 

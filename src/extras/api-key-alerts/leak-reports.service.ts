@@ -7,7 +7,7 @@ import { sha256 } from '../../platform/crypto/secret.js';
 import { inFixedTime } from '../../platform/lookup/fixed-time.js';
 import { type EventFacts, SecurityLog } from '../../platform/logging/security-log.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
-import { Subject } from '../../accounts/users/subject.entity.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
 import { ApiKey } from '../../modes/api-keys/api-key.entity.js';
 import { keyFault } from '../../modes/api-keys/api-key.format.js';
 import { ApiKeyNotices, describeKey } from './api-key.notices.js';

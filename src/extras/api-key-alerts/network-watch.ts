@@ -13,7 +13,7 @@ const INTERVAL_MS = 2_000;
 /** How often a network that is in use is written again, so that it is not forgotten. */
 const REMEMBERED_MS = 3_600_000;
 const MAX_REMEMBERED = 10_000;
-/** Who comes from everywhere is new nowhere: beyond that a line's networks are not looked at any more. */
+/** Who comes from everywhere is new nowhere: beyond that a lineage's networks are not looked at any more. */
 const MAX_NETWORKS = 1_000;
 
 interface Sighting {
@@ -22,7 +22,7 @@ interface Sighting {
   readonly at: Date;
 }
 
-// Of the line, so that a key that was rotated is at home where the one before was. The first network is no anomaly, and
+// Of the lineage, so that a key that was rotated is at home where the one before was. The first network is no anomaly, and
 // what is written twice is known the second time. In the order of the key, so that two nodes never wait for each other.
 const WRITE = `
   WITH seen AS MATERIALIZED (
@@ -30,28 +30,28 @@ const WRITE = `
     FROM unnest($1::uuid[], $2::cidr[], $3::timestamptz[]) AS s (id, network, at) JOIN api_keys k ON k.id = s.id
     ORDER BY k.lineage_id, s.network, s.at DESC),
   known AS MATERIALIZED (
-    SELECT lineage_id, network, count(*) OVER (PARTITION BY lineage_id) AS of_line FROM api_key_networks
+    SELECT lineage_id, network, count(*) OVER (PARTITION BY lineage_id) AS of_lineage FROM api_key_networks
     WHERE lineage_id IN (SELECT lineage_id FROM seen)),
   fresh AS MATERIALIZED (
-    SELECT s.*, coalesce(l.of_line, 0) AS of_line,
+    SELECT s.*, coalesce(l.of_lineage, 0) AS of_lineage,
       row_number() OVER (PARTITION BY s.lineage_id ORDER BY s.network) AS nth
-    FROM seen s LEFT JOIN (SELECT DISTINCT lineage_id, of_line FROM known) l ON l.lineage_id = s.lineage_id
+    FROM seen s LEFT JOIN (SELECT DISTINCT lineage_id, of_lineage FROM known) l ON l.lineage_id = s.lineage_id
     WHERE NOT EXISTS (SELECT FROM known k WHERE k.lineage_id = s.lineage_id AND k.network = s.network)),
   kept AS (
     INSERT INTO api_key_networks AS n (lineage_id, network, last_seen_at)
     SELECT s.lineage_id, s.network, s.at FROM seen s
     WHERE NOT EXISTS (
-      SELECT FROM fresh f WHERE f.lineage_id = s.lineage_id AND f.network = s.network AND f.of_line + f.nth > $4)
+      SELECT FROM fresh f WHERE f.lineage_id = s.lineage_id AND f.network = s.network AND f.of_lineage + f.nth > $4)
     ORDER BY s.lineage_id, s.network
     ON CONFLICT (lineage_id, network) DO UPDATE SET last_seen_at = greatest(n.last_seen_at, excluded.last_seen_at))
   INSERT INTO api_key_anomalies (lineage_id, api_key_id, kind, about, noticed_at)
   SELECT lineage_id, api_key_id, 'new-network', network::text, at FROM fresh
-  WHERE of_line > 0 AND of_line + nth <= $4
+  WHERE of_lineage > 0 AND of_lineage + nth <= $4
   ORDER BY lineage_id, network
   ON CONFLICT DO NOTHING
   RETURNING api_key_id AS "keyId", kind, about`;
 
-/** Remembers from which networks the keys of a line are used, and notices another one. */
+/** Remembers from which networks the keys of a lineage are used, and notices another one. */
 @Injectable()
 export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
   readonly #sightings: WriteBehind<Sighting>;

@@ -3,12 +3,13 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../../auth/authenticated.decorator.js';
 import { ResourceId } from '../../web/http/validation.js';
 import { ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { SERVICE_ACCOUNT_KEYS_PATH } from '../service-account-admin/service-account-keys.controller.js';
 import { ServiceAccountsService } from '../service-accounts/service-accounts.service.js';
 import { Warnings } from './warnings.js';
 import { ApiKeyWarningPage, showWarnings } from './warnings.schemas.js';
 
 @ApiTags('administration')
-@Controller('v1/admin/service-accounts/:id/api-keys/warnings')
+@Controller(`${SERVICE_ACCOUNT_KEYS_PATH}/warnings`)
 export class ServiceAccountWarningsController {
   constructor(
     private readonly accounts: ServiceAccountsService,

@@ -6,7 +6,7 @@ import { Anomalies, type Anomaly } from './anomalies.js';
 const HOUR_MS = 3_600_000;
 /** What is usual is what the busiest hour of the last weeks was. */
 const HISTORY_MS = 28 * 24 * HOUR_MS;
-/** In the first day of a line of keys nothing is usual about how much it is used. After it, not to be used is. */
+/** In the first day of a lineage of keys nothing is usual about how much it is used. After it, not to be used is. */
 const SETTLED_MS = 24 * HOUR_MS;
 /** Times what is usual. */
 const FACTOR = 5;
@@ -14,7 +14,7 @@ const FACTOR = 5;
 const MIN_REQUESTS = 500;
 const MIN_REFUSALS = 100;
 
-// Of the line, so that a rotation is not the end of a history. The hour before the last one may have ended since the
+// Of the lineage, so that a rotation is not the end of a history. The hour before the last one may have ended since the
 // last look.
 const FIND = `
   WITH busy AS (

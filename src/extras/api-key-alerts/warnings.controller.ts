@@ -4,11 +4,12 @@ import { Authenticated } from '../../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { OWN_KEYS_PATH } from '../own-api-keys/own-keys.js';
 import { Warnings } from './warnings.js';
 import { ApiKeyWarningPage, showWarnings } from './warnings.schemas.js';
 
 @ApiTags('api-keys')
-@Controller('v1/api-keys/warnings')
+@Controller(`${OWN_KEYS_PATH}/warnings`)
 export class WarningsController {
   constructor(private readonly warnings: Warnings) {}
 

@@ -4,11 +4,12 @@ import { Authenticated } from '../../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { ResourceId } from '../../web/http/validation.js';
+import { OWN_KEYS_PATH } from '../own-api-keys/own-keys.js';
 import { Usage, UsageQuery } from './api-key-usage.schemas.js';
 import { ApiKeyUsageService } from './api-key-usage.service.js';
 
 @ApiTags('api-keys')
-@Controller('v1/api-keys')
+@Controller(OWN_KEYS_PATH)
 export class ApiKeyUsageController {
   constructor(private readonly usage: ApiKeyUsageService) {}
 

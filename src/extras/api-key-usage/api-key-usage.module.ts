@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
 import { ServiceAccountsModule } from '../service-accounts/service-accounts.module.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { ApiKeyUsageController } from './api-key-usage.controller.js';
 import { ApiKeyUsage, UsageWriter } from './api-key-usage.entity.js';
 import { ApiKeyUsageHousekeeping } from './api-key-usage.housekeeping.js';
@@ -11,7 +12,12 @@ import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]), ApiKeysModule, ServiceAccountsModule],
+  imports: [
+    TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]),
+    ApiKeysModule,
+    ServiceAccountsModule,
+    HousekeepingModule,
+  ],
   controllers: [ApiKeyUsageController, ServiceAccountUsageController],
   providers: [ApiKeyUsageHousekeeping, ApiKeyUsageService, UsageBatches, UsageRecorder],
 })

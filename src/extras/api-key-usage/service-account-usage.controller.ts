@@ -2,12 +2,13 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated } from '../../auth/authenticated.decorator.js';
 import { ResourceId } from '../../web/http/validation.js';
+import { SERVICE_ACCOUNT_KEYS_PATH } from '../service-account-admin/service-account-keys.controller.js';
 import { ServiceAccountsService } from '../service-accounts/service-accounts.service.js';
 import { Usage, UsageQuery } from './api-key-usage.schemas.js';
 import { ApiKeyUsageService } from './api-key-usage.service.js';
 
 @ApiTags('administration')
-@Controller('v1/admin/service-accounts/:id/api-keys')
+@Controller(SERVICE_ACCOUNT_KEYS_PATH)
 export class ServiceAccountUsageController {
   constructor(
     private readonly accounts: ServiceAccountsService,

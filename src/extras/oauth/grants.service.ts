@@ -12,7 +12,7 @@ import type { OAuthClient } from './oauth-clients.service.js';
 import { OAuthError } from './oauth.errors.js';
 import type { OAuthRequest } from './oauth-request.js';
 
-/** Of a line of keys. Each token can be revoked, and every node remembers what was. */
+/** Of a lineage of keys. Each token can be revoked, and every node remembers what was. */
 const EXCHANGES = { requests: 120, windowSeconds: 60 };
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';

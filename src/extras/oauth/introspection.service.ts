@@ -8,6 +8,13 @@ import { OAuthClients } from './oauth-clients.service.js';
 import { InvalidClientError, OAuthError } from './oauth.errors.js';
 import type { OAuthRequest } from './oauth-request.js';
 
+declare module '../../modes/api-keys/api-key.owners.js' {
+  interface KeyOwner {
+    /** The one of AUDIENCES whose access tokens its keys with the scope `tokens:introspect` see. */
+    readonly audience?: string;
+  }
+}
+
 const SCOPE = 'tokens:introspect';
 
 /** Tells about tokens (RFC 7662) and takes them back (RFC 7009). Of what kind one is, it says itself: hints are not needed. */
@@ -63,8 +70,8 @@ export class IntrospectionService {
   }
 }
 
-/** A person's key sees the tokens of that person. A service account's sees what is sent to it: the access tokens for its audience. */
-function maySee(key: FoundKey, token: ActiveToken): boolean {
-  if (key.ownerKind === 'user') return token.subject === key.ownerId;
-  return token.members['token_type'] === 'Bearer' && token.members['aud'] === key.audience;
+/** A key sees the tokens of its owner. That of an owner with an audience sees what is sent there: the access tokens for it. */
+function maySee({ ownerId, owner }: FoundKey, token: ActiveToken): boolean {
+  if (owner?.audience === undefined) return token.subject === ownerId;
+  return token.members['token_type'] === 'Bearer' && token.members['aud'] === owner.audience;
 }

@@ -2,6 +2,7 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { ApiKeyVerifier, kindOf } from '../../modes/api-keys/api-key.verifier.js';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
+import { JwtModule } from '../../modes/jwt/jwt.module.js';
 import { Machines } from '../../modes/jwt/machines.js';
 import { TokensModule } from '../../modes/tokens/tokens.module.js';
 import { GrantsService } from './grants.service.js';
@@ -11,7 +12,7 @@ import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
 
 @Module({
-  imports: [ApiKeysModule, TokensModule],
+  imports: [ApiKeysModule, JwtModule, TokensModule],
   controllers: [OAuthController, MetadataController],
   providers: [OAuthClients, GrantsService, IntrospectionService],
 })

@@ -8,8 +8,7 @@ import {
   PrimaryColumn,
   type Relation,
 } from 'typeorm';
-import { Subject } from '../../accounts/users/subject.entity.js';
-import { User } from '../../accounts/users/user.entity.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
 
 export type ServiceAccountStatus = 'active' | 'disabled';
 
@@ -35,13 +34,13 @@ export class ServiceAccount {
   @Column('text', { default: 'active' })
   status: ServiceAccountStatus;
 
-  /** Null where that person is gone. */
+  /** The administrator. Null where that person is gone, and for an account that a command made. */
   @Column('uuid', { name: 'created_by', nullable: true })
   createdBy: string | null;
 
-  @ManyToOne(() => User, { onDelete: 'SET NULL' })
+  @ManyToOne(() => Subject, { onDelete: 'SET NULL' })
   @JoinColumn({ name: 'created_by', foreignKeyConstraintName: 'service_accounts_created_by_fkey' })
-  creator: Relation<User>;
+  creator: Relation<Subject>;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;

@@ -1,15 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { SubjectsModule } from '../../accounts/subjects/subjects.module.js';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
-import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
-import { ServiceAccountKeysController } from './service-account-keys.controller.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { ServiceAccount } from './service-account.entity.js';
-import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule],
-  controllers: [ServiceAccountsController, ServiceAccountKeysController],
+  imports: [TypeOrmModule.forFeature([ServiceAccount]), SubjectsModule, ApiKeysModule, RevocationsModule],
   providers: [ServiceAccountsService],
   exports: [ServiceAccountsService],
 })

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { line } from '../../web/http/validation.js';
-import { pageOf } from '../../web/pagination/page.js';
-import type { ServiceAccount } from './service-account.entity.js';
 
-const name = line(1, 100).meta({ description: 'What the service is', examples: ['Billing'] });
-const status = z.enum(['active', 'disabled']);
+export const serviceAccountName = line(1, 100).meta({
+  description: 'What the service is',
+  examples: ['Billing'],
+});
 
 export const CreateServiceAccount = z
   .strictObject({
-    name,
+    name: serviceAccountName,
     audience: z.string().max(200).optional().meta({
       description:
         'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',
@@ -16,38 +16,3 @@ export const CreateServiceAccount = z
   })
   .meta({ id: 'CreateServiceAccount', description: 'A new service account' });
 export type CreateServiceAccount = z.infer<typeof CreateServiceAccount>;
-
-export const ChangeServiceAccount = z
-  .strictObject({
-    name: name.optional(),
-    status: status.optional().meta({ description: 'Disabled: its keys and their tokens are refused' }),
-  })
-  .refine((body) => Object.keys(body).length > 0, 'must have at least one field')
-  .meta({
-    id: 'ChangeServiceAccount',
-    description: 'What changes of a service account',
-    example: { name: 'Billing' },
-  });
-export type ChangeServiceAccount = z.infer<typeof ChangeServiceAccount>;
-
-export const ServiceAccountView = z
-  .object({
-    id: z.uuid().describe('Names the account'),
-    name: z.string().describe('What the service is'),
-    audience: z.string().describe('A key with `tokens:introspect` sees all tokens that are for it'),
-    status: status.describe('Disabled: its keys and their tokens are refused'),
-    createdBy: z.uuid().nullable().meta({ description: 'The administrator; null if that account is gone' }),
-    createdAt: z.iso.datetime().describe('When it was made'),
-  })
-  .meta({ id: 'ServiceAccount', description: 'A service, which has keys and no person behind it' });
-
-export const ServiceAccountPage = pageOf(ServiceAccountView, 'ServiceAccountPage');
-
-export const showServiceAccount = ({ id, name, audience, status, createdBy, createdAt }: ServiceAccount) => ({
-  id,
-  name,
-  audience,
-  status,
-  createdBy,
-  createdAt,
-});

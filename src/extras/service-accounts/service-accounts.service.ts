@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, LessThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { ValidationError } from '../../web/http/validation.js';
@@ -10,27 +9,37 @@ import { SecurityLog } from '../../platform/logging/security-log.js';
 import type { PageQuery } from '../../web/pagination/page.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
-import { ActingSignIn } from '../../accounts/sign-ins/acting-sign-in.js';
-import { Subject } from '../../accounts/users/subject.entity.js';
-import { ServiceAccount } from './service-account.entity.js';
-import type { ChangeServiceAccount, CreateServiceAccount } from './service-accounts.schemas.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
+import { ServiceAccount, type ServiceAccountStatus } from './service-account.entity.js';
+import { holdServiceAccount } from './service-account-owner.js';
 
-const SCOPES = ['admin:service-accounts'] as const;
+/** Who acts on service accounts. */
+export interface Acting {
+  /** A user. */
+  readonly by: string;
+  /** Locks whoever acts until the transaction ends. @throws ProblemError if they may not any more */
+  hold(manager: EntityManager): Promise<void>;
+}
 
 /** Services that have keys of their own. What belongs to one belongs to nobody who may leave. */
 @Injectable()
 export class ServiceAccountsService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly acting: ActingSignIn,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws ValidationError for an audience that no token is for */
-  async create(by: Principal, { name, audience }: CreateServiceAccount): Promise<ServiceAccount> {
+  /**
+   * @param acting undefined for the command line
+   * @throws ValidationError for an audience that no token is for
+   */
+  async create(
+    { name, audience }: { name: string; audience?: string | undefined },
+    acting?: Acting,
+  ): Promise<ServiceAccount> {
     const { AUDIENCES } = this.config;
     if (audience !== undefined && !AUDIENCES.includes(audience))
       throw new ValidationError([{ pointer: '/audience', detail: `must be one of ${AUDIENCES.join(', ')}` }]);
@@ -39,15 +48,15 @@ export class ServiceAccountsService {
       name,
       audience: audience ?? AUDIENCES[0],
       status: 'active',
-      createdBy: by.userId,
+      createdBy: acting?.by ?? null,
       createdAt: this.clock.now(),
     });
     await this.dataSource.transaction(async (manager) => {
-      await this.acting.lock(manager, by, SCOPES);
+      await acting?.hold(manager);
       await manager.insert(Subject, { id: account.id, kind: 'service-account' });
       await manager.insert(ServiceAccount, account);
     });
-    this.log.happened('service-account.created', { serviceAccountId: account.id, by: by.userId });
+    this.log.happened('service-account.created', { serviceAccountId: account.id, by: acting?.by });
     return account;
   }
 
@@ -56,9 +65,13 @@ export class ServiceAccountsService {
    * them are refused at once.
    * @throws NotFoundError
    */
-  async change(by: Principal, id: string, changes: ChangeServiceAccount): Promise<ServiceAccount> {
+  async change(
+    acting: Acting,
+    id: string,
+    changes: { name?: string | undefined; status?: ServiceAccountStatus | undefined },
+  ): Promise<ServiceAccount> {
     const { account, isChanged } = await this.dataSource.transaction(async (manager) => {
-      const account = await this.#lock(manager, by, id);
+      const account = await this.#lock(manager, acting, id);
       const { name = account.name, status = account.status } = changes;
       const isChanged = status !== account.status;
       await manager.update(ServiceAccount, { id }, { name, status });
@@ -68,20 +81,20 @@ export class ServiceAccountsService {
     if (isChanged)
       this.log.happened('service-account.status-changed', {
         serviceAccountId: id,
-        by: by.userId,
+        by: acting.by,
         status: account.status,
       });
     return account;
   }
 
   /** Deletes an account, its keys and all else that belongs to it. @throws NotFoundError */
-  async delete(by: Principal, id: string): Promise<void> {
+  async delete(acting: Acting, id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      await this.#lock(manager, by, id);
+      await this.#lock(manager, acting, id);
       await manager.delete(Subject, { id });
       await this.#announce(manager, id);
     });
-    this.log.happened('service-account.deleted', { serviceAccountId: id, by: by.userId });
+    this.log.happened('service-account.deleted', { serviceAccountId: id, by: acting.by });
   }
 
   /** Newest first. */
@@ -94,15 +107,10 @@ export class ServiceAccountsService {
   }
 
   /** The subject first, as whoever makes a key for it does. @throws NotFoundError */
-  async #lock(manager: EntityManager, by: Principal, id: string): Promise<ServiceAccount> {
-    await this.acting.lock(manager, by, SCOPES);
-    await manager.query(
-      `SELECT 1 FROM subjects WHERE id = $1 AND kind = 'service-account' FOR NO KEY UPDATE`,
-      [id],
-    );
-    const account = await manager.findOneBy(ServiceAccount, { id });
-    if (!account) throw new NotFoundError('There is no such service account.');
-    return account;
+  async #lock(manager: EntityManager, acting: Acting, id: string): Promise<ServiceAccount> {
+    await acting.hold(manager);
+    await holdServiceAccount(manager, id);
+    return manager.findOneByOrFail(ServiceAccount, { id });
   }
 
   #announce(manager: EntityManager, id: string): Promise<void> {

@@ -7,11 +7,26 @@ import { Clock } from '../../platform/clock/clock.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { requestContext } from '../../platform/logging/request-context.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
-import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
-import type { FoundKey } from './api-key.verifier.js';
-import { networkAround } from './networks.js';
+import { type RateLimit, RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
+import { networkAround, type Networks } from './networks.js';
+
+declare module '../../platform/logging/request-context.js' {
+  interface RequestContext {
+    /** The key behind the request, noted as soon as it is known, also where the request is then refused. */
+    keyId?: string;
+  }
+}
 
 const LAST_USED_INTERVAL_MS = 5_000;
+
+/** Of a key, what bounds its use. */
+interface BoundKey {
+  readonly id: string;
+  readonly lineageId: string;
+  readonly rateLimit: RateLimit;
+  /** Undefined: from anywhere. */
+  readonly networks: Networks | undefined;
+}
 
 interface Use {
   readonly at: Date;
@@ -42,7 +57,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
    * one is not for strangers
    * @throws RateLimitedError, unless the request is one that is never limited
    */
-  admit(key: FoundKey, { limited = true } = {}): Promise<void> {
+  admit(key: BoundKey, { limited = true } = {}): Promise<void> {
     const context = requestContext();
     // Refused or not, it is a use of this key.
     if (context) context.keyId = key.id;
@@ -51,7 +66,7 @@ export class ApiKeyAdmission implements OnApplicationShutdown {
       return Promise.reject(new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`));
     this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
     if (!limited) return Promise.resolve();
-    // By the line, so that a rotation does not double the limit.
+    // By the lineage, so that a rotation does not double the limit.
     return this.limiter.consume('key', key.lineageId, key.rateLimit);
   }
 

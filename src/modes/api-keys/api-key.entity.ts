@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import type { UserScope } from '../../auth/scopes.js';
-import { Subject } from '../../accounts/users/subject.entity.js';
+import { Subject } from '../../accounts/subjects/subject.entity.js';
 
 /** A key that a machine presents. The key itself is shown once; what stays is its hash. */
 @Entity('api_keys')
@@ -59,7 +59,7 @@ export class ApiKey {
   @Column('integer', { default: 1 })
   revision: number;
 
-  /** The id of the first key of the line that rotation makes. They share one rate limit. */
+  /** The id of the first key of the lineage that rotation makes. They share one rate limit. */
   @Column('uuid', { name: 'lineage_id' })
   lineageId: string;
 
@@ -67,7 +67,7 @@ export class ApiKey {
   @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_keys_lineage_id_fkey' })
   first: Relation<ApiKey>;
 
-  /** The key that takes over. One at most, and from one at most: a line, not a tree. */
+  /** The key that takes over. One at most, and from one at most: a lineage is no tree. */
   @Column('uuid', { name: 'rotated_to', nullable: true })
   rotatedTo: string | null;
 

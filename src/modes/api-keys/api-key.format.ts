@@ -3,8 +3,7 @@ import { crc32Base62, randomBase62 } from '../../platform/crypto/base62.js';
 import { Secret } from '../../platform/crypto/secret.js';
 
 /**
- * What secret scanners look for, with nothing before or after that could belong to it. A match is worth a report to
- * POST /v1/api-keys/leak-reports, which checks the checksum and looks the key up.
+ * What secret scanners look for, with nothing before or after that could belong to it.
  */
 export const KEY_PATTERN = String.raw`\bnk_[a-z0-9]{1,16}_[A-Za-z0-9]{49}\b`;
 

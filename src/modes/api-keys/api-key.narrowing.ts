@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import type { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { type FieldError, ValidationError } from '../../web/http/validation.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { ApiKey } from './api-key.entity.js';
-import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
+import type { KeyHolder } from './api-key.owners.js';
 import type { NarrowApiKey } from './api-keys.schemas.js';
 import { ApiKeysService, checkExpiry } from './api-keys.service.js';
 
@@ -38,7 +37,6 @@ export class ApiKeyNarrowing {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly keys: ApiKeysService,
-    private readonly owners: ApiKeyOwners,
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
@@ -51,14 +49,15 @@ export class ApiKeyNarrowing {
    * @throws ValidationError for what is wider
    * @throws RateLimitedError for renames, never for narrowing
    */
-  async narrow(by: Principal, ownerId: string, id: string, changes: NarrowApiKey): Promise<ApiKey> {
+  async narrow(holder: KeyHolder, id: string, changes: NarrowApiKey): Promise<ApiKey> {
+    const { ownerId, facts } = holder;
     const { name = null, scopes = null, expiresAt = null, resources = null, allowedCidrs = null } = changes;
     const narrows = Boolean(scopes || expiresAt || resources || allowedCidrs);
     if (!narrows) await this.limiter.consume('api-key-renames', ownerId, RENAMES);
     checkExpiry(changes.expiresAt, this.clock.now());
     this.keys.checkResources(changes.resources);
     const narrowed = await this.dataSource.transaction(async (manager) => {
-      await this.owners.hold(manager, ownerId, by);
+      await holder.hold(manager);
       const [rows]: [unknown[]] = await manager.query(NARROW, [
         ownerId,
         id,
@@ -77,7 +76,7 @@ export class ApiKeyNarrowing {
     if (!narrowed) throw new ValidationError(await this.#widenings(key, changes));
     if (narrows)
       this.log.happened('api-key.narrowed', {
-        ...ownerFacts(ownerId, by),
+        ...facts,
         credentialId: id,
         scopes: key.scopes,
       });

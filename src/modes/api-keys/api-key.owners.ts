@@ -1,72 +1,65 @@
-import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { InsufficientScopeError, InvalidCredentialError } from '../../auth/auth.errors.js';
-import { ModeRegistry } from '../../auth/mode-registry.js';
+import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
 import type { Principal } from '../../auth/principal.js';
-import type { Scope } from '../../auth/scopes.js';
-import { type EventFacts, SecurityLog } from '../../platform/logging/security-log.js';
-import { NotFoundError } from '../../platform/problems/not-found.js';
-import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
-import { ActingSignIn } from '../../accounts/sign-ins/acting-sign-in.js';
+import type { EventFacts } from '../../platform/logging/security-log.js';
 
-/** Created or rotated. Enough to rotate all that an owner may have, twice. */
-const NEW_KEYS = { requests: 300, windowSeconds: 3_600 };
-
-/** Who may make and change keys for whom, asked in the transaction that does it. */
-@Injectable()
-export class ApiKeyOwners {
-  constructor(
-    private readonly acting: ActingSignIn,
-    private readonly modes: ModeRegistry,
-    private readonly log: SecurityLog,
-    private readonly limiter: RateLimiter,
-  ) {}
-
-  /** Counts a new key of an owner. @throws RateLimitedError */
-  countNewKey(ownerId: string): Promise<void> {
-    return this.limiter.consume('api-key-creation', ownerId, NEW_KEYS);
-  }
-
-  /**
-   * Locks the owner, so that what is counted next is still true when the key is there, and the sign-in of the person who
-   * acts. People have keys of their own and, as administrators, those of service accounts, never each other's.
-   * @param by undefined for the command line
-   * @throws InvalidCredentialError if the person is disabled or their sign-in has ended
-   * @throws InsufficientScopeError if the person is no administrator any more
-   * @throws NotFoundError if there is no such owner
-   */
-  async hold(manager: EntityManager, ownerId: string, by: Principal | undefined): Promise<void> {
-    if (!by) return this.#holdUser(manager, ownerId);
-    const isOwn = by.userId === ownerId;
-    await this.acting.lock(manager, by, [isOwn ? 'api-keys:write' : 'admin:service-accounts']);
-    if (!isOwn) await this.#holdServiceAccount(manager, ownerId);
-  }
-
-  /** No credential passes on more than it has. @throws InsufficientScopeError */
-  refuseWider(principal: Principal, scopes: readonly Scope[]): void {
-    const missing = principal.missing(scopes);
-    if (missing.length === 0) return;
-    this.log.refused('api-key.creation-refused', { reason: `missing ${missing.join(' ')}` }, principal);
-    throw new InsufficientScopeError(missing, this.modes.challengeOf(principal.mode));
-  }
-
-  async #holdServiceAccount(manager: EntityManager, id: string): Promise<void> {
-    const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM subjects WHERE id = $1 AND kind = 'service-account' FOR NO KEY UPDATE`,
-      [id],
-    );
-    if (rows.length === 0) throw new NotFoundError();
-  }
-
-  async #holdUser(manager: EntityManager, id: string): Promise<void> {
-    const rows: unknown[] = await manager.query(
-      `SELECT 1 FROM users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE`,
-      [id],
-    );
-    if (rows.length === 0) throw new InvalidCredentialError('owner disabled or deleted');
-  }
+/** The owner of a key, as the look-up of the key reads it. A room that needs more adds it by declaration merging. */
+export interface KeyOwner {
+  /** A key works while this is `active`. */
+  readonly status: string;
 }
 
-/** Whose key it is, for the log, and who did something to it if that is another: people have their own, services none. */
-export const ownerFacts = (ownerId: string, by: Principal | undefined): EventFacts =>
-  by && by.subject !== ownerId ? { serviceAccountId: ownerId, by: by.subject } : { userId: ownerId };
+/** Whose keys are created or changed, and who does it. Each room that lets somebody do so makes one. */
+export interface KeyHolder {
+  readonly ownerId: string;
+  /** Undefined for a command. */
+  readonly by?: Principal;
+  /** For the log: whose keys they are, and who acts if that is another. */
+  readonly facts: EventFacts;
+  /**
+   * Locks the owner, so that what is counted next is still true when the key is there, and whoever acts. In the
+   * transaction that changes the keys, before anything else.
+   * @throws InvalidCredentialError if the sign-in of the person who acts has ended
+   * @throws InsufficientScopeError if that person may not any more
+   * @throws NotFoundError if there is no such owner
+   */
+  hold(manager: EntityManager): Promise<void>;
+}
+
+/** A kind of subject that has keys. */
+export interface KeyOwnerKind {
+  readonly kind: SubjectKind;
+  /** Has the columns `id` and `status`. */
+  readonly table: string;
+  /** Of the table: what a KeyOwner has besides its status. */
+  readonly columns?: readonly string[];
+  /** How the command line names an owner. */
+  readonly option: { readonly name: string; readonly example: string; readonly meaning: string };
+  /** The owner that the option names, if it is active. */
+  find(manager: EntityManager, named: string): Promise<KeyHolder | undefined>;
+}
+
+const kinds = new Map<SubjectKind, KeyOwnerKind>();
+
+/** Lets subjects of a kind have keys. Keys of a kind that no room defines are refused. */
+export function defineKeyOwner(owner: KeyOwnerKind): KeyOwnerKind {
+  kinds.set(owner.kind, owner);
+  return owner;
+}
+
+/** By their options: the order in which rooms are loaded changes with any import. */
+export const keyOwners = (): readonly KeyOwnerKind[] =>
+  [...kinds.values()].toSorted((a, b) => (a.option.name < b.option.name ? -1 : 1));
+
+/** In SQL: the KeyOwner of `api_keys k`. */
+export function ownerInSql(): string {
+  const found = keyOwners().map(({ table, columns = [] }) => {
+    const fields = ['status', ...columns].map((column) => `'${column}', o.${column}`);
+    return `(SELECT json_build_object(${fields.join(', ')}) FROM ${table} o WHERE o.id = k.owner_id)`;
+  });
+  return `coalesce(${['NULL::json', ...found].join(', ')})`;
+}
+
+/** Whose key it is, for the log. */
+export const ownerFacts = (kind: SubjectKind, id: string): EventFacts =>
+  kind === 'user' ? { userId: id } : { serviceAccountId: id };

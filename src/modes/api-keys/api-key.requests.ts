@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { contextOf } from '../../web/http/access-log.js';
+import { contextOf } from '../../platform/logging/request-context.js';
 
 export interface AnsweredRequest {
   readonly keyId: string;

@@ -10,10 +10,10 @@ import { sha256Hex } from '../../platform/crypto/secret.js';
 import type { RateLimit } from '../../platform/rate-limits/rate-limiter.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
-import type { SubjectKind } from '../../accounts/users/subject.entity.js';
-import type { UserStatus } from '../../accounts/users/user.entity.js';
+import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
 import { keyFault } from './api-key.format.js';
+import { type KeyOwner, ownerInSql } from './api-key.owners.js';
 import { Networks } from './networks.js';
 
 interface KeyRow {
@@ -21,9 +21,8 @@ interface KeyRow {
   id: string;
   ownerId: string;
   ownerKind: SubjectKind;
-  ownerStatus: UserStatus;
-  /** Of a service account: the one of AUDIENCES whose tokens it may introspect. */
-  audience: string | null;
+  /** Null where no room knows owners of its kind. */
+  owner: KeyOwner | null;
   scopes: UserScope[];
   resources: string[] | null;
   allowedCidrs: string[] | null;
@@ -40,17 +39,17 @@ export interface FoundKey extends Readonly<KeyRow> {
   readonly networks: Networks | undefined;
 }
 
-const FIND = `
+const find = () => `
   SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
-    coalesce(u.status, a.status) AS "ownerStatus", a.audience, k.scopes, k.resources, k.allowed_cidrs AS "allowedCidrs",
+    ${ownerInSql()} AS owner, k.scopes, k.resources, k.allowed_cidrs AS "allowedCidrs",
     json_build_object('requests', k.rate_limit_requests, 'windowSeconds', k.rate_limit_window_seconds) AS "rateLimit",
     k.lineage_id AS "lineageId", k.revision, k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
-  FROM api_keys k JOIN subjects s ON s.id = k.owner_id LEFT JOIN users u ON u.id = k.owner_id
-    LEFT JOIN service_accounts a ON a.id = k.owner_id`;
+  FROM api_keys k JOIN subjects s ON s.id = k.owner_id`;
 
 /** What a key is and whether it works now: its form, and one merged look-up by its hash. */
 @Injectable()
 export class ApiKeyVerifier {
+  readonly #find = find();
   readonly #byHash: CachedLookup<FoundKey>;
   readonly #byId: CachedLookup<FoundKey>;
 
@@ -118,14 +117,14 @@ export class ApiKeyVerifier {
   }
 
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
-    const rows: KeyRow[] = await this.dataSource.query(`${FIND} WHERE k.key_hash = ANY($1::bytea[])`, [
+    const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.key_hash = ANY($1::bytea[])`, [
       hashes.map((hash) => Buffer.from(hash, 'hex')),
     ]);
     return new Map(rows.map((row) => [row.hash, withNetworks(row)]));
   }
 
   async #queryIds(ids: string[]): Promise<Map<string, FoundKey>> {
-    const rows: KeyRow[] = await this.dataSource.query(`${FIND} WHERE k.id = ANY($1::uuid[])`, [ids]);
+    const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.id = ANY($1::uuid[])`, [ids]);
     return new Map(rows.map((row) => [row.id, withNetworks(row)]));
   }
 }
@@ -143,5 +142,5 @@ export const kindOf = ({ ownerKind }: Pick<FoundKey, 'ownerKind'>) =>
 function whyRefused(key: FoundKey, now: Date): string | undefined {
   if (key.revokedAt !== null) return 'key revoked';
   if (key.expiresAt !== null && key.expiresAt <= now) return 'key expired';
-  return key.ownerStatus === 'active' ? undefined : 'owner of the key disabled';
+  return key.owner?.status === 'active' ? undefined : 'owner of the key disabled';
 }

@@ -14,7 +14,7 @@ export class ApiKeysHousekeeping implements OnModuleInit {
     this.housekeeping.register({
       name: 'api-keys',
       everyMs: HOUR_MS,
-      // What belongs to a key is deleted with it. The first key of a line names the line, and waits for the others.
+      // What belongs to a key is deleted with it. The first key of a lineage names it, and waits for the others.
       run: (now, limit, manager) =>
         affected(
           manager,

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull, LessThan } from 'typeorm';
-import type { Principal } from '../../auth/principal.js';
 import { RouteTable } from '../../auth/route-table.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
@@ -11,17 +10,31 @@ import { ValidationError } from '../../web/http/validation.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import type { PageQuery } from '../../web/pagination/page.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
+import { defineProblem, ProblemError } from '../../platform/problems/problem.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
-import { User } from '../../accounts/users/user.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import { makeKey } from './api-key.format.js';
-import { ApiKeyOwners, ownerFacts } from './api-key.owners.js';
-import { TooManyApiKeysError } from './api-keys.errors.js';
+import type { KeyHolder } from './api-key.owners.js';
 import type { CreateApiKey } from './api-keys.schemas.js';
+import { NewKeys } from './new-keys.js';
 
-/** Lines of keys of one owner that work, each with two keys at most (ASVS 2.3.2). */
+/** Lineages of keys of one owner that work, each with two keys at most (ASVS 2.3.2). */
 export const MAX_KEYS_PER_OWNER = 100;
 const MAX_LIFETIME_YEARS = 10;
+
+const TOO_MANY_API_KEYS = defineProblem({
+  slug: 'too-many-api-keys',
+  status: 409,
+  title: 'Too many API keys',
+  about:
+    'An account may have only so many keys that work. Delete those that nobody uses: the list of the keys shows when each was last used.',
+});
+
+export class TooManyApiKeysError extends ProblemError {
+  constructor(limit: number) {
+    super(TOO_MANY_API_KEYS, `There are ${limit} keys already. Delete one that is not used.`);
+  }
+}
 
 export interface IssuedKey {
   readonly row: ApiKey;
@@ -29,7 +42,7 @@ export interface IssuedKey {
 }
 
 /**
- * The keys of an owner, who is a user or a service account: issue, list, revoke. What a request does with one is
+ * The keys of an owner, such as a user or a service account: issue, list, revoke. What a request does with one is
  * ApiKeyVerifier's; ApiKeyNarrowing and ApiKeyRotation change one.
  */
 @Injectable()
@@ -37,7 +50,7 @@ export class ApiKeysService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly routes: RouteTable,
-    private readonly owners: ApiKeyOwners,
+    private readonly newKeys: NewKeys,
     private readonly revocations: RevocationsService,
     private readonly afterCommit: AfterCommit,
     private readonly clock: Clock,
@@ -46,18 +59,15 @@ export class ApiKeysService {
   ) {}
 
   /**
-   * Issues a key that may do nothing that its maker may not.
+   * Issues a key that may do nothing that its maker may not. A command may make any.
    * @throws InsufficientScopeError
    * @throws RateLimitedError
+   * @throws TooManyApiKeysError
    */
-  async create(principal: Principal, ownerId: string, fields: CreateApiKey): Promise<IssuedKey> {
-    this.owners.refuseWider(principal, fields.scopes);
-    await this.owners.countNewKey(ownerId);
-    return this.issue(ownerId, fields, principal);
-  }
-
-  /** Issues a key on the word of the caller: for whoever has no principal, such as the command line. */
-  async issue(ownerId: string, fields: CreateApiKey, by?: Principal): Promise<IssuedKey> {
+  async create(holder: KeyHolder, fields: CreateApiKey): Promise<IssuedKey> {
+    const { ownerId, facts } = holder;
+    this.newKeys.refuseWider(holder, fields.scopes);
+    await this.newKeys.count(holder);
     const now = this.clock.now();
     checkExpiry(fields.expiresAt, now);
     this.checkResources(fields.resources);
@@ -79,18 +89,12 @@ export class ApiKeysService {
       revokedAt: null,
     });
     await this.dataSource.transaction(async (manager) => {
-      await this.owners.hold(manager, ownerId, by);
-      if ((await this.#countLines(manager, ownerId)) >= MAX_KEYS_PER_OWNER)
+      await holder.hold(manager);
+      if ((await this.#countLineages(manager, ownerId)) >= MAX_KEYS_PER_OWNER)
         throw new TooManyApiKeysError(MAX_KEYS_PER_OWNER);
       await manager.insert(ApiKey, row);
-      // From the command line: an account with keys is in use, though nobody has signed in.
-      if (!by) await manager.update(User, { id: ownerId }, { unusedSince: null });
     });
-    this.log.happened('api-key.created', {
-      ...ownerFacts(ownerId, by),
-      credentialId: row.id,
-      scopes: row.scopes,
-    });
+    this.log.happened('api-key.created', { ...facts, credentialId: row.id, scopes: row.scopes });
     return { row, key };
   }
 
@@ -111,29 +115,30 @@ export class ApiKeysService {
   }
 
   /** Ends a key on every node: the next request that presents it is refused. @throws NotFoundError */
-  async revoke(by: Principal, ownerId: string, id: string): Promise<void> {
+  async revoke(holder: KeyHolder, id: string): Promise<void> {
+    const { ownerId, facts } = holder;
     await this.dataSource.transaction(async (manager) => {
-      await this.owners.hold(manager, ownerId, by);
+      await holder.hold(manager);
       const live = { id, ownerId, revokedAt: IsNull() };
       const { affected } = await manager.update(ApiKey, live, { revokedAt: this.clock.now() });
       if (affected !== 1) throw new NotFoundError();
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
     });
-    this.log.happened('api-key.revoked', { ...ownerFacts(ownerId, by), credentialId: id });
+    this.log.happened('api-key.revoked', { ...facts, credentialId: id });
   }
 
-  /** Ends all keys of a person, in the transaction of `manager`, which holds the row of the user. */
-  async revokeAll(manager: EntityManager, userId: string): Promise<void> {
+  /** Ends all keys of an owner, in the transaction of `manager`, which holds the row of the owner. */
+  async revokeAll(manager: EntityManager, { ownerId, facts }: Omit<KeyHolder, 'hold'>): Promise<void> {
     const [rows]: [{ id: string }[]] = await manager.query(
       `UPDATE api_keys SET revoked_at = $2 WHERE owner_id = $1 AND revoked_at IS NULL RETURNING id`,
-      [userId, this.clock.now()],
+      [ownerId, this.clock.now()],
     );
     await this.revocations.announce(
       manager,
       rows.map(({ id }) => ({ kind: 'api-key', subject: id })),
     );
     this.afterCommit.run(manager, () => {
-      for (const { id } of rows) this.log.happened('api-key.revoked', { userId, credentialId: id });
+      for (const { id } of rows) this.log.happened('api-key.revoked', { ...facts, credentialId: id });
     });
   }
 
@@ -147,14 +152,14 @@ export class ApiKeysService {
     if (errors.length > 0) throw new ValidationError(errors);
   }
 
-  /** By the line, so that whoever rotates a key needs no room for another one. */
-  async #countLines(manager: EntityManager, ownerId: string): Promise<number> {
-    const [{ lines }] = await manager.query(
-      `SELECT count(DISTINCT lineage_id)::int AS lines FROM api_keys
+  /** By the lineage, so that whoever rotates a key needs no room for another one. */
+  async #countLineages(manager: EntityManager, ownerId: string): Promise<number> {
+    const [{ lineages }] = await manager.query(
+      `SELECT count(DISTINCT lineage_id)::int AS lineages FROM api_keys
        WHERE owner_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)`,
       [ownerId, this.clock.now()],
     );
-    return lines;
+    return lineages;
   }
 }
 

@@ -6,14 +6,11 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { AfterCommit } from '../../platform/database/after-commit.js';
 import { type EventFacts, SecurityLog } from '../../platform/logging/security-log.js';
-import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
-import type { SubjectKind } from '../../accounts/users/subject.entity.js';
+import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
 import { SigningKeysService } from './signing-keys/signing-keys.service.js';
 import { ACCESS_TOKEN_TYPE } from './access-token.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
-
-/** Of a sign-in, what a token says about it. */
-export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'expiresAt'>;
+import type { IssuedAccessToken, TokenSignIn } from '../tokens/token-kinds.js';
 
 /** Of a key, what a token says about it. */
 export interface TokenKey {
@@ -22,11 +19,6 @@ export interface TokenKey {
   readonly ownerKind: SubjectKind;
   readonly revision: number;
   readonly expiresAt: Date | null;
-}
-
-export interface IssuedAccessToken {
-  readonly text: string;
-  readonly lifetimeSeconds: number;
 }
 
 const seconds = (ms: number) => Math.floor(ms / 1000);

@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
-import { AccessTokenIssuer, type IssuedAccessToken, type TokenSignIn } from './access-token.issuer.js';
+import { AccessTokenIssuer } from './access-token.issuer.js';
 import { isMachine } from './access-token.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwtPrincipals } from './jwt-principals.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
-import type { ActiveToken, RevocableToken, TokenKind } from '../tokens/token-kinds.js';
+import type {
+  ActiveToken,
+  IssuedAccessToken,
+  RevocableToken,
+  TokenKind,
+  TokenSignIn,
+} from '../tokens/token-kinds.js';
 
 /** JWTs as a kind of token. */
 @Injectable()

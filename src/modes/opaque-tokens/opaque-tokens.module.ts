@@ -1,11 +1,19 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { defineTokenFormat } from '../tokens/token-formats.js';
 import { TokenKinds } from '../tokens/token-kinds.js';
 import { TokensModule } from '../tokens/tokens.module.js';
 import { OpaqueToken } from './opaque-token.entity.js';
 import { OpaqueTokenStrategy } from './opaque-token.strategy.js';
 import { OpaqueTokensHousekeeping } from './opaque-tokens.housekeeping.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
+
+declare module '../tokens/token-formats.js' {
+  interface TokenFormats {
+    opaque: true;
+  }
+}
+defineTokenFormat('opaque');
 
 @Module({
   imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule],

@@ -19,10 +19,15 @@ import {
   subjectsOfSignIn,
   whyOver,
 } from '../../accounts/sign-ins/live-sign-in.js';
-import type { IssuedAccessToken, TokenSignIn } from '../jwt/access-token.issuer.js';
 import { OPAQUE_PREFIX } from '../tokens/bearer.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
-import type { ActiveToken, RevocableToken, TokenKind } from '../tokens/token-kinds.js';
+import type {
+  ActiveToken,
+  IssuedAccessToken,
+  RevocableToken,
+  TokenKind,
+  TokenSignIn,
+} from '../tokens/token-kinds.js';
 import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
 import { OpaqueToken } from './opaque-token.entity.js';
 

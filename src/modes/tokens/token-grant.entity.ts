@@ -1,8 +1,8 @@
 import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
+import type { TokenFormat } from './token-formats.js';
 
 export type RefreshDelivery = 'body' | 'cookie';
-export type TokenFormat = 'jwt' | 'opaque';
 
 /** The `client_id` of tokens that a person's own sign-in made. */
 export const FIRST_PARTY = 'first-party';
@@ -10,7 +10,6 @@ export const FIRST_PARTY = 'first-party';
 /** What was granted to the token pair that carries a sign-in. All its refresh tokens together are one family. */
 @Entity('token_grants')
 @Check('token_grants_refresh_in_known', `refresh_in IN ('body', 'cookie')`)
-@Check('token_grants_format_known', `format IN ('jwt', 'opaque')`)
 export class TokenGrant {
   @PrimaryColumn('uuid', { name: 'sign_in_id', primaryKeyConstraintName: 'token_grants_pkey' })
   signInId: string;
@@ -32,7 +31,7 @@ export class TokenGrant {
   refreshIn: RefreshDelivery;
 
   /** Of the access tokens, also of those that a refresh brings. */
-  @Column('text', { default: 'jwt' })
+  @Column('text')
   format: TokenFormat;
 }
 

@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { IssuedAccessToken, TokenSignIn } from '../jwt/access-token.issuer.js';
-import type { Grant, TokenFormat } from './token-grant.entity.js';
+import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
+import type { Grant } from './token-grant.entity.js';
+import type { TokenFormat } from './token-formats.js';
+
+/** Of a sign-in, what a token says about it. */
+export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'expiresAt'>;
+
+export interface IssuedAccessToken {
+  readonly text: string;
+  readonly lifetimeSeconds: number;
+}
 
 /** A token that is valid now, with what stands behind it alive: what RFC 7662 tells about it. */
 export interface ActiveToken {
@@ -43,10 +52,11 @@ export class TokenKinds {
     this.#kinds.push(kind);
   }
 
-  /** What issues access tokens of this format, if it is there. */
-  issuerOf(format: TokenFormat): NonNullable<TokenKind['issue']> | undefined {
+  /** What issues access tokens of this format. A stored grant may name one that is gone. */
+  issuerOf(format: TokenFormat): NonNullable<TokenKind['issue']> {
     const kind = this.#kinds.find(({ name }) => name === format);
-    return kind?.issue?.bind(kind);
+    if (!kind?.issue) throw new Error(`nothing issues access tokens of the format ${format}`);
+    return kind.issue.bind(kind);
   }
 
   /** The token that a text is, if it is valid now. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ADMIN_SCOPES, isScope, USER_SCOPES } from '../../auth/scopes.js';
 import { describeRenewal } from '../../accounts/sign-ins/sign-ins.schemas.js';
 import { EmailInput, PasswordInput } from '../../accounts/users/users.schemas.js';
+import { tokenFormats } from './token-formats.js';
 
 const scope = z
   .string()
@@ -11,11 +12,17 @@ const scope = z
     description: `Separated by spaces. Default: ${USER_SCOPES.join(' ')}. A token of an administrator has ${ADMIN_SCOPES.join(' ')} only if they are named here; for others they are left out, and the answer's \`scope\` says what was granted.`,
   });
 
+/** The formats are known once every room has been loaded. */
+const format = z
+  .lazy(() => z.enum(tokenFormats()))
+  .default(() => tokenFormats()[0])
+  .meta({ description: 'Of the access tokens' });
+
 export const TokenRequest = z
   .strictObject({
     email: EmailInput,
     password: PasswordInput,
-    format: z.enum(['jwt', 'opaque']).default('jwt').meta({ description: 'Of the access tokens' }),
+    format,
     refreshIn: z
       .enum(['body', 'cookie'])
       .default('body')

@@ -9,11 +9,10 @@ import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
 import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { heldScopes } from '../../accounts/users/user-scopes.js';
-import type { TokenSignIn } from '../jwt/access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
 import { FIRST_PARTY, type Grant, type RefreshDelivery, TokenGrant } from './token-grant.entity.js';
-import { TokenKinds } from './token-kinds.js';
+import { TokenKinds, type TokenSignIn } from './token-kinds.js';
 import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
 
 /** The pair of access and refresh token that carries a sign-in. */
@@ -34,8 +33,6 @@ export class TokensService implements Carrier {
     const audience = asked.resource ?? this.config.AUDIENCES[0];
     if (!this.config.AUDIENCES.includes(audience))
       throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
-    if (!this.kinds.issuerOf(asked.format))
-      throw new ValidationError([{ pointer: '/format', detail: 'is no format of this server' }]);
     const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
     const { format, refreshIn } = asked;
     const attach = async (manager: EntityManager, signIn: SignIn, { roles }: User) => {
@@ -82,9 +79,7 @@ export class TokensService implements Carrier {
     refresh: IssuedRefreshToken,
     manager?: EntityManager,
   ): Promise<IssuedCredential> {
-    const issue = this.kinds.issuerOf(grant.format);
-    if (!issue) throw new Error(`nothing issues access tokens of the format ${grant.format}`);
-    const access = await issue(signIn, grant, manager);
+    const access = await this.kinds.issuerOf(grant.format)(signIn, grant, manager);
     const body: TokenResponse = {
       access_token: access.text,
       token_type: 'Bearer',

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { Principal } from '../../auth/principal.js';
 import { LOGGER } from './logger.js';
 import { requestContext } from './request-context.js';
 
@@ -30,7 +29,7 @@ export class SecurityLog {
   }
 
   /** Something was refused. */
-  refused(event: string, facts: EventFacts, principal?: Principal): void {
-    this.logger.warn({ event, ip: requestContext()?.ip, ...principal?.facts, ...facts }, event);
+  refused(event: string, facts: EventFacts): void {
+    this.logger.warn({ event, ip: requestContext()?.ip, ...facts }, event);
   }
 }

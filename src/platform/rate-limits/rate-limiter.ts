@@ -1,12 +1,21 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { CONFIG, type Config } from '../config/config.js';
 import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
-import { requestContext } from '../logging/request-context.js';
+import { contextOf, requestContext } from '../logging/request-context.js';
 import { type Count, MemoryCounter } from './counters.js';
 import { RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
+
+declare module '../logging/request-context.js' {
+  interface RequestContext {
+    /** What the answer tells of the limits that the request was counted for. */
+    rateLimitHeaders?: Record<string, string>;
+  }
+}
 
 export interface RateLimit {
   readonly requests: number;
@@ -15,16 +24,28 @@ export interface RateLimit {
 
 /** Limits how often something happens (ASVS 2.4.1): in Redis for all nodes together, where there is one. */
 @Injectable()
-export class RateLimiter implements OnApplicationShutdown {
+export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   readonly #counter: MemoryCounter | RedisCounter;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly http: HttpAdapterHost,
     @Inject(LOGGER) logger: Logger,
   ) {
     const own = new MemoryCounter();
     this.#counter =
       config.RATE_LIMITS && config.REDIS_URL ? new RedisCounter(config.REDIS_URL, own, logger) : own;
+  }
+
+  onModuleInit(): void {
+    // A command has no requests.
+    if (!this.http.httpAdapter) return;
+    const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
+    fastify.addHook('onSend', (request, reply, _payload, done) => {
+      const headers = contextOf(request)?.rateLimitHeaders;
+      if (headers) void reply.headers(headers);
+      done();
+    });
   }
 
   /**
@@ -59,8 +80,9 @@ export class RateLimiter implements OnApplicationShutdown {
 
 function decide(policy: string, subject: string, limit: RateLimit, count: Count): void {
   const seconds = Math.max(1, Math.ceil(count.msBeforeNext / 1000));
-  const headers = requestContext()?.answerHeaders;
-  if (headers) {
+  const context = requestContext();
+  if (context) {
+    const headers = (context.rateLimitHeaders ??= {});
     const left = Math.max(0, limit.requests - count.consumedPoints);
     // Lists: an exchange counts as a use of the key too.
     const list = (name: string, item: string) =>

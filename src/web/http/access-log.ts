@@ -1,13 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { Principal } from '../../auth/principal.js';
-import { type RequestContext, runInRequest } from '../../platform/logging/request-context.js';
-
-/** The end of a request comes from its socket, where no asynchronous context leads to. */
-const contexts = new WeakMap<FastifyRequest, RequestContext>();
-
-/** The context of a request, also at its end. */
-export const contextOf = (request: FastifyRequest): RequestContext | undefined => contexts.get(request);
+import { contextOf, type RequestContext, runInRequest } from '../../platform/logging/request-context.js';
 
 /** Gives every request its context, and every answer one line in the log. The route, not the URL: URLs may hold anything. */
 export function logAccess(fastify: FastifyInstance, logger: Logger): void {
@@ -17,17 +10,10 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
       ip: request.ip,
       userAgent: request.headers['user-agent'],
       connection: request.raw.socket,
-      answerHeaders: {},
     };
-    contexts.set(request, context);
-    runInRequest(context, done);
-  });
-  fastify.addHook('onSend', (request, reply, _payload, done) => {
-    void reply.headers(contextOf(request)?.answerHeaders ?? {});
-    done();
+    runInRequest(request, context, done);
   });
   fastify.addHook('onResponse', async (request, reply) => {
-    const { user } = request as { user?: unknown };
     logger.info(
       {
         requestId: request.id,
@@ -36,7 +22,7 @@ export function logAccess(fastify: FastifyInstance, logger: Logger): void {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,
-        ...(user instanceof Principal && user.facts),
+        ...contextOf(request)?.facts,
       },
       'request',
     );

@@ -1,11 +1,9 @@
 import helmet from '@fastify/helmet';
 import cors, { type FastifyCorsOptionsDelegate } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
-import { CredentialInUrlError } from '../../auth/auth.errors.js';
 import type { ModeRegistry } from '../../auth/mode-registry.js';
 import type { Config } from '../../platform/config/config.js';
 
-const NEVER_IN_URL = new Set(['access_token', 'api_key', 'apikey', 'token', 'session']);
 const YEAR_SECONDS = 31_536_000;
 
 /** What an HTML page of ours may load: itself. Swagger UI sets styles inline. */
@@ -55,7 +53,7 @@ export const bareHeaders = (config: Config, requestId: string): Record<string, s
   'Cache-Control': 'no-store',
 });
 
-/** Headers of every answer (ASVS 3.4), CORS for the origins that are named, and no credential in any URL (ASVS 14.2.1). */
+/** Headers of every answer (ASVS 3.4), and CORS for the origins that are named. */
 export async function secureHttp(
   fastify: FastifyInstance,
   config: Config,
@@ -78,11 +76,6 @@ export async function secureHttp(
   });
   if (config.CORS_ORIGINS.length > 0)
     await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS, modes) });
-  // After every hook of onRequest: a refusal too tells what a rate limit leaves.
-  fastify.addHook('preParsing', async (request) => {
-    for (const name of Object.keys(request.query as object))
-      if (NEVER_IN_URL.has(name.toLowerCase())) throw new CredentialInUrlError(name);
-  });
   fastify.addHook('onSend', async (_request, reply) => {
     const type = reply.getHeader('content-type');
     if (typeof type === 'string' && type.startsWith('text/html'))

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { CreateApiKey } from '../../../src/modes/api-keys/api-keys.schemas.js';
-import { ApiKeysService } from '../../../src/modes/api-keys/api-keys.service.js';
+import { Administrators } from '../../../src/extras/service-account-admin/administrators.js';
+import { holdServiceAccount } from '../../../src/extras/service-accounts/service-account-owner.js';
 import { Principal } from '../../../src/auth/principal.js';
 import { NotFoundError } from '../../../src/platform/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
@@ -181,10 +181,10 @@ describe('service accounts', () => {
     const scopes = ['orders:read'] as const;
     const fields = { subject: grace.id, credentialId: signInId, signInId, authTime, scopes };
     const principal = new Principal({ mode: 'session', kind: 'person', ...fields });
-    const forAda = context.server.app
-      .get(ApiKeysService, { strict: false })
-      .create(principal, ada.id, CreateApiKey.parse({ name: 'x', scopes: ['orders:read'] }));
+    const forAda = context.server.app.get(Administrators, { strict: false }).holderOf(principal, ada.id);
     await expect(forAda).rejects.toBeInstanceOf(NotFoundError);
+    const held = context.server.dataSource.transaction((manager) => holdServiceAccount(manager, ada.id));
+    await expect(held).rejects.toBeInstanceOf(NotFoundError);
     const theirs = await keyOf(account, ['orders:read']);
     expect((await admin.get(`/v1/api-keys/${theirs.id}`)).status).toBe(404);
     expect((await admin.post(`/v1/api-keys/${theirs.id}/rotation`)).status).toBe(404);

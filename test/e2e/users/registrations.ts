@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { USER_KEYS } from '../../../src/extras/own-api-keys/own-keys.js';
 import { CreateApiKey } from '../../../src/modes/api-keys/api-keys.schemas.js';
 import { ApiKeysService } from '../../../src/modes/api-keys/api-keys.service.js';
 import { HousekeepingService } from '../../../src/platform/housekeeping/housekeeping.service.js';
@@ -179,7 +180,8 @@ describe('registrations of one address by several people', () => {
       const email = newAddress();
       await register(email, OWNER);
       const fields = CreateApiKey.parse({ name: 'A test', scopes: ['orders:read'] });
-      await server.app.get(ApiKeysService).issue((await rowOf(email)).id, fields);
+      const holder = await USER_KEYS.find(server.dataSource.manager, email);
+      await server.app.get(ApiKeysService).create(holder!, fields);
       server.clock.advance('8d');
       await housekeeping();
       expect(await rowOf(email)).toBeDefined();

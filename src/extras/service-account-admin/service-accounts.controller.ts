@@ -5,20 +5,24 @@ import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import { Principal } from '../../auth/principal.js';
 import { ResourceId } from '../../web/http/validation.js';
 import { ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { CreateServiceAccount } from '../service-accounts/service-accounts.schemas.js';
+import { ServiceAccountsService } from '../service-accounts/service-accounts.service.js';
+import { Administrators } from './administrators.js';
 import {
   ChangeServiceAccount,
-  CreateServiceAccount,
   ServiceAccountPage,
   ServiceAccountView,
   showServiceAccount,
-} from './service-accounts.schemas.js';
-import { ServiceAccountsService } from './service-accounts.service.js';
+} from './service-account-views.js';
 
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts')
 @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
 export class ServiceAccountsController {
-  constructor(private readonly accounts: ServiceAccountsService) {}
+  constructor(
+    private readonly accounts: ServiceAccountsService,
+    private readonly administrators: Administrators,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'All service accounts, newest first' })
@@ -34,7 +38,7 @@ export class ServiceAccountsController {
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: CreateServiceAccount }) body: CreateServiceAccount,
   ) {
-    return showServiceAccount(await this.accounts.create(principal, body));
+    return showServiceAccount(await this.accounts.create(body, this.administrators.acting(principal)));
   }
 
   @Patch(':id')
@@ -49,7 +53,7 @@ export class ServiceAccountsController {
     @Param('id', { schema: ResourceId }) id: string,
     @Body({ schema: ChangeServiceAccount }) body: ChangeServiceAccount,
   ) {
-    return showServiceAccount(await this.accounts.change(principal, id, body));
+    return showServiceAccount(await this.accounts.change(this.administrators.acting(principal), id, body));
   }
 
   @Delete(':id')
@@ -63,6 +67,6 @@ export class ServiceAccountsController {
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: ResourceId }) id: string,
   ): Promise<void> {
-    await this.accounts.delete(principal, id);
+    await this.accounts.delete(this.administrators.acting(principal), id);
   }
 }

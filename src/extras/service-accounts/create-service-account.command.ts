@@ -1,0 +1,35 @@
+import { UsageError } from '../../commands/arguments.js';
+import type { Command } from '../../commands/in-application.js';
+import { ValidationError } from '../../web/http/validation.js';
+import { CreateServiceAccount } from './service-accounts.schemas.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
+
+/** Creates a service account. Standard output has its id alone, for `api-keys:create -- --service-account`. */
+export const createServiceAccount: Command = {
+  script: 'service-accounts:create',
+  purpose: 'Creates a service account. Prints its id on standard output, and nothing else there.',
+  options: {
+    name: { example: '"Billing"', meaning: 'what the service is' },
+    audience: {
+      example: 'https://api.example.com',
+      meaning: 'one of AUDIENCES; without it the first',
+      optional: true,
+    },
+  },
+  async run(app, given) {
+    const { success, data, error } = CreateServiceAccount.safeParse(given);
+    if (!success)
+      throw new UsageError(
+        error.issues.map(({ path, message }) => `--${String(path[0])}: ${message}`).join('\n'),
+      );
+    try {
+      const { id } = await app.get(ServiceAccountsService).create(data);
+      process.stdout.write(`${id}\n`);
+    } catch (refusal) {
+      if (!(refusal instanceof ValidationError)) throw refusal;
+      throw new UsageError(
+        refusal.errors.map(({ pointer, detail }) => `--${pointer.slice(1)}: ${detail}`).join('\n'),
+      );
+    }
+  },
+};

@@ -1,0 +1,46 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineTokenFormat } from '../tokens/token-formats.js';
+import { TokenKinds } from '../tokens/token-kinds.js';
+import { TokensModule } from '../tokens/tokens.module.js';
+import { AccessTokenIssuer } from './access-token.issuer.js';
+import { AccessTokenVerifier } from './access-token.verifier.js';
+import { JwtPrincipals } from './jwt-principals.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { JwtTokens } from './jwt-tokens.js';
+import { Machines } from './machines.js';
+import { RevokedTokens } from './revoked-tokens.js';
+import { SigningKeysAdminModule } from './signing-keys/admin-signing-keys.module.js';
+import { SigningKeysModule } from './signing-keys/signing-keys.module.js';
+
+declare module '../tokens/token-formats.js' {
+  interface TokenFormats {
+    jwt: true;
+  }
+}
+defineTokenFormat('jwt');
+
+@Module({
+  imports: [RevocationsModule, SignInsModule, SigningKeysAdminModule, SigningKeysModule, TokensModule],
+  providers: [
+    AccessTokenIssuer,
+    AccessTokenVerifier,
+    JwtPrincipals,
+    JwtStrategy,
+    JwtTokens,
+    Machines,
+    RevokedTokens,
+  ],
+  exports: [AccessTokenIssuer, Machines],
+})
+export class JwtModule implements OnModuleInit {
+  constructor(
+    private readonly kinds: TokenKinds,
+    private readonly tokens: JwtTokens,
+  ) {}
+
+  onModuleInit(): void {
+    this.kinds.register(this.tokens);
+  }
+}
