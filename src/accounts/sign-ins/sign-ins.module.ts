@@ -11,9 +11,20 @@ import { SignIn } from './sign-in.entity.js';
 import { SignInsController } from './sign-ins.controller.js';
 import { SignInsHousekeeping } from './sign-ins.housekeeping.js';
 import { SignInsService } from './sign-ins.service.js';
+import { CryptoModule } from '../../platform/crypto/crypto.module.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([SignIn]), UsersModule],
+  imports: [
+    TypeOrmModule.forFeature([SignIn]),
+    UsersModule,
+    CryptoModule,
+    HousekeepingModule,
+    MailModule,
+    RevocationsModule,
+  ],
   controllers: [SignInsController, PasswordController, ConfirmationsController],
   providers: [
     ActingSignIn,

@@ -12,9 +12,19 @@ import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 import { VerifyPageController } from './verify-page.controller.js';
+import { CryptoModule } from '../../platform/crypto/crypto.module.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Subject, User, Registration, EmailVerification])],
+  imports: [
+    TypeOrmModule.forFeature([Subject, User, Registration, EmailVerification]),
+    CryptoModule,
+    HousekeepingModule,
+    MailModule,
+    RateLimitsModule,
+  ],
   controllers: [UsersController, VerifyPageController],
   providers: [
     AccountTakeover,

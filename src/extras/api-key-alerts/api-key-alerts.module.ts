@@ -10,12 +10,14 @@ import { ServiceAccountWarningsController } from './service-account-warnings.con
 import { VolumeWatch } from './volume-watch.js';
 import { Warnings } from './warnings.js';
 import { WarningsController } from './warnings.controller.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 
 @Module({
   imports: [
     TypeOrmModule.forFeature([ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail]),
     ApiKeysModule,
     ServiceAccountsModule,
+    HousekeepingModule,
   ],
   controllers: [WarningsController, ServiceAccountWarningsController],
   providers: [Anomalies, ApiKeyAlertsHousekeeping, NetworkWatch, VolumeWatch, Warnings],

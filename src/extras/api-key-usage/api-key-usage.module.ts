@@ -9,9 +9,15 @@ import { ApiKeyUsageService } from './api-key-usage.service.js';
 import { ServiceAccountUsageController } from './service-account-usage.controller.js';
 import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]), ApiKeysModule, ServiceAccountsModule],
+  imports: [
+    TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]),
+    ApiKeysModule,
+    ServiceAccountsModule,
+    HousekeepingModule,
+  ],
   controllers: [ApiKeyUsageController, ServiceAccountUsageController],
   providers: [ApiKeyUsageHousekeeping, ApiKeyUsageService, UsageBatches, UsageRecorder],
 })

@@ -9,9 +9,10 @@ import { IntrospectionService } from './introspection.service.js';
 import { MetadataController } from './metadata.controller.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
+import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 
 @Module({
-  imports: [ApiKeysModule, TokensModule],
+  imports: [ApiKeysModule, TokensModule, RateLimitsModule],
   controllers: [OAuthController, MetadataController],
   providers: [OAuthClients, GrantsService, IntrospectionService],
 })

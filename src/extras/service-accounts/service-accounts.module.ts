@@ -6,9 +6,10 @@ import { ServiceAccountKeysController } from './service-account-keys.controller.
 import { ServiceAccount } from './service-account.entity.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule],
+  imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule, RevocationsModule],
   controllers: [ServiceAccountsController, ServiceAccountKeysController],
   providers: [ServiceAccountsService],
   exports: [ServiceAccountsService],

@@ -20,6 +20,10 @@ import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { LeakReportsController } from '../../extras/api-key-alerts/leak-reports.controller.js';
 import { LeakReportsService } from '../../extras/api-key-alerts/leak-reports.service.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 
 declare module '../../auth/auth-modes.js' {
   interface AuthModes {
@@ -28,7 +32,15 @@ declare module '../../auth/auth-modes.js' {
 }
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKey]), SignInsModule, UsersModule],
+  imports: [
+    TypeOrmModule.forFeature([ApiKey]),
+    SignInsModule,
+    UsersModule,
+    HousekeepingModule,
+    MailModule,
+    RateLimitsModule,
+    RevocationsModule,
+  ],
   controllers: [ApiKeysController, LeakReportsController],
   providers: [
     ApiKeyAdmission,

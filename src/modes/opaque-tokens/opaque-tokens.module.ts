@@ -6,9 +6,11 @@ import { OpaqueToken } from './opaque-token.entity.js';
 import { OpaqueTokenStrategy } from './opaque-token.strategy.js';
 import { OpaqueTokensHousekeeping } from './opaque-tokens.housekeeping.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule],
+  imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule, HousekeepingModule, RevocationsModule],
   providers: [OpaqueTokensHousekeeping, OpaqueTokensService, OpaqueTokenStrategy],
 })
 export class OpaqueTokensModule implements OnModuleInit {

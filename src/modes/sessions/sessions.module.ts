@@ -5,9 +5,10 @@ import { Session } from './session.entity.js';
 import { SessionStrategy } from './session.strategy.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session]), SignInsModule],
+  imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],
   controllers: [SessionsController],
   providers: [SessionsService, SessionStrategy],
 })
