@@ -15,6 +15,21 @@ import { CryptoModule } from '../../platform/crypto/crypto.module.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'account:security': true;
+    'sessions:read': true;
+    'sessions:write': true;
+  }
+}
+
+defineScopes({
+  'account:security': { about: 'Change your password and prove your identity again', personsOnly: true },
+  'sessions:read': { about: 'See where you are signed in' },
+  'sessions:write': { about: 'End your sign-ins' },
+});
 
 @Module({
   imports: [

@@ -16,6 +16,19 @@ import { CryptoModule } from '../../platform/crypto/crypto.module.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'profile:read': true;
+    'profile:write': true;
+  }
+}
+
+defineScopes({
+  'profile:read': { about: 'Read your profile' },
+  'profile:write': { about: 'Change your profile' },
+});
 
 @Module({
   imports: [

@@ -3,6 +3,17 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Event } from './event.entity.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'events:write': true;
+  }
+}
+
+defineScopes({
+  'events:write': { about: 'Send events' },
+});
 
 @Module({
   imports: [TypeOrmModule.forFeature([Event])],

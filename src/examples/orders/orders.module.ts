@@ -3,6 +3,19 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Order } from './order.entity.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'orders:read': true;
+    'orders:write': true;
+  }
+}
+
+defineScopes({
+  'orders:read': { about: 'Read your orders' },
+  'orders:write': { about: 'Place and cancel your orders' },
+});
 
 @Module({
   imports: [TypeOrmModule.forFeature([Order])],

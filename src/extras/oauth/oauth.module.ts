@@ -10,6 +10,17 @@ import { MetadataController } from './metadata.controller.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'tokens:introspect': true;
+  }
+}
+
+defineScopes({
+  'tokens:introspect': { about: 'Introspect tokens' },
+});
 
 @Module({
   imports: [ApiKeysModule, TokensModule, RateLimitsModule],

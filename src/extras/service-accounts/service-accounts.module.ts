@@ -7,6 +7,17 @@ import { ServiceAccount } from './service-account.entity.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'admin:service-accounts': true;
+  }
+}
+
+defineScopes({
+  'admin:service-accounts': { about: 'Manage service accounts and their keys', role: 'admin' },
+});
 
 @Module({
   imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule, RevocationsModule],

@@ -19,6 +19,7 @@ import { TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensService } from './tokens.service.js';
+import './tokens.settings.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
