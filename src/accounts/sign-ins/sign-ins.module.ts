@@ -16,6 +16,10 @@ import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.mod
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { SignIns1795300000023 } from '../../../migrations/1795300000023-sign-ins.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(SignIns1795300000023);
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

@@ -17,6 +17,11 @@ import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.mod
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { Subjects1795300000021 } from '../../../migrations/1795300000021-subjects.js';
+import { Users1795300000022 } from '../../../migrations/1795300000022-users.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Subjects1795300000021, Users1795300000022);
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

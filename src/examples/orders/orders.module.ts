@@ -4,6 +4,10 @@ import { Order } from './order.entity.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { Orders1795300000032 } from '../../../migrations/1795300000032-orders.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Orders1795300000032);
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

@@ -26,6 +26,10 @@ import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { z } from 'zod';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ApiKeys1795300000028);
 
 const settings = defineSettings({
   API_KEY_ENVIRONMENT: (production) =>

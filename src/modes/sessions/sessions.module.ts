@@ -6,6 +6,10 @@ import { SessionStrategy } from './session.strategy.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Sessions1795300000024 } from '../../../migrations/1795300000024-sessions.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Sessions1795300000024);
 
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],

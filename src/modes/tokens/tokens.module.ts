@@ -23,6 +23,10 @@ import './tokens.settings.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Tokens1795300000025);
 
 @Module({
   imports: [

@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
-import * as migrations from '../../../migrations/index.js';
 import { DatabasePool } from './database-pool.js';
 import { impatientSocket } from './impatient-socket.js';
+import { allMigrations } from './migrations.js';
 import { z } from 'zod';
 import { integer } from '../config/formats.js';
 import { defineSettings, type SettingsOf } from '../config/settings.js';
@@ -41,7 +41,7 @@ export const dataSourceOptions = (url: string, poolSize: number) =>
     driver: { Pool: DatabasePool },
     url,
     applicationName: 'auth-modes',
-    migrations: Object.values(migrations),
+    migrations: allMigrations(),
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize,
