@@ -4,6 +4,9 @@ import { AdminController } from './admin.controller.js';
 import { AdminService } from './admin.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('administration', 'What administrators do to users, and to the keys that sign');
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

@@ -1,8 +1,10 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** What carries a sign-in: a session cookie, or a pair of access and refresh token. */
-export type CarrierName = 'cookie' | 'token';
+/** What carries sign-ins between requests. Each mode adds its own by declaration merging; the table checks its form only. */
+export interface Carriers {}
+
+export type CarrierName = keyof Carriers;
 
 /**
  * One sign-in of a person, from the password to the sign-out. Its id never changes: it is what lists show, what `sid`

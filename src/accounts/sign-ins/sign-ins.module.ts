@@ -18,6 +18,12 @@ import { RevocationsModule } from '../../platform/revocations/revocations.module
 import { defineScopes } from '../../auth/scopes.js';
 import { SignIns1795300000023 } from '../../../migrations/1795300000023-sign-ins.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('sessions', 'Sign-ins: by cookie, and the list of all of them');
+
+defineSecretFields('currentPassword', 'newPassword');
 
 defineMigrations(SignIns1795300000023);
 

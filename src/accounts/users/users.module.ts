@@ -20,6 +20,9 @@ import { defineScopes } from '../../auth/scopes.js';
 import { Subjects1795300000021 } from '../../../migrations/1795300000021-subjects.js';
 import { Users1795300000022 } from '../../../migrations/1795300000022-users.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('users', 'Registration, profile, password and email verification');
 
 defineMigrations(Subjects1795300000021, Users1795300000022);
 

@@ -6,6 +6,9 @@ import { EventsService } from './events.service.js';
 import { defineScopes } from '../../auth/scopes.js';
 import { Events1795300000033 } from '../../../migrations/1795300000033-events.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('events', 'An example for machines only');
 
 defineMigrations(Events1795300000033);
 

@@ -6,6 +6,9 @@ import { OrdersService } from './orders.service.js';
 import { defineScopes } from '../../auth/scopes.js';
 import { Orders1795300000032 } from '../../../migrations/1795300000032-orders.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('orders', 'An example that every mode may call');
 
 defineMigrations(Orders1795300000032);
 

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { ReportsController } from './reports.controller.js';
 import { ReportsService } from './reports.service.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('reports', 'An example that looks behind a token');
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

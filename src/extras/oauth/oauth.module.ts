@@ -11,6 +11,12 @@ import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { defineScopes } from '../../auth/scopes.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('oauth', 'The OAuth 2.0 endpoints');
+
+defineSecretFields('client_secret', 'subject_token');
 
 declare module '../../auth/scopes.js' {
   interface Scopes {

@@ -28,6 +28,18 @@ import { z } from 'zod';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
 import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('api-keys', 'Keys of machines');
+
+defineSecretFields('x-api-key', 'key');
+
+declare module '../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    'api-key': true;
+  }
+}
 
 defineMigrations(ApiKeys1795300000028);
 

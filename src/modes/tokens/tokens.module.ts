@@ -25,6 +25,18 @@ import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('tokens', 'Sign-ins by token, and the keys that verify them');
+
+defineSecretFields('__Host-refresh', 'access_token', 'refresh_token', 'refreshToken');
+
+declare module '../../accounts/sign-ins/sign-in.entity.js' {
+  interface Carriers {
+    token: true;
+  }
+}
 
 defineMigrations(Tokens1795300000025);
 

@@ -12,6 +12,7 @@ import { addExamples } from './examples.js';
 import { operationIdOf } from './operation-ids.js';
 import { convert } from './schemas.js';
 import { securitySchemes } from './security-schemes.js';
+import { aboutTag } from './tags.js';
 
 type Operations = Record<string, Operation>;
 
@@ -60,7 +61,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const { schemas } = (document.components ??= {});
   document.components.schemas = { ...schemas, ...convert(Problem, { schemaType: 'output' })!.components };
   describeOperations(document, app, modes);
-  document.tags = tagsOf(document).map((name) => ({ name, description: TAGS[name] ?? name }));
+  document.tags = tagsOf(document).map((name) => ({ name, description: aboutTag(name) }));
   return document;
 }
 
@@ -114,21 +115,6 @@ const describeScopes = (): string =>
       return `| \`${scope}\` | ${about}${role ? ` (role \`${role}\`)` : ''} |`;
     }),
   ].join('\n');
-
-/** The headings of the reference. A room that is not here is its own heading. */
-const TAGS: Record<string, string> = {
-  users: 'People: registration, profile, password, the proof of an address',
-  sessions: 'Sign-ins: by cookie, and the list of all of them',
-  tokens: 'Sign-ins by token, and the keys that verify them',
-  'api-keys': 'Keys of machines',
-  oauth: 'The endpoints that OAuth clients and libraries know',
-  administration: 'What administrators do to users, and to the keys that sign',
-  orders: 'An example that every mode may call',
-  events: 'An example for machines only',
-  reports: 'An example that looks behind a token',
-  whoami: 'What the server takes a credential for',
-  server: 'The server itself',
-};
 
 /** In the order of the routes, the server's own last. */
 function tagsOf({ paths }: OpenAPIObject): string[] {

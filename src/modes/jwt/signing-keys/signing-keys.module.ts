@@ -11,6 +11,12 @@ import { RevocationsModule } from '../../../platform/revocations/revocations.mod
 import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
 import { defineMigrations } from '../../../platform/database/migrations.js';
 
+declare module '../../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    'signing-key': true;
+  }
+}
+
 defineMigrations(SigningKeys1795300000026);
 
 @Module({
