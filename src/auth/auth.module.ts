@@ -6,10 +6,17 @@ import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { PublicRateLimits } from './public-rate-limits.js';
 import { ResolvedRoutes } from './resolved-routes.js';
 import { RouteTable } from './route-table.js';
+import { RateLimitsModule } from '../platform/rate-limits/rate-limits.module.js';
+import { defineCommand } from '../platform/commands/commands.js';
+
+defineCommand('routes', {
+  about: 'Prints all routes: the modes and scopes that they accept, and what else they require.',
+  load: () => import('./routes.command.js'),
+});
 
 @Global()
 @Module({
-  imports: [DiscoveryModule],
+  imports: [DiscoveryModule, RateLimitsModule],
   providers: [
     ModeRegistry,
     ResolvedRoutes,

@@ -6,11 +6,12 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { format, resolveConfig } from 'prettier';
 import { DataSource } from 'typeorm';
 import ts from 'typescript';
-import { createServiceAccount } from '../../src/extras/service-accounts/create-service-account.command.js';
-import { createKey } from '../../src/modes/api-keys/create-key.command.js';
-import { revokeKey } from '../../src/modes/api-keys/revoke-key.command.js';
-import { readArguments } from '../../src/commands/arguments.js';
-import { createAdmin } from '../../src/commands/create-admin.command.js';
+import { command as createServiceAccount } from '../../src/extras/service-accounts/create-service-account.command.js';
+import { command as createKey } from '../../src/modes/api-keys/create-key.command.js';
+import { command as revokeKey } from '../../src/modes/api-keys/revoke-key.command.js';
+import { type Command, commandNames } from '../../src/platform/commands/commands.js';
+import { readArguments, type Usage } from '../../src/platform/commands/arguments.js';
+import { createAdmin } from '../../src/accounts/admin/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 import { built } from '../support/build.js';
@@ -56,6 +57,8 @@ function faultsOf(file: string): string[] {
   return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 
+const usageOf = (script: string, { options = {} }: Command): Usage => ({ script, purpose: '', options });
+
 describe('the command', () => {
   const context = useServer();
 
@@ -85,6 +88,8 @@ describe('the command', () => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
+
+  const own = () => ({ config: context.server.config, application: async () => context.server.app });
 
   const countUsers = async () =>
     (await context.server.dataSource.query('SELECT count(*)::int AS n FROM users'))[0].n as number;
@@ -132,7 +137,7 @@ describe('the command', () => {
         [['--email'], '', `--email: must have a value\n${USAGE}`],
       ] as const) {
         const command = createAdmin(async () => password);
-        const outcome = async () => command.run(context.server.app, readArguments(command, argv));
+        const outcome = async () => command.run(own(), readArguments(usageOf('admin:create', command), argv));
         await expect(outcome()).rejects.toThrow(
           expect.objectContaining({
             name: 'UsageError',
@@ -218,7 +223,8 @@ describe('the command', () => {
         [args({ expires: '0' }), /^--expires: must be in the future/],
         [args({ expires: '9999d' }), /^--expires: must be in the future/],
       ] as const) {
-        const outcome = async () => createKey.run(context.server.app, readArguments(createKey, argv));
+        const outcome = async () =>
+          createKey.run(own(), readArguments(usageOf('api-keys:create', createKey), argv));
         await expect(outcome()).rejects.toThrow(
           expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
         );
@@ -244,7 +250,7 @@ describe('the command', () => {
         const { status } = await context.server.anonymous.get('/v1/whoami', { headers });
         return status === 401;
       });
-      const again = revokeKey.run(context.server.app, readArguments(revokeKey, revoke));
+      const again = revokeKey.run(own(), readArguments(usageOf('api-keys:revoke', revokeKey), revoke));
       await expect(again).rejects.toThrow('--id: must be the id of a key that is not revoked');
     });
 
@@ -254,7 +260,10 @@ describe('the command', () => {
         [['--name', 'x', '--audience', 'https://elsewhere.example.com'], /^--audience: must be one of /],
       ] as const) {
         const outcome = async () =>
-          createServiceAccount.run(context.server.app, readArguments(createServiceAccount, argv));
+          createServiceAccount.run(
+            own(),
+            readArguments(usageOf('service-accounts:create', createServiceAccount), argv),
+          );
         await expect(outcome()).rejects.toThrow(
           expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
         );
@@ -353,7 +362,7 @@ describe('the command', () => {
       const [file] = await readdir(directory);
       expect(outcome).toMatchObject({ code: 0, stderr: '' });
       expect(outcome.stdout).toMatch(
-        /^\S+next-step\.ts\n.* export NextStep\d{13} from migrations\/index\.ts\.\n$/,
+        /^\S+next-step\.ts\n.* declare NextStep\d{13} with defineMigrations\(\) in its room\.\n$/,
       );
       expect(file).toMatch(/^\d{13}-next-step\.ts$/);
       const path = join(directory, file!);
@@ -379,6 +388,12 @@ describe('the command', () => {
       code: 1,
       stderr: expect.stringMatching(/^--port: unknown option\n/),
     });
+  });
+
+  it('has a script for each that a room declares', () => {
+    const called = COMMANDS.flatMap(({ file, args: [name] }) => (file.endsWith('run.js') ? [name] : []));
+    expect(new Set(called)).toEqual(new Set(commandNames()));
+    expect(COMMANDS.filter(({ name, args: [called] }) => called !== name)).toEqual([]);
   });
 
   it.each(COMMANDS)('$name explains itself with --help, without a database', async ({ name }) => {

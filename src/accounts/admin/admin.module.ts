@@ -2,6 +2,33 @@ import { Module } from '@nestjs/common';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { AdminController } from './admin.controller.js';
 import { AdminService } from './admin.service.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { defineTag } from '../../web/openapi/tags.js';
+import { defineCommand } from '../../platform/commands/commands.js';
 
-@Module({ imports: [SignInsModule], controllers: [AdminController], providers: [AdminService] })
+defineCommand('admin:create', {
+  about: 'Creates an administrator. Asks for the password, or reads it from standard input.',
+  load: () => import('./create-admin.command.js'),
+});
+
+defineTag('administration', 'What administrators do to users, and to the keys that sign');
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'admin:users': true;
+    'admin:audit': true;
+  }
+}
+
+defineScopes({
+  'admin:users': { about: 'Manage users and their roles', role: 'admin' },
+  'admin:audit': { about: 'Read the audit log', role: 'admin' },
+});
+
+@Module({
+  imports: [SignInsModule, RevocationsModule],
+  controllers: [AdminController],
+  providers: [AdminService],
+})
 export class AdminModule {}

@@ -1,13 +1,11 @@
-import { UsageError } from '../../commands/arguments.js';
-import type { Command } from '../../commands/in-application.js';
+import { UsageError } from '../../platform/commands/arguments.js';
+import type { Command } from '../../platform/commands/commands.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { CreateServiceAccount } from './service-accounts.schemas.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
 /** Creates a service account. Standard output has its id alone, for `api-keys:create -- --service-account`. */
-export const createServiceAccount: Command = {
-  script: 'service-accounts:create',
-  purpose: 'Creates a service account. Prints its id on standard output, and nothing else there.',
+export const command: Command = {
   options: {
     name: { example: '"Billing"', meaning: 'what the service is' },
     audience: {
@@ -16,7 +14,8 @@ export const createServiceAccount: Command = {
       optional: true,
     },
   },
-  async run(app, given) {
+  async run({ application }, given) {
+    const app = await application();
     const { success, data, error } = CreateServiceAccount.safeParse(given);
     if (!success)
       throw new UsageError(

@@ -4,7 +4,7 @@ import { ModeRegistry } from '../../auth/mode-registry.js';
 import { adapt } from '../../auth/passport.js';
 import { authorizationScheme } from '../../auth/presented-credential.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
-import { keyMayHold } from './api-keys.schemas.js';
+import { machineScopes } from '../../auth/scopes.js';
 
 declare module '../../auth/auth-modes.js' {
   interface AuthModes {
@@ -26,7 +26,7 @@ export class ApiKeyStrategy implements OnModuleInit {
       scheme: 'ApiKey',
       carries: 'machine',
       ambient: false,
-      canHold: keyMayHold,
+      canHold: (scope) => machineScopes().includes(scope),
       credentialHeaders: ['Authorization', 'X-API-Key'],
       strategies: {
         'api-key': inHeader('X-API-Key'),

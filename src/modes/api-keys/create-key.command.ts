@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { type Arguments, UsageError } from '../../commands/arguments.js';
-import type { Command } from '../../commands/in-application.js';
+import { type Arguments, UsageError } from '../../platform/commands/arguments.js';
+import type { Command } from '../../platform/commands/commands.js';
 import { parseDuration } from '../../platform/config/duration.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { ProblemError } from '../../platform/problems/problem.js';
@@ -10,9 +10,7 @@ import { CreateApiKey } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 /** Issues a key. Standard output has the key alone, so that it can be piped into a secret store. */
-export const createKey: Command = {
-  script: 'api-keys:create',
-  purpose: 'Creates an API key. Prints the key on standard output, and nothing else there.',
+export const command: Command = {
   /** Read when every room is there: each kind of owner has its own. */
   get options() {
     const owners = keyOwners().map(({ option: { name, example, meaning } }) => [
@@ -30,7 +28,8 @@ export const createKey: Command = {
       },
     };
   },
-  async run(app, given) {
+  async run({ application }, given) {
+    const app = await application();
     const fields = readFields(given, app.get(Clock));
     const holder = await findHolder(app.get(DataSource), given);
     try {

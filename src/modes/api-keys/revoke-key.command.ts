@@ -1,17 +1,16 @@
 import { DataSource, IsNull } from 'typeorm';
 import { z } from 'zod';
-import { UsageError } from '../../commands/arguments.js';
-import type { Command } from '../../commands/in-application.js';
+import { UsageError } from '../../platform/commands/arguments.js';
+import type { Command } from '../../platform/commands/commands.js';
 import { ApiKey } from './api-key.entity.js';
 import { ownerFacts } from './api-key.owners.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 /** Revokes a key, whoever owns it. */
-export const revokeKey: Command = {
-  script: 'api-keys:revoke',
-  purpose: 'Revokes an API key on all nodes.',
+export const command: Command = {
   options: { id: { example: '01890000-0000-7000-8000-000000000000', meaning: 'the id of the key' } },
-  async run(app, { id }) {
+  async run({ application }, { id }) {
+    const app = await application();
     const key = z.uuid().safeParse(id).success
       ? await app.get(DataSource).manager.findOne(ApiKey, {
           where: { id: id!, revokedAt: IsNull() },

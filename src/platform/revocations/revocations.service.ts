@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AfterCommit } from '../database/after-commit.js';
-import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
+import { isRemembered, type RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { KEPT_MS, type WireRevocation } from './revoked-memory.js';
 
@@ -64,10 +64,10 @@ export class RevocationsService {
     const wire = [
       ...(await this.#write(
         manager,
-        revocations.filter(({ kind }) => REMEMBERED_KINDS.has(kind)),
+        revocations.filter(({ kind }) => isRemembered(kind)),
       )),
       ...revocations
-        .filter(({ kind }) => !REMEMBERED_KINDS.has(kind))
+        .filter(({ kind }) => !isRemembered(kind))
         .map(({ kind, subject }): WireRevocation => [kind, subject, null]),
     ];
     const parts: string[] = [];

@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util';
+import { StartError } from '../config/start-error.js';
+
+export interface Argument {
+  /** A value as it could be given. */
+  readonly example: string;
+  readonly meaning: string;
+  readonly optional?: boolean;
+}
+
+/** How a command is called. */
+export interface Usage {
+  /** Its script in package.json. */
+  readonly script: string;
+  readonly purpose: string;
+  /** Options by their names without dashes. Each takes a value. */
+  readonly options?: Readonly<Record<string, Argument>>;
+  /** The one argument without a name. */
+  readonly operand?: Argument;
+}
+
+/** The values of the options by name, and of the operand as `operand`. Optional ones can be missing. */
+export type Arguments = Readonly<Record<string, string | undefined>>;
+
+/** What was asked for at the command line is refused. */
+export class UsageError extends StartError {
+  override readonly name = 'UsageError';
+}
+
+export function asksForHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
+}
+
+/**
+ * Every fault names its argument. A value is never repeated: it may be a password that was put in the wrong place.
+ * @throws UsageError naming all faults at once
+ */
+export function readArguments(usage: Usage, argv: readonly string[]): Arguments {
+  const options = Object.keys(usage.options ?? {});
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const values: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    const name = token.kind === 'option' ? token.name : 'operand';
+    const written = token.kind === 'option' ? token.rawName : usage.operand?.example;
+    if (token.kind === 'positional' && !usage.operand)
+      faults.push(`argument ${token.index + 1}: must be an option`);
+    else if (token.kind === 'option' && !options.includes(name)) faults.push(`${written}: unknown option`);
+    else if (values[name] !== undefined) faults.push(`${written}: must be given once`);
+    else if (!token.value || (token.kind === 'option' && !token.inlineValue && token.value.startsWith('-')))
+      faults.push(`${written}: must have a value`);
+    else values[name] = token.value;
+  }
+  if (faults.length === 0) faults.push(...missing(usage, values));
+  if (faults.length > 0) throw new UsageError([...faults, callOf(usage)].join('\n'));
+  return values;
+}
+
+function missing({ options = {}, operand }: Usage, values: Arguments): string[] {
+  const faults = Object.entries(options)
+    .filter(([name, { optional }]) => !optional && values[name] === undefined)
+    .map(([name]) => `--${name}: is required`);
+  if (operand && !operand.optional && values['operand'] === undefined)
+    faults.push(`${operand.example}: is required`);
+  return faults;
+}
+
+function callOf({ script, options = {}, operand }: Usage): string {
+  const words = Object.entries(options).map(([name, { example, optional }]) =>
+    optional ? `[--${name} ${example}]` : `--${name} ${example}`,
+  );
+  if (operand) words.push(operand.optional ? `[${operand.example}]` : operand.example);
+  return `Usage: ${[`npm run ${script}`, ...(words.length > 0 ? ['--', ...words] : [])].join(' ')}`;
+}
+
+/** What `--help` prints. */
+export function helpOf(usage: Usage): string {
+  const rows = Object.entries(usage.options ?? {}).map(([name, { example, meaning }]): [string, string] => [
+    `--${name} ${example}`,
+    meaning,
+  ]);
+  if (usage.operand) rows.push([usage.operand.example, usage.operand.meaning]);
+  const width = Math.max(0, ...rows.map(([left]) => left.length));
+  const table = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return [callOf(usage), '', usage.purpose, ...(table.length > 0 ? ['', ...table] : [])].join('\n');
+}
