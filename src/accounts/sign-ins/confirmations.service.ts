@@ -6,7 +6,6 @@ import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { isRandomSecret, sha256 } from '../../platform/crypto/secret.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
-import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { AccountTakeover } from '../users/account-takeover.js';
 import { EmailVerification } from '../users/email-verification.entity.js';
 import { acceptPassword } from '../users/password-policy.js';
@@ -23,7 +22,6 @@ export class ConfirmationsService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly signIns: SignInsService,
     private readonly takeover: AccountTakeover,
-    private readonly revocations: RevocationsService,
     private readonly hasher: PasswordHasher,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
@@ -88,7 +86,6 @@ export class ConfirmationsService {
     if (chosen) {
       await this.signIns.endAll(manager, userId, 'address confirmed by its owner');
       await this.takeover.end(manager, userId);
-      await this.revocations.announce(manager, [{ kind: 'user', subject: userId }]);
     }
     // Links of what was confirmed say so until they expire; all others are void.
     await manager.query(

@@ -97,6 +97,21 @@ describe('registrations of one address by several people', () => {
     expect(await context.server.dataSource.query(kept, [(await rowOf(email)).id])).toEqual([]);
   });
 
+  it('neither confirm nor replace an account that is disabled', async () => {
+    const { server } = context;
+    const email = newAddress();
+    const links = [await register(email, STRANGER), await register(email, OWNER)];
+    const { id } = await rowOf(email);
+    await server.dataSource.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [id]);
+    for (const token of links)
+      expect(await confirm({ token })).toMatchObject({ status: 400, problem: 'invalid-one-time-token' });
+    expect((await server.anonymous.post('/v1/users', { email, password: OWNER })).status).toBe(202);
+    const kept = 'SELECT 1 FROM registrations WHERE user_id = $1';
+    expect(await server.dataSource.query(kept, [id])).toHaveLength(1);
+    expect(await rowOf(email)).toMatchObject({ status: 'disabled', email_verified_at: null });
+    expect(await statuses(email)).toEqual([401, 401]);
+  });
+
   it('never confirm the password of a stranger by a link that was asked for by address alone', async () => {
     const { server } = context;
     const email = newAddress();
