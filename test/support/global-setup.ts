@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../tools/dev-postgres/embedded-postgres.js';
-import { BUILD } from './build.js';
+import { BUILD, build } from './build.js';
 import { createTemplate } from './databases.js';
 
 export interface TestRun {
@@ -17,6 +17,7 @@ export default async function setup(): Promise<void> {
   const run: TestRun = {};
   (globalThis as { testRun?: TestRun }).testRun = run;
   process.env[BUILD] = resolve('.data', `test-build-${randomBytes(6).toString('hex')}`);
+  build(process.env[BUILD]);
   let server = process.env['DATABASE_URL'];
   if (!server) {
     run.directory = await mkdtemp(join(tmpdir(), 'auth-modes-test-'));
