@@ -6,10 +6,11 @@ import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { PublicRateLimits } from './public-rate-limits.js';
 import { ResolvedRoutes } from './resolved-routes.js';
 import { RouteTable } from './route-table.js';
+import { RateLimitsModule } from '../platform/rate-limits/rate-limits.module.js';
 
 @Global()
 @Module({
-  imports: [DiscoveryModule],
+  imports: [DiscoveryModule, RateLimitsModule],
   providers: [
     ModeRegistry,
     ResolvedRoutes,

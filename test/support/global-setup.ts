@@ -1,11 +1,14 @@
-import 'reflect-metadata';
 import { mkdtemp } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import '../../src/app.module.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../tools/dev-postgres/embedded-postgres.js';
-import { BUILD, build } from './build.js';
+import { build, BUILD } from './build.js';
 import { createTemplate } from './databases.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 
 export interface TestRun {
   postgres?: EmbeddedPostgres;
@@ -24,5 +27,11 @@ export default async function setup(): Promise<void> {
     run.postgres = await startEmbeddedPostgres({ directory: run.directory, durable: false });
     server = run.postgres.url;
   }
-  await createTemplate(server);
+  await createTemplate(server, migrate);
+}
+
+async function migrate(url: string): Promise<void> {
+  const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+  await dataSource.runMigrations({ transaction: 'all' });
+  await dataSource.destroy();
 }

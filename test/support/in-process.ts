@@ -87,7 +87,7 @@ export class InProcessServer extends People {
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
       const logger = createLogger(config, sink);
-      const builder = Test.createTestingModule({ imports: [AppModule.with(config), ...modules] })
+      const builder = Test.createTestingModule({ imports: [AppModule.with(config, modules)] })
         .overrideProvider(Clock)
         .useValue(clock)
         .overrideProvider(DatabaseClock)

@@ -44,7 +44,11 @@ function reply(message: Reply): void {
 process.on('message', (call: Call) => {
   answer(call).then(
     (value) => reply({ id: call.id, value }),
-    (error: unknown) => reply({ id: call.id, error: error instanceof Error ? `${error.constructor.name}: ${error.stack}` : String(error) }),
+    (error: unknown) =>
+      reply({
+        id: call.id,
+        error: error instanceof Error ? `${error.constructor.name}: ${error.stack}` : String(error),
+      }),
   );
 });
 process.on('disconnect', () => process.exit());

@@ -2,6 +2,24 @@ import { Module } from '@nestjs/common';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { AdminController } from './admin.controller.js';
 import { AdminService } from './admin.service.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
 
-@Module({ imports: [SignInsModule], controllers: [AdminController], providers: [AdminService] })
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'admin:users': true;
+    'admin:audit': true;
+  }
+}
+
+defineScopes({
+  'admin:users': { about: 'Manage users and their roles', role: 'admin' },
+  'admin:audit': { about: 'Read the audit log', role: 'admin' },
+});
+
+@Module({
+  imports: [SignInsModule, RevocationsModule],
+  controllers: [AdminController],
+  providers: [AdminService],
+})
 export class AdminModule {}

@@ -1,4 +1,4 @@
-import type { Role, UserStatus } from '../users/user.entity.js';
+import type { UserStatus } from '../users/user.entity.js';
 import type { CarrierName } from './sign-in.entity.js';
 
 /** A sign-in as a request's check needs it, with what its user may do now. */
@@ -11,7 +11,7 @@ export interface LiveSignIn {
   idleExpiresAt: Date;
   expiresAt: Date;
   endReason: string | null;
-  roles: Role[];
+  roles: string[];
   status: UserStatus;
 }
 

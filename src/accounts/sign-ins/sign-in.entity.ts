@@ -12,7 +12,7 @@ export type CarrierName = 'cookie' | 'token';
 @Index('sign_ins_user_id_idx', ['userId', 'id'])
 @Index('sign_ins_expires_at_idx', ['expiresAt'])
 @Index('sign_ins_ended_at_idx', ['endedAt'], { where: 'ended_at IS NOT NULL' })
-@Check('sign_ins_carrier_known', `carrier IN ('cookie', 'token')`)
+@Check('sign_ins_carrier_form', `carrier ~ '^[a-z][a-z-]*$'`)
 @Check('sign_ins_end_has_reason', `(ended_at IS NULL) = (end_reason IS NULL)`)
 export class SignIn {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sign_ins_pkey' })

@@ -10,12 +10,18 @@ import { ServiceAccountWarningsController } from './service-account-warnings.con
 import { VolumeWatch } from './volume-watch.js';
 import { Warnings } from './warnings.js';
 import { WarningsController } from './warnings.controller.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { ApiKeyAlerts1795300000031 } from '../../../migrations/1795300000031-api-key-alerts.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ApiKeyAlerts1795300000031);
 
 @Module({
   imports: [
     TypeOrmModule.forFeature([ApiKeyAnomaly, ApiKeyNetwork, ApiKeyWarningMail]),
     ApiKeysModule,
     ServiceAccountsModule,
+    HousekeepingModule,
   ],
   controllers: [WarningsController, ServiceAccountWarningsController],
   providers: [Anomalies, ApiKeyAlertsHousekeeping, NetworkWatch, VolumeWatch, Warnings],

@@ -9,9 +9,19 @@ import { ApiKeyUsageService } from './api-key-usage.service.js';
 import { ServiceAccountUsageController } from './service-account-usage.controller.js';
 import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { ApiKeyUsage1795300000030 } from '../../../migrations/1795300000030-api-key-usage.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ApiKeyUsage1795300000030);
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]), ApiKeysModule, ServiceAccountsModule],
+  imports: [
+    TypeOrmModule.forFeature([ApiKeyUsage, UsageWriter]),
+    ApiKeysModule,
+    ServiceAccountsModule,
+    HousekeepingModule,
+  ],
   controllers: [ApiKeyUsageController, ServiceAccountUsageController],
   providers: [ApiKeyUsageHousekeeping, ApiKeyUsageService, UsageBatches, UsageRecorder],
 })

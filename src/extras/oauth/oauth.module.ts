@@ -9,9 +9,21 @@ import { IntrospectionService } from './introspection.service.js';
 import { MetadataController } from './metadata.controller.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
+import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'tokens:introspect': true;
+  }
+}
+
+defineScopes({
+  'tokens:introspect': { about: 'Introspect tokens' },
+});
 
 @Module({
-  imports: [ApiKeysModule, TokensModule],
+  imports: [ApiKeysModule, TokensModule, RateLimitsModule],
   controllers: [OAuthController, MetadataController],
   providers: [OAuthClients, GrantsService, IntrospectionService],
 })

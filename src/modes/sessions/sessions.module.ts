@@ -5,9 +5,14 @@ import { Session } from './session.entity.js';
 import { SessionStrategy } from './session.strategy.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Sessions1795300000024 } from '../../../migrations/1795300000024-sessions.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Sessions1795300000024);
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Session]), SignInsModule],
+  imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],
   controllers: [SessionsController],
   providers: [SessionsService, SessionStrategy],
 })

@@ -19,9 +19,24 @@ import { TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensService } from './tokens.service.js';
+import './tokens.settings.js';
+import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(Tokens1795300000025);
 
 @Module({
-  imports: [TypeOrmModule.forFeature([TokenGrant, RefreshToken]), SigningKeysModule, SignInsModule],
+  imports: [
+    TypeOrmModule.forFeature([TokenGrant, RefreshToken]),
+    SigningKeysModule,
+    SignInsModule,
+    HousekeepingModule,
+    MailModule,
+    RevocationsModule,
+  ],
   controllers: [TokensController],
   providers: [
     AccessTokenIssuer,

@@ -3,6 +3,16 @@ import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { requestContext } from './request-context.js';
+import { z } from 'zod';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings({
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 export const LOGGER = Symbol('logger');
 

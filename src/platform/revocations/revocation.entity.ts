@@ -18,7 +18,7 @@ export const REMEMBERED_KINDS: ReadonlySet<RevocationKind> = new Set(['sign-in',
 @Index('revocations_expires_at_idx', ['expiresAt'])
 @Index('revocations_subject_idx', ['subject'])
 @Index('revocations_account_idx', ['account'], { where: 'account IS NOT NULL AND NOT merged' })
-@Check('revocations_kind_known', `kind IN ('sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key')`)
+@Check('revocations_kind_form', `kind ~ '^[a-z][a-z-]*$'`)
 export class RevocationRow {
   // Never used as a position: numbers are given before the commit, so a smaller one may come to sight later.
   @PrimaryGeneratedColumn('identity', {

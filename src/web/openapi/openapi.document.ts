@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ModeRegistry } from '../../auth/mode-registry.js';
 import { toDocumentPath } from '../../auth/path-pattern.js';
 import { RouteTable } from '../../auth/route-table.js';
+import { allRoles, findScope, scopesOfRoles } from '../../auth/scopes.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { describeAccess, type Operation } from './access.js';
 import { addExamples } from './examples.js';
@@ -45,7 +46,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.1')
     .setTitle('Auth modes')
-    .setDescription('Sessions, tokens and API keys behind one declaration per route.')
+    .setDescription(`Sessions, tokens and API keys behind one declaration per route.\n\n${describeScopes()}`)
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'Where this document comes from')
@@ -102,6 +103,17 @@ function nameFor(method: string, path: string, prefix: string, taken: ReadonlySe
   const id = operationIdOf(method.toUpperCase(), pattern);
   return taken.has(id) ? `${id}${/v\d+/.exec(pattern)?.[0].toUpperCase() ?? method}` : id;
 }
+
+/** Which scope allows what, and which role gives it. */
+const describeScopes = (): string =>
+  [
+    '| scope | allows |',
+    '| --- | --- |',
+    ...scopesOfRoles(allRoles()).map((scope) => {
+      const { about, role } = findScope(scope)!;
+      return `| \`${scope}\` | ${about}${role ? ` (role \`${role}\`)` : ''} |`;
+    }),
+  ].join('\n');
 
 /** The headings of the reference. A room that is not here is its own heading. */
 const TAGS: Record<string, string> = {

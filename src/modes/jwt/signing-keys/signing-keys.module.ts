@@ -6,9 +6,15 @@ import { SigningKey } from './signing-key.entity.js';
 import { SigningKeysHousekeeping } from './signing-keys.housekeeping.js';
 import { SigningKeyRotation } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.module.js';
+import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
+import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
+import { defineMigrations } from '../../../platform/database/migrations.js';
+
+defineMigrations(SigningKeys1795300000026);
 
 @Module({
-  imports: [TypeOrmModule.forFeature([SigningKey]), SignInsModule],
+  imports: [TypeOrmModule.forFeature([SigningKey]), SignInsModule, HousekeepingModule, RevocationsModule],
   controllers: [JwksController],
   providers: [SigningKeysHousekeeping, SigningKeysService, SigningKeyRotation],
   exports: [SigningKeysService, SigningKeyRotation],
