@@ -9,8 +9,8 @@ describe('the support for tests', () => {
 
   it('signs a person in by every mode in one line', async () => {
     const ada = await context.server.person();
-    for (const client of [await sessionOf(ada), await jwtOf(ada), await apiKeyOf(ada, ['orders:read'])]) {
-      const { status, body } = await client.get('/v1/whoami');
+    for (const client of [await sessionOf(ada), await jwtOf(ada), await apiKeyOf(ada, ['probes:read'])]) {
+      const { status, body } = await client.get('/v1/probes/principal');
       expect({ status, subject: body.subject }).toEqual({ status: 200, subject: ada.id });
     }
   });
@@ -18,7 +18,7 @@ describe('the support for tests', () => {
   it('moves the clock', async () => {
     const session = await sessionOf(await context.server.person());
     await context.server.clock.advance('8d');
-    expect((await session.get('/v1/whoami')).status).toBe(401);
+    expect((await session.get('/v1/probes/principal')).status).toBe(401);
     await context.server.clock.reset();
   });
 

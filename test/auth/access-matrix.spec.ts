@@ -26,7 +26,7 @@ import { useStarted } from '../support/server.js';
 
 /** What a user of the template adds. It is in the matrix without another line. */
 @Controller('v1/parcels')
-@Authenticated({ modes: 'any', scopes: ['orders:read', 'profile:read'] })
+@Authenticated({ modes: 'any', scopes: ['probes:read', 'profile:read'] })
 class ParcelsController {
   @Get()
   list() {
@@ -34,13 +34,13 @@ class ParcelsController {
   }
 
   @Get('costs')
-  @Authenticated({ modes: 'any', scopes: ['orders:read'], live: true })
+  @Authenticated({ modes: 'any', scopes: ['probes:read'], live: true })
   costs() {
     return [];
   }
 
   @Delete(':id')
-  @Authenticated({ modes: 'person', scopes: ['orders:write', 'account:security'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['probes:write', 'account:security'], recentSignIn: true })
   remove() {
     return {};
   }

@@ -22,7 +22,7 @@ const register = (name: string, carries: ModeDefinition['carries'], holds: (scop
   });
 register('badge', 'person', () => true);
 register('ticket', 'both', (scope) => !scope.startsWith('admin:'));
-register('robot', 'machine', (scope) => scope.startsWith('orders:'));
+register('robot', 'machine', (scope) => scope.startsWith('probes:'));
 
 const BADGE = 'badge' as AuthMode;
 const TICKET = 'ticket' as AuthMode;
@@ -67,7 +67,7 @@ describe('readPolicy', () => {
   });
 
   it('prefers what the handler says, and merges nothing', () => {
-    const onClass = Authenticated({ modes: 'person', scopes: ['orders:read'], recentSignIn: true });
+    const onClass = Authenticated({ modes: 'person', scopes: ['probes:read'], recentSignIn: true });
     const onHandler = Authenticated({ modes: 'any' });
     expect(policyOf({ onClass, onHandler })).toMatchObject({
       person: false,
@@ -97,7 +97,7 @@ describe('readPolicy', () => {
   });
 
   it('keeps scopes that some accepted mode can hold', () => {
-    const scopes: Scope[] = ['orders:read', 'profile:read', 'admin:users'];
+    const scopes: Scope[] = ['probes:read', 'profile:read', 'admin:users'];
     expect(declare({ modes: 'any', scopes })).toMatchObject({ scopes });
   });
 
@@ -131,9 +131,9 @@ describe('readPolicy', () => {
     [{ modes: [PIGEON, BADGE, OWL] }, 'names unknown modes: pigeon, owl'],
     [{ modes: 'everybody' as 'any' }, 'names unknown modes: everybody'],
     [{ modes: [] as unknown as [AuthMode] }, 'accepts no mode that is there'],
-    [{ modes: 'any', scopes: ['a' as Scope, 'orders:read', 'b' as Scope] }, 'names unknown scopes: a, b'],
+    [{ modes: 'any', scopes: ['a' as Scope, 'probes:read', 'b' as Scope] }, 'names unknown scopes: a, b'],
     [
-      { modes: [TICKET, ROBOT], scopes: ['admin:users', 'orders:read', 'admin:signing-keys'] },
+      { modes: [TICKET, ROBOT], scopes: ['admin:users', 'probes:read', 'admin:signing-keys'] },
       'asks for scopes that no mode it accepts can hold: admin:users, admin:signing-keys',
     ],
     [{ modes: [ROBOT], person: true }, 'asks for a person, but accepts machines only'],

@@ -94,7 +94,7 @@ describe('what a request costs', () => {
       password: PASSWORD,
       format: 'opaque',
     });
-    const { id, key } = await apiKeyOf(ada, ['orders:read', 'events:write']);
+    const { id, key } = await apiKeyOf(ada, ['probes:read', 'events:write']);
     const machine = await postForm(
       server.anonymous,
       '/oauth/token',
@@ -106,7 +106,7 @@ describe('what a request costs', () => {
       jwt: await jwtOf(ada),
       'jwt, live': await jwtOf(ada),
       opaque: bearer(server.url, opaque.body.access_token),
-      'API key': await apiKeyOf(ada, ['orders:read', 'events:write']),
+      'API key': await apiKeyOf(ada, ['probes:read', 'events:write']),
       'jwt of an API key': bearer(server.url, machine.body.access_token),
     };
   }

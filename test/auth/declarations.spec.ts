@@ -58,7 +58,7 @@ class BadController {
   both() {}
 
   @Get('unknown-scope')
-  @Authenticated({ modes: 'any', scopes: ['orders:all' as 'orders:read', 'orders:read'] })
+  @Authenticated({ modes: 'any', scopes: ['probes:all' as 'probes:read', 'probes:read'] })
   unknownScope() {}
 
   @Get('unknown-mode')
@@ -74,7 +74,7 @@ class BadController {
   unknownWord() {}
 
   @Get('impossible')
-  @Authenticated({ modes: ['api-key'], scopes: ['account:security', 'orders:read'] })
+  @Authenticated({ modes: ['api-key'], scopes: ['account:security', 'probes:read'] })
   impossible() {}
 
   @Get('admin-by-key')
@@ -108,7 +108,7 @@ describe('a route without a sound declaration', () => {
     expect(faults).toEqual([
       'GET /bad/undeclared (BadController.undeclared) declares neither @Public() nor @Authenticated()',
       'GET /bad/both (BadController.both) is both @Public() and @Authenticated()',
-      'GET /bad/unknown-scope (BadController.unknownScope) names unknown scopes: orders:all',
+      'GET /bad/unknown-scope (BadController.unknownScope) names unknown scopes: probes:all',
       'GET /bad/unknown-mode (BadController.unknownMode) names unknown modes: carrier-pigeon',
       'GET /bad/no-mode (BadController.noMode) accepts no mode that is there',
       'GET /bad/unknown-word (BadController.unknownWord) names unknown modes: everybody',
@@ -234,7 +234,7 @@ describe('a route for users', () => {
     }
     expect((await service.get('/v1/owners/undeclared')).status).toBe(500);
     const ada = await server.person();
-    const { body } = await (await apiKeyOf(ada, ['orders:read'])).get('/v1/owners/declared');
+    const { body } = await (await apiKeyOf(ada, ['probes:read'])).get('/v1/owners/declared');
     expect(body).toEqual({ userId: ada.id });
   });
 
@@ -246,7 +246,7 @@ describe('a route for users', () => {
 });
 
 @Controller('v1/parcels')
-@Authenticated({ modes: 'any', scopes: ['orders:read', 'profile:read'] })
+@Authenticated({ modes: 'any', scopes: ['probes:read', 'profile:read'] })
 class ParcelsController {
   @Get()
   list(@CurrentPrincipal() { mode }: Principal) {
@@ -254,7 +254,7 @@ class ParcelsController {
   }
 
   @Put(':id')
-  @Authenticated({ modes: 'person', scopes: ['orders:write'], recentSignIn: true })
+  @Authenticated({ modes: 'person', scopes: ['probes:write'], recentSignIn: true })
   replace() {
     return {};
   }
@@ -306,10 +306,10 @@ describe("a controller of one's own", () => {
     for (const [mode, client] of Object.entries({
       session: await sessionOf(ada),
       jwt: await jwtOf(ada),
-      'api-key': await apiKeyOf(ada, ['orders:read', 'profile:read']),
+      'api-key': await apiKeyOf(ada, ['probes:read', 'profile:read']),
     }))
       expect((await client.get('/v1/parcels')).body).toEqual({ mode });
-    const narrow = await (await apiKeyOf(ada, ['orders:read'])).get('/v1/parcels');
+    const narrow = await (await apiKeyOf(ada, ['probes:read'])).get('/v1/parcels');
     expect(narrow.problem).toBe('insufficient-scope');
     expect(narrow.challenges).toBe('ApiKey realm="api", error="insufficient_scope", scope="profile:read"');
     expect((await context.server.anonymous.get('/v1/parcels')).problem).toBe('credential-required');
@@ -320,7 +320,7 @@ describe("a controller of one's own", () => {
     const key = await apiKeyOf(ada, ['reports:read']);
     expect((await key.delete('/v1/parcels/1')).status).toBe(200);
     expect((await key.put('/v1/parcels/1')).problem).toBe('mode-not-accepted');
-    const jwt = await jwtOf(ada, { scope: 'orders:write' });
+    const jwt = await jwtOf(ada, { scope: 'probes:write' });
     expect((await jwt.put('/v1/parcels/1')).status).toBe(200);
     expect((await jwt.delete('/v1/parcels/1')).problem).toBe('mode-not-accepted');
   });
@@ -335,7 +335,7 @@ describe("a controller of one's own", () => {
 
   it('is in the API reference with its access', async () => {
     const { paths } = (await context.server.anonymous.get('/openapi.json')).body;
-    const scopes = ['orders:read', 'profile:read'];
+    const scopes = ['probes:read', 'profile:read'];
     expect(paths['/v1/parcels'].get.security).toEqual([
       { 'api-key': scopes },
       { jwt: scopes },
@@ -343,9 +343,9 @@ describe("a controller of one's own", () => {
       { session: scopes },
     ]);
     expect(paths['/v1/parcels/{id}'].put.security).toEqual([
-      { jwt: ['orders:write'] },
-      { opaque: ['orders:write'] },
-      { session: ['orders:write'] },
+      { jwt: ['probes:write'] },
+      { opaque: ['probes:write'] },
+      { session: ['probes:write'] },
     ]);
     expect(paths['/v1/parcels/{id}'].delete.security).toEqual([{ 'api-key': [] }]);
     expect(paths['/v1/open-shelf'].get.security).toEqual([{}]);

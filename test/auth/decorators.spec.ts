@@ -13,7 +13,7 @@ import { principalOf } from '../../src/auth/current-principal.decorator.js';
 import { Principal } from '../../src/auth/principal.js';
 
 describe('@Authenticated() and @Public()', () => {
-  const OPTIONS: AuthenticatedOptions = { modes: 'person', scopes: ['orders:read'], recentSignIn: true };
+  const OPTIONS: AuthenticatedOptions = { modes: 'person', scopes: ['probes:read'], recentSignIn: true };
 
   @Authenticated(OPTIONS)
   class Room {

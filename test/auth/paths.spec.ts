@@ -103,7 +103,7 @@ describe('routes at other paths than the decorators say', () => {
 
     it('are guarded as they declare', async () => {
       expect((await context.server.anonymous.get(`${parcels}/1`)).problem).toBe('credential-required');
-      for (const path of ['/v1/orders', '/logistics/depots/any', '/logistics/depots/files/a/b'])
+      for (const path of ['/v1/probes', '/logistics/depots/any', '/logistics/depots/files/a/b'])
         expect([path, (await get(path)).problem]).toEqual([path, 'credential-required']);
       expect((await get('/health/live')).status).toBe(200);
     });
@@ -126,7 +126,7 @@ describe('routes at other paths than the decorators say', () => {
     it('are no more public in the API reference than they are', async () => {
       const { body } = await get('/openapi.json');
       expect(body.paths[`${parcels}/{id}`].get.security).not.toContainEqual({});
-      expect(body.paths[`${prefix}/v1/orders`].post.security).toHaveLength(4);
+      expect(body.paths[`${prefix}/v1/probes`].post.security).toHaveLength(4);
       expect(body.paths[`${prefix}/logistics/depots/files/{path}`].get.security).toEqual([{ session: [] }]);
       for (const method of ['get', 'post', 'put', 'patch', 'delete'])
         expect(body.paths[`${prefix}/logistics/depots/any`][method].security).toEqual([{ session: [] }]);
@@ -141,7 +141,7 @@ describe('routes at other paths than the decorators say', () => {
 
     it('answer 405 to other methods', async () => {
       for (const [path, allow] of [
-        [`${prefix}/v1/orders`, 'GET, HEAD, POST'],
+        [`${prefix}/v1/probes`, 'GET, HEAD, POST'],
         [`${parcels}/1`, 'GET, HEAD'],
         [`${prefix}/logistics/depots/files/a/b`, 'GET, HEAD'],
       ]) {
@@ -156,7 +156,7 @@ describe('routes at other paths than the decorators say', () => {
     });
 
     it('name pages of problems that are there', async () => {
-      const { type } = (await get('/v1/orders')).body;
+      const { type } = (await get('/v1/probes')).body;
       expect(type).toBe(`${prefix}/problems/credential-required`);
       expect((await context.server.anonymous.get(type)).status).toBe(200);
     });

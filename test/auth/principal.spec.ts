@@ -8,24 +8,24 @@ const MACHINE: PrincipalFields = {
   kind: 'machine',
   subject: 'a user',
   credentialId: 'a key',
-  scopes: ['orders:read', 'orders:write'],
+  scopes: ['probes:read', 'probes:write'],
 };
 
 describe('a principal', () => {
   it('can what its scopes say, to the letter', () => {
     const principal = new Principal(MACHINE);
-    expect(principal.can('orders:read')).toBe(true);
+    expect(principal.can('probes:read')).toBe(true);
     expect(principal.can('reports:read')).toBe(false);
-    expect(principal.can('orders' as 'orders:read')).toBe(false);
+    expect(principal.can('probes' as 'probes:read')).toBe(false);
   });
 
   it('names all the scopes that are missing, in the order asked', () => {
     const principal = new Principal(MACHINE);
-    expect(principal.missing(['reports:read', 'orders:read', 'events:write'])).toEqual([
+    expect(principal.missing(['reports:read', 'probes:read', 'events:write'])).toEqual([
       'reports:read',
       'events:write',
     ]);
-    expect(principal.missing(['orders:write'])).toEqual([]);
+    expect(principal.missing(['probes:write'])).toEqual([]);
     expect(principal.missing([])).toEqual([]);
   });
 
@@ -42,10 +42,10 @@ describe('a principal', () => {
   });
 
   it('keeps its scopes when the list that it was made of changes', () => {
-    const scopes: Scope[] = ['orders:read'];
+    const scopes: Scope[] = ['probes:read'];
     const principal = new Principal({ ...MACHINE, scopes });
-    scopes.push('orders:write');
-    expect([...principal.scopes]).toEqual(['orders:read']);
+    scopes.push('probes:write');
+    expect([...principal.scopes]).toEqual(['probes:read']);
   });
 
   it('has the sign-in of a person', () => {

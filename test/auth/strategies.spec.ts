@@ -37,7 +37,7 @@ type StrategyName = (typeof STRATEGIES)[number]['name'];
 
 /** A client of a person for each strategy. */
 async function signInByAll(server: InProcessServer, person: Person): Promise<Record<StrategyName, Client>> {
-  const key = await apiKeyOf(person, ['orders:read']);
+  const key = await apiKeyOf(person, ['probes:read']);
   return {
     session: await sessionOf(person),
     jwt: await jwtOf(person),
@@ -115,7 +115,7 @@ describe('strategies', () => {
   const registry = () => context.server.app.get(ModeRegistry);
 
   const answerBy = async (name: StrategyName) => {
-    const { status, problem } = await clients[name].get('/v1/whoami');
+    const { status, problem } = await clients[name].get('/v1/probes/principal');
     return problem ? `${status} ${problem}` : status;
   };
 
@@ -170,7 +170,7 @@ describe('strategies', () => {
       const seen = await Promise.all(
         Array.from({ length: REQUESTS }, async (_, i) => {
           const { id, clients } = everybody[i % PEOPLE]!;
-          return { id, subject: (await clients[name].get('/v1/whoami')).body.subject };
+          return { id, subject: (await clients[name].get('/v1/probes/principal')).body.subject };
         }),
       );
       expect(seen.filter(({ id, subject }) => id !== subject)).toEqual([]);
@@ -181,7 +181,7 @@ describe('strategies', () => {
         Array.from({ length: REQUESTS }, async (_, i) => {
           const { id, clients } = everybody[(i * 7) % PEOPLE]!;
           const { name, mode } = STRATEGIES[i % STRATEGIES.length]!;
-          const { body } = await clients[name].get('/v1/whoami');
+          const { body } = await clients[name].get('/v1/probes/principal');
           return { expected: [id, mode], seen: [body.subject, body.mode] };
         }),
       );
@@ -195,10 +195,10 @@ describe('strategies', () => {
       try {
         const theirs = await signInByAll(second, await second.person());
         for (const { name } of STRATEGIES) {
-          expect((await theirs[name].get('/v1/whoami')).status).toBe(200);
-          expect((await clients[name].get('/v1/whoami')).status).toBe(200);
+          expect((await theirs[name].get('/v1/probes/principal')).status).toBe(200);
+          expect((await clients[name].get('/v1/probes/principal')).status).toBe(200);
           const { headers } = theirs[name];
-          const strayed = await context.server.anonymous.get('/v1/whoami', { headers });
+          const strayed = await context.server.anonymous.get('/v1/probes/principal', { headers });
           expect([name, strayed.problem]).toEqual([name, 'invalid-credential']);
         }
       } finally {
@@ -207,7 +207,7 @@ describe('strategies', () => {
     });
   });
 
-  const callOnTrial = (behaviour: string, path = '/v1/whoami') =>
+  const callOnTrial = (behaviour: string, path = '/v1/probes/principal') =>
     context.server.anonymous.get(path, { headers: { 'X-Trial': behaviour } });
 
   describe("a strategy of a mode of one's own", () => {
@@ -230,7 +230,7 @@ describe('strategies', () => {
     });
 
     it('is named in the challenges of the routes that accept it, once for all modes of its scheme', async () => {
-      for (const path of ['/v1/sessions', '/v1/whoami']) {
+      for (const path of ['/v1/sessions', '/v1/probes/principal']) {
         const { challenges } = await context.server.anonymous.get(path);
         expect([path, ...challenges!.split(', ').toSorted()]).toEqual([
           path,
@@ -264,15 +264,19 @@ describe('strategies', () => {
 
     it('is not asked beside another explicit credential', async () => {
       for (const name of ['jwt', 'opaque', 'api-key', 'api-key-authorization'] as const) {
-        const { problem } = await clients[name].get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
+        const { problem } = await clients[name].get('/v1/probes/principal', {
+          headers: { 'X-Trial': 'succeed' },
+        });
         expect([name, problem]).toEqual([name, 'ambiguous-credentials']);
       }
     });
 
     it('wins over the cookie', async () => {
-      const succeeds = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'succeed' } });
+      const succeeds = await clients.session.get('/v1/probes/principal', {
+        headers: { 'X-Trial': 'succeed' },
+      });
       expect(succeeds.body.mode).toBe(TRIAL);
-      const fails = await clients.session.get('/v1/whoami', { headers: { 'X-Trial': 'pass on' } });
+      const fails = await clients.session.get('/v1/probes/principal', { headers: { 'X-Trial': 'pass on' } });
       expect(fails.problem).toBe('invalid-credential');
     });
 

@@ -20,7 +20,7 @@ async function callUntilGone(
 ): Promise<number> {
   const caller = callerOf(node, key);
   for (let answers = 0; ; onAnswer(answers)) {
-    if (!(await caller.get('/v1/whoami').catch(() => undefined))) return answers;
+    if (!(await caller.get('/v1/users/me').catch(() => undefined))) return answers;
     answers += 1;
   }
 }
@@ -34,7 +34,7 @@ async function countOf({ id }: { id: string }): Promise<number> {
 }
 
 describe('usage of a key, counted by three nodes', () => {
-  const keyFor = async () => apiKeyOf(await three.server.person(), ['orders:read'], UNLIMITED);
+  const keyFor = async () => apiKeyOf(await three.server.person(), ['profile:read'], UNLIMITED);
 
   it('is counted to the request: 10,000 of 10,000', async () => {
     const key = await keyFor();
@@ -43,7 +43,7 @@ describe('usage of a key, counted by three nodes', () => {
       const node = three.at(i % 3, key);
       while (left > 0) {
         left -= 1;
-        expect((await node.get('/v1/whoami')).status).toBe(200);
+        expect((await node.get('/v1/users/me')).status).toBe(200);
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)));
@@ -56,7 +56,7 @@ describe('usage of a key, counted by three nodes', () => {
     const start = () => Node.start({ DATABASE_URL: three.database.url, DATA_DIRECTORY: directory });
     const key = await keyFor();
     const killed = await start();
-    for (let i = 0; i < 20; i += 1) await callerOf(killed, key).get('/v1/whoami');
+    for (let i = 0; i < 20; i += 1) await callerOf(killed, key).get('/v1/users/me');
     await until(async () => (await countOf(key)) >= 20);
     const answered = await callUntilGone(killed, key, (answers) => {
       if (answers === 20) killed.child.kill('SIGKILL');
@@ -69,7 +69,7 @@ describe('usage of a key, counted by three nodes', () => {
 
     const next = await start();
     const caller = callerOf(next, key);
-    for (let i = 0; i < 5; i += 1) await caller.get('/v1/whoami');
+    for (let i = 0; i < 5; i += 1) await caller.get('/v1/users/me');
     await next.stop();
     await rm(directory, { recursive: true });
     expect(await countOf(key)).toBe(counted + 5);

@@ -8,6 +8,7 @@ import '../../src/app.module.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../tools/dev-postgres/embedded-postgres.js';
 import { build, BUILD } from './build.js';
 import { createTemplate } from './databases.js';
+import { PROBES } from './probe/probe.entity.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 
 export interface TestRun {
@@ -33,5 +34,6 @@ export default async function setup(): Promise<void> {
 async function migrate(url: string): Promise<void> {
   const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
   await dataSource.runMigrations({ transaction: 'all' });
+  await dataSource.query(PROBES);
   await dataSource.destroy();
 }

@@ -16,6 +16,7 @@ import { createLogger, LOGGER, NestLogger } from '../../src/platform/logging/log
 import { createDatabase, type TestDatabase } from './databases.js';
 import { MovingClock, MovingDatabaseClock } from './moving-clock.js';
 import { People, type Remote } from './people.js';
+import { ProbeModule } from './probe/probe.module.js';
 import { SecretKeeper } from './secret-keeper.js';
 
 /** argon2id all the same, at a fiftieth of the cost: half the time of all the tests was spent on it. */
@@ -87,7 +88,9 @@ export class InProcessServer extends People {
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
       const logger = createLogger(config, sink);
-      const builder = Test.createTestingModule({ imports: [AppModule.with(config, modules)] })
+      const builder = Test.createTestingModule({
+        imports: [AppModule.with(config, [ProbeModule, ...modules])],
+      })
         .overrideProvider(Clock)
         .useValue(clock)
         .overrideProvider(DatabaseClock)

@@ -204,7 +204,8 @@ describe('the access table', () => {
         .filter(({ carries }) => carries !== 'machine')
         .map(({ name }) => name)
         .join('+');
-      const found = (await context.server.routes()).map((route) => show(route, person));
+      const routes = (await context.server.routes()).filter(({ path }) => !path.startsWith('/v1/probes'));
+      const found = routes.map((route) => show(route, person));
       expect(found.toSorted()).toEqual(expected.toSorted());
     });
 

@@ -27,7 +27,7 @@ describe('administration', () => {
     ada = await server.person();
   });
 
-  const alive = async (client: Client) => (await client.get('/v1/whoami')).status === 200;
+  const alive = async (client: Client) => (await client.get('/v1/probes/principal')).status === 200;
   const setRoles = (id: string, roles: unknown, by: Client = admin) =>
     by.put(`/v1/admin/users/${id}/roles`, { roles });
   const setStatus = (id: string, status: unknown, by: Client = admin) =>
@@ -125,7 +125,7 @@ describe('administration', () => {
       });
       expect([await alive(session), await alive(token)]).toEqual([false, false]);
       const next = await sessionOf(ada);
-      expect((await next.get('/v1/whoami')).body.scopes).toContain('admin:users');
+      expect((await next.get('/v1/probes/principal')).body.scopes).toContain('admin:users');
       expect((await next.get('/v1/admin/users')).status).toBe(200);
     });
 
@@ -172,14 +172,14 @@ describe('administration', () => {
       const [session, token, key] = [
         await sessionOf(ada),
         await jwtOf(ada),
-        await apiKeyOf(ada, ['orders:read']),
+        await apiKeyOf(ada, ['probes:read']),
       ];
       expect(await setStatus(ada.id, 'disabled')).toMatchObject({
         status: 200,
         body: { id: ada.id, status: 'disabled' },
       });
       for (const client of [session, token, key])
-        expect(await client.get('/v1/whoami')).toMatchObject(INVALID);
+        expect(await client.get('/v1/probes/principal')).toMatchObject(INVALID);
       const body = { email: ada.email, password: PASSWORD };
       for (const path of ['/v1/sessions', '/v1/tokens'])
         expect(await anonymous.post(path, body)).toMatchObject(INVALID);
@@ -193,7 +193,7 @@ describe('administration', () => {
       const [session, token, key] = [
         await sessionOf(ada),
         await jwtOf(ada),
-        await apiKeyOf(ada, ['orders:read']),
+        await apiKeyOf(ada, ['probes:read']),
       ];
       await setStatus(ada.id, 'disabled');
       expect(await setStatus(ada.id, 'active')).toMatchObject({ status: 200, body: { status: 'active' } });
@@ -231,7 +231,7 @@ describe('administration', () => {
       const [session, token, key] = [
         await sessionOf(ada),
         await jwtOf(ada),
-        await apiKeyOf(ada, ['orders:read']),
+        await apiKeyOf(ada, ['probes:read']),
       ];
       expect(await signOut(ada.id)).toMatchObject({ status: 204, body: undefined });
       expect([await alive(session), await alive(token), await alive(key)]).toEqual([false, false, true]);

@@ -29,7 +29,7 @@ describe('a privileged write of somebody who is being removed', () => {
     ada = await context.server.person();
     account = (await admin.post(ACCOUNTS, { name: 'Billing' })).body.id;
     keyOfAccount = (
-      await admin.post(`${ACCOUNTS}/${account}/api-keys`, { name: 'x', scopes: ['orders:read'] })
+      await admin.post(`${ACCOUNTS}/${account}/api-keys`, { name: 'x', scopes: ['probes:read'] })
     ).body.id;
     kid = (await admin.get('/v1/admin/signing-keys')).body.items[0].kid;
   });
@@ -38,7 +38,7 @@ describe('a privileged write of somebody who is being removed', () => {
 
   async function enter(): Promise<void> {
     eve = await context.server.administrator();
-    key = await apiKeyOf(eve, ['orders:read', 'orders:write']);
+    key = await apiKeyOf(eve, ['probes:read', 'probes:write']);
     other = await sessionOf(eve);
     acting = await sessionOf(eve);
   }
@@ -84,7 +84,7 @@ describe('a privileged write of somebody who is being removed', () => {
     'PATCH /v1/admin/service-accounts/:id': () => acting.patch(`${ACCOUNTS}/${account}`, { name: 'Mine' }),
     'DELETE /v1/admin/service-accounts/:id': () => acting.delete(`${ACCOUNTS}/${account}`),
     'POST /v1/admin/service-accounts/:id/api-keys': () =>
-      acting.post(`${ACCOUNTS}/${account}/api-keys`, { name: 'Mine', scopes: ['orders:read'] }),
+      acting.post(`${ACCOUNTS}/${account}/api-keys`, { name: 'Mine', scopes: ['probes:read'] }),
     'PATCH /v1/admin/service-accounts/:id/api-keys/:keyId': () =>
       acting.patch(`${ACCOUNTS}/${account}/api-keys/${keyOfAccount}`, { name: 'Mine' }),
     'POST /v1/admin/service-accounts/:id/api-keys/:keyId/rotation': () =>
@@ -93,7 +93,7 @@ describe('a privileged write of somebody who is being removed', () => {
       acting.delete(`${ACCOUNTS}/${account}/api-keys/${keyOfAccount}`),
     'POST /v1/admin/signing-keys': () => acting.post('/v1/admin/signing-keys'),
     'DELETE /v1/admin/signing-keys/:kid': () => acting.delete(`/v1/admin/signing-keys/${kid}`),
-    'POST /v1/api-keys': () => acting.post('/v1/api-keys', { name: 'Mine', scopes: ['orders:read'] }),
+    'POST /v1/api-keys': () => acting.post('/v1/api-keys', { name: 'Mine', scopes: ['probes:read'] }),
     'PATCH /v1/api-keys/:id': () => acting.patch(`/v1/api-keys/${key.id}`, { name: 'Mine' }),
     'POST /v1/api-keys/:id/rotation': () => acting.post(`/v1/api-keys/${key.id}/rotation`),
     'DELETE /v1/api-keys/:id': () => acting.delete(`/v1/api-keys/${key.id}`),

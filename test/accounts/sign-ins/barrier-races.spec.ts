@@ -32,7 +32,7 @@ describe('races at a barrier', () => {
     lock: `SELECT 1 FROM ${table} WHERE id = $1 FOR UPDATE`,
     parameters: [id],
   });
-  const statusOf = async (client: Client) => (await client.get('/v1/whoami')).status;
+  const statusOf = async (client: Client) => (await client.get('/v1/probes/principal')).status;
   const signIn = (password = PASSWORD) =>
     context.server.anonymous.post('/v1/sessions', { email: ada.email, password });
   const sessionFrom = (answer: Answer) =>
@@ -50,7 +50,7 @@ describe('races at a barrier', () => {
     context.server.anonymous.post('/v1/tokens/refresh', { refreshToken: token.refreshToken });
   const bearer = (accessToken: string) =>
     context.server.anonymous.with({ Authorization: `Bearer ${accessToken}` });
-  const createKey = () => session.post('/v1/api-keys', { name: 'A test', scopes: ['orders:read'] });
+  const createKey = () => session.post('/v1/api-keys', { name: 'A test', scopes: ['probes:read'] });
 
   /** Lets two requests meet, and gives the status of each, in their order. */
   async function race(meeting: Meeting, ...requests: (() => Promise<Answer>)[]) {
@@ -336,32 +336,32 @@ describe('races at a barrier', () => {
 
   describe('a key', () => {
     it('is deleted once', async () => {
-      const { id } = await apiKeyOf(ada, ['orders:read']);
+      const { id } = await apiKeyOf(ada, ['probes:read']);
       const remove = () => session.delete(`/v1/api-keys/${id}`);
       const { statuses } = await race(rowOf('api_keys', id), remove, remove);
       expect(statuses).toEqual([204, 404]);
     });
 
     it('that is deleted cannot be narrowed', async () => {
-      const { id } = await apiKeyOf(ada, ['orders:read', 'orders:write']);
+      const { id } = await apiKeyOf(ada, ['probes:read', 'probes:write']);
       const { statuses } = await race(
         rowOf('api_keys', id),
         () => session.delete(`/v1/api-keys/${id}`),
-        () => session.patch(`/v1/api-keys/${id}`, { scopes: ['orders:read'] }),
+        () => session.patch(`/v1/api-keys/${id}`, { scopes: ['probes:read'] }),
       );
       expect(statuses).toEqual([204, 404]);
     });
 
     it('is never widened by a change that was asked for before a narrower one', async () => {
-      const { id } = await apiKeyOf(ada, ['orders:read', 'orders:write']);
+      const { id } = await apiKeyOf(ada, ['probes:read', 'probes:write']);
       const narrow = (scopes: string[]) => () => session.patch(`/v1/api-keys/${id}`, { scopes });
       const { statuses } = await race(
         rowOf('api_keys', id),
-        narrow(['orders:read']),
-        narrow(['orders:read', 'orders:write']),
+        narrow(['probes:read']),
+        narrow(['probes:read', 'probes:write']),
       );
       expect(statuses).toEqual([200, 400]);
-      expect((await session.get(`/v1/api-keys/${id}`)).body.scopes).toEqual(['orders:read']);
+      expect((await session.get(`/v1/api-keys/${id}`)).body.scopes).toEqual(['probes:read']);
     });
   });
 

@@ -33,10 +33,11 @@ describe('passwords', () => {
     context.server.anonymous.post('/v1/tokens/refresh', { refreshToken });
   const signIn = (password: string) =>
     context.server.anonymous.post('/v1/sessions', { email: ada.email, password });
-  const alive = async (client: Client) => (await client.get('/v1/whoami')).status === 200;
-  const authTime = async (client: Client) => Date.parse((await client.get('/v1/whoami')).body.authTime);
+  const alive = async (client: Client) => (await client.get('/v1/probes/principal')).status === 200;
+  const authTime = async (client: Client) =>
+    Date.parse((await client.get('/v1/probes/principal')).body.authTime);
   const createKey = (client: Client) =>
-    client.post('/v1/api-keys', { name: 'A test', scopes: ['orders:read'] });
+    client.post('/v1/api-keys', { name: 'A test', scopes: ['probes:read'] });
 
   /** The client with the secrets that an answer renewed. */
   const renewed = ({ body, cookies }: Answer): Client =>
@@ -69,7 +70,7 @@ describe('passwords', () => {
 
     it('refuses the old cookie and the old CSRF token', async () => {
       const client = renewed(await renew(session));
-      expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await session.get('/v1/probes/principal')).toMatchObject(INVALID);
       const old = client.with({ 'X-CSRF-Token': session.csrfToken });
       expect(await old.patch('/v1/users/me', {})).toMatchObject({ status: 403, problem: 'csrf' });
       expect((await client.patch('/v1/users/me', {})).status).toBe(200);
@@ -85,7 +86,7 @@ describe('passwords', () => {
         scope: token.claims['scope'],
         refresh_token: expect.stringMatching(/^rt_/),
       });
-      expect(await token.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await token.get('/v1/probes/principal')).toMatchObject(INVALID);
       expect(await refresh(token.refreshToken)).toMatchObject(INVALID_REFRESH);
       expect((await renewed(answer).get('/v1/sessions/current')).body.id).toBe(token.claims['sid']);
       const next = await refresh(answer.body.refresh_token);
@@ -147,9 +148,9 @@ describe('passwords', () => {
     it('ends every other session and token of the person, and nobody else’s', async () => {
       const eve = await sessionOf(await context.server.person());
       const others = [await sessionOf(ada), await jwtOf(ada), token];
-      const key = await apiKeyOf(ada, ['orders:read']);
+      const key = await apiKeyOf(ada, ['probes:read']);
       const client = renewed(await change(session));
-      for (const other of others) expect(await other.get('/v1/whoami')).toMatchObject(INVALID);
+      for (const other of others) expect(await other.get('/v1/probes/principal')).toMatchObject(INVALID);
       expect(await refresh(token.refreshToken)).toMatchObject(INVALID_REFRESH);
       expect((await client.get('/v1/sessions')).body.items).toHaveLength(1);
       expect([await alive(eve), await alive(key)]).toEqual([true, true]);
@@ -157,7 +158,7 @@ describe('passwords', () => {
 
     it('ends sessions where it comes by token', async () => {
       await change(token);
-      expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await session.get('/v1/probes/principal')).toMatchObject(INVALID);
     });
 
     it('tells the person by mail', async () => {

@@ -10,7 +10,7 @@ describe('races', () => {
 
   const times = <T>(n: number, make: (i: number) => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: n }, (_, i) => make(i)));
-  const alive = async (client: Client) => (await client.get('/v1/whoami')).status === 200;
+  const alive = async (client: Client) => (await client.get('/v1/probes/principal')).status === 200;
 
   /** How many answers there were of each status: `{ 201: 1, 401: 49 }`. */
   function statuses(answers: Answer[]): Record<number, number> {
@@ -123,7 +123,7 @@ describe('races', () => {
       const people = await times(10, async () => sessionOf(await server.person()));
       const answers = await times(50, async (i) => {
         const session = people[i % 10]!;
-        return (await session.get('/v1/whoami')).body.credentialId === session.signInId;
+        return (await session.get('/v1/probes/principal')).body.credentialId === session.signInId;
       });
       expect(answers.every(Boolean)).toBe(true);
     });

@@ -22,7 +22,7 @@ describe('sign-ins', () => {
     context.server.anonymous
       .with({ 'User-Agent': userAgent })
       .post('/v1/sessions', { email: ada.email, password: ada.password });
-  const alive = async (client: Client) => (await client.get('/v1/whoami')).status === 200;
+  const alive = async (client: Client) => (await client.get('/v1/probes/principal')).status === 200;
   const idsOf = async (client: Client, query = '') =>
     (await client.get(`/v1/sessions${query}`)).body.items.map(({ id }: { id: string }) => id);
 
@@ -114,7 +114,7 @@ describe('sign-ins', () => {
   describe('GET /v1/sessions/current', () => {
     it('is the sign-in behind the request, without any scope', async () => {
       const session = await sessionOf(ada);
-      const token = await jwtOf(ada, { scope: 'orders:read' });
+      const token = await jwtOf(ada, { scope: 'probes:read' });
       expect((await session.get('/v1/sessions/current')).body).toMatchObject({
         id: session.signInId,
         carrier: 'cookie',
@@ -148,14 +148,14 @@ describe('sign-ins', () => {
         `__Host-refresh=; Max-Age=0; Path=/; ${over}; SameSite=Strict`,
         `__Host-session=; Max-Age=0; Path=/; ${over}; SameSite=Lax`,
       ]);
-      expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await session.get('/v1/probes/principal')).toMatchObject(INVALID);
       expect(await session.delete('/v1/sessions/current')).toMatchObject(INVALID);
     });
 
     it('ends a token pair, whatever its scopes', async () => {
-      const token = await jwtOf(ada, { scope: 'orders:read' });
+      const token = await jwtOf(ada, { scope: 'probes:read' });
       expect((await token.delete('/v1/sessions/current')).status).toBe(204);
-      expect(await token.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await token.get('/v1/probes/principal')).toMatchObject(INVALID);
       const refresh = { refreshToken: token.refreshToken };
       expect(await context.server.anonymous.post('/v1/tokens/refresh', refresh)).toMatchObject({
         status: 401,
@@ -292,7 +292,7 @@ describe('sign-ins', () => {
     /** Uses the session, and lets the batch be written. */
     async function use(session: SessionClient): Promise<number> {
       const at = await server.clock.now();
-      const { status } = await session.get('/v1/whoami');
+      const { status } = await session.get('/v1/probes/principal');
       jest.advanceTimersByTime(BATCH_MS);
       if (status === 200)
         while ((await row(session)).last_seen_at < at) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -305,7 +305,7 @@ describe('sign-ins', () => {
       expect((await session.get('/v1/sessions/current/csrf-token')).status).toBe(200);
       const unused = await sessionOf(person);
       await server.clock.advance('24h');
-      expect(await unused.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await unused.get('/v1/probes/principal')).toMatchObject(INVALID);
     });
 
     it('goes on while it is used, up to SESSION_TTL', async () => {
@@ -328,14 +328,14 @@ describe('sign-ins', () => {
         [session.signInId],
       );
       await server.clock.advance('7d');
-      expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await session.get('/v1/probes/principal')).toMatchObject(INVALID);
     });
 
     it('is not written at each request, but in batches', async () => {
       const session = await sessionOf(person);
       const before = await row(session);
       await server.clock.advance('1h');
-      for (let i = 0; i < 3; i += 1) await session.get('/v1/whoami');
+      for (let i = 0; i < 3; i += 1) await session.get('/v1/probes/principal');
       expect(await row(session)).toEqual(before);
       expect(await use(session)).toBe(200);
       expect((await row(session)).last_seen_at - before.last_seen_at).toBeGreaterThanOrEqual(3_600_000);
@@ -344,7 +344,7 @@ describe('sign-ins', () => {
     it('does not begin again where a request was seen before the sign-out, and is written after it', async () => {
       const session = await sessionOf(person);
       await server.clock.advance('1h');
-      await session.get('/v1/whoami');
+      await session.get('/v1/probes/principal');
       await session.delete('/v1/sessions/current');
       const ended = await row(session);
       const other = await sessionOf(person);
@@ -352,7 +352,7 @@ describe('sign-ins', () => {
       // The batch holds both; that the other one is there says that it was written.
       expect(await use(other)).toBe(200);
       expect(await row(session)).toEqual(ended);
-      expect(await session.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await session.get('/v1/probes/principal')).toMatchObject(INVALID);
     });
 
     it('is written at shutdown', async () => {
@@ -362,7 +362,7 @@ describe('sign-ins', () => {
       const before = await row(session);
       const elsewhere = new Client(second.url, second.secrets, session.headers);
       await second.clock.advance('1h');
-      expect((await elsewhere.get('/v1/whoami')).status).toBe(200);
+      expect((await elsewhere.get('/v1/probes/principal')).status).toBe(200);
       expect(await row(session)).toEqual(before);
       await second.stop();
       expect((await row(session)).last_seen_at - before.last_seen_at).toBeGreaterThanOrEqual(3_600_000);

@@ -54,9 +54,9 @@ describe('in production behind a trusted proxy', () => {
   });
 
   it('accepts a credential over https, as the proxy says', async () => {
-    expect((await session.get('/v1/whoami', { headers: HTTPS })).status).toBe(200);
+    expect((await session.get('/v1/probes/principal', { headers: HTTPS })).status).toBe(200);
     const headers = { ...HTTPS, 'X-API-Key': key };
-    expect((await context.server.anonymous.get('/v1/whoami', { headers })).status).toBe(200);
+    expect((await context.server.anonymous.get('/v1/probes/principal', { headers })).status).toBe(200);
   });
 
   it.each<[string, Record<string, string>]>([
@@ -66,9 +66,9 @@ describe('in production behind a trusted proxy', () => {
   ])('refuses a credential over plain http: %s', async (_what, plain) => {
     const { anonymous } = context.server;
     const refused = [
-      await session.get('/v1/whoami', { headers: plain }),
-      await anonymous.get('/v1/whoami', { headers: { ...plain, 'X-API-Key': key } }),
-      await anonymous.get('/v1/whoami', { headers: { ...plain, Authorization: 'Bearer x' } }),
+      await session.get('/v1/probes/principal', { headers: plain }),
+      await anonymous.get('/v1/probes/principal', { headers: { ...plain, 'X-API-Key': key } }),
+      await anonymous.get('/v1/probes/principal', { headers: { ...plain, Authorization: 'Bearer x' } }),
       await signIn(anonymous, ada, plain),
     ];
     for (const answer of refused) {

@@ -68,9 +68,9 @@ describe('registrations of one address by several people', () => {
     const email = newAddress();
     await register(email, STRANGER);
     const { clients, tokens } = await intrude(email);
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(200);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(200);
     await confirm({ token: await register(email, OWNER) });
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(401);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(401);
     const refresh = { refreshToken: tokens.body.refresh_token };
     expect((await context.server.anonymous.post('/v1/tokens/refresh', refresh)).status).toBe(401);
     expect(await statuses(email)).toEqual([401, 201]);
@@ -84,7 +84,7 @@ describe('registrations of one address by several people', () => {
     await register(email, OWNER, 'The owner');
     expect(await rowOf(email)).toEqual(before);
     expect(await statuses(email)).toEqual([201, 401]);
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(200);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(200);
   });
 
   it('leave the sign-ins of the first registrant alone where that registration is confirmed', async () => {
@@ -93,7 +93,7 @@ describe('registrations of one address by several people', () => {
     const { clients } = await intrude(email);
     await register(email, OWNER);
     await confirm({ token });
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(200);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(200);
     expect(await statuses(email)).toEqual([201, 401]);
     const kept = `SELECT 1 FROM registrations WHERE user_id = $1`;
     expect(await context.server.dataSource.query(kept, [(await rowOf(email)).id])).toEqual([]);
@@ -110,7 +110,7 @@ describe('registrations of one address by several people', () => {
     expect((await rowOf(email)).email_verified_at).toBeNull();
     expect((await confirm({ token, newPassword: OWNER })).status).toBe(204);
     expect(await statuses(email)).toEqual([401, 201]);
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(401);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(401);
     expect(await confirm({ token, newPassword: STRANGER })).toMatchObject({ status: 409 });
     expect(await statuses(email)).toEqual([401, 201]);
   });
@@ -169,7 +169,7 @@ describe('registrations of one address by several people', () => {
       const { server } = context;
       const email = newAddress();
       await register(email, OWNER);
-      const fields = CreateApiKey.parse({ name: 'A test', scopes: ['orders:read'] });
+      const fields = CreateApiKey.parse({ name: 'A test', scopes: ['probes:read'] });
       await server.app.get(ApiKeysService).issue((await rowOf(email)).id, fields);
       server.clock.advance('1000h');
       await housekeeping();

@@ -229,7 +229,7 @@ describe('users', () => {
     });
 
     it('needs profile:read', async () => {
-      const token = await jwtOf(await context.server.person(), { scope: 'orders:read' });
+      const token = await jwtOf(await context.server.person(), { scope: 'probes:read' });
       expect(await token.get('/v1/users/me')).toMatchObject({ status: 403, problem: 'insufficient-scope' });
     });
   });

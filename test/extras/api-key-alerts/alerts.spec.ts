@@ -47,8 +47,8 @@ describe('alerts about API keys', () => {
     const mails = (person = ada) => mailsTo(person, 'API keys of yours that need a look');
 
     it('tell of a key that never expires, in a list of their own', async () => {
-      const key = await apiKeyOf(ada, ['orders:read']);
-      await apiKeyOf(ada, ['orders:read'], expiring('30'));
+      const key = await apiKeyOf(ada, ['probes:read']);
+      await apiKeyOf(ada, ['probes:read'], expiring('30'));
       const { status, body } = await session.get('/v1/api-keys/warnings');
       expect([status, body]).toEqual([
         200,
@@ -59,8 +59,8 @@ describe('alerts about API keys', () => {
 
     it('are paged, newest key first, and of nobody else', async () => {
       const keys: KeyClient[] = [];
-      for (let i = 0; i < 3; i += 1) keys.push(await apiKeyOf(ada, ['orders:read']));
-      await apiKeyOf(await context.server.person(), ['orders:read']);
+      for (let i = 0; i < 3; i += 1) keys.push(await apiKeyOf(ada, ['probes:read']));
+      await apiKeyOf(await context.server.person(), ['probes:read']);
       const idsOf = ({ items }: any) => items.map(({ apiKeyId }: any) => apiKeyId);
       const { body: first } = await session.get('/v1/api-keys/warnings?limit=2');
       const { body: last } = await session.get(`/v1/api-keys/warnings?limit=2&cursor=${first.nextCursor}`);
@@ -70,7 +70,7 @@ describe('alerts about API keys', () => {
     });
 
     it('tell of one that was not rotated, or not used, for 90 days', async () => {
-      const key = await apiKeyOf(ada, ['orders:read'], expiring('400'));
+      const key = await apiKeyOf(ada, ['probes:read'], expiring('400'));
       await later('89d');
       expect(await warningsOf(key)).toBeUndefined();
       await later('25h');
@@ -88,8 +88,8 @@ describe('alerts about API keys', () => {
     });
 
     it('tell nothing of a key that was rotated, and nothing more of one that expired', async () => {
-      const key = await apiKeyOf(ada, ['orders:read']);
-      const lapsed = await apiKeyOf(ada, ['orders:read'], expiring('80'));
+      const key = await apiKeyOf(ada, ['probes:read']);
+      const lapsed = await apiKeyOf(ada, ['probes:read'], expiring('80'));
       await later('91d');
       expect(await warningsOf(lapsed)).toBeUndefined();
       expect(await warningsOf(key)).toEqual(['never-expires', 'not-rotated', 'unused']);
@@ -101,7 +101,7 @@ describe('alerts about API keys', () => {
     });
 
     it('come by mail from the housekeeping, once for each, and again after 90 days', async () => {
-      const [first, second] = [await apiKeyOf(ada, ['orders:read']), await apiKeyOf(ada, ['orders:read'])];
+      const [first, second] = [await apiKeyOf(ada, ['probes:read']), await apiKeyOf(ada, ['probes:read'])];
       await housekeeping();
       const [mail, ...more] = await mails();
       expect(more).toEqual([]);
@@ -134,7 +134,7 @@ describe('alerts about API keys', () => {
            INSERT INTO users (id, email, password_hash, created_at)
            SELECT id, 'crowd-' || id || '@example.com', '', now() FROM owners)
          INSERT INTO api_keys (id, owner_id, lineage_id, name, prefix, last4, key_hash, scopes, created_at)
-         SELECT key, owner, key, 'One of many', 'x', 'x', uuid_send(key), '{orders:read}', now()
+         SELECT key, owner, key, 'One of many', 'x', 'x', uuid_send(key), '{probes:read}', now()
          FROM (SELECT gen_random_uuid() AS key, id AS owner FROM owners, generate_series(1, 7)) one`,
         [owners],
       );
@@ -156,14 +156,14 @@ describe('alerts about API keys', () => {
       for (const name of ['Billing', 'Shipping']) {
         const { body: account } = await admin.post('/v1/admin/service-accounts', { name });
         const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
-        await admin.post(path, { name: 'A test', scopes: ['orders:read'] });
+        await admin.post(path, { name: 'A test', scopes: ['probes:read'] });
       }
-      await apiKeyOf(ada, ['orders:read']);
+      await apiKeyOf(ada, ['probes:read']);
       await later('25h');
       await housekeeping();
       expect([(await mails()).length, (await mails(grace)).length]).toEqual([1, 1]);
       expect((await mails(grace))[0]!.match(/never expires/g)).toHaveLength(2);
-      await apiKeyOf(ada, ['orders:read']);
+      await apiKeyOf(ada, ['probes:read']);
       await later('23h');
       await housekeeping();
       expect(await mails()).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('alerts about API keys', () => {
 
     it('go to nobody who is disabled', async () => {
       const admin = await sessionOf(await context.server.administrator());
-      await apiKeyOf(ada, ['orders:read']);
+      await apiKeyOf(ada, ['probes:read']);
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
       context.server.clock.advance('75h');
       await housekeeping();
@@ -186,12 +186,12 @@ describe('alerts about API keys', () => {
       const admin = await sessionOf(grace);
       const { body: account } = await admin.post('/v1/admin/service-accounts', { name: 'Billing' });
       const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
-      const made = await admin.post(path, { name: 'A test', scopes: ['orders:read'] });
+      const made = await admin.post(path, { name: 'A test', scopes: ['probes:read'] });
       const service = KeyClient.from(context.server.url, context.server.secrets, made);
       expect(await warningsOf(service, admin, path)).toEqual(['never-expires']);
       const nobody = path.replace(account.id, ada.id);
       expect((await admin.get(`${nobody}/warnings`)).status).toBe(404);
-      const mine = await apiKeyOf(ada, ['orders:read']);
+      const mine = await apiKeyOf(ada, ['probes:read']);
       // Past the digest of the test before.
       await later('75h');
       await housekeeping();
@@ -217,14 +217,14 @@ describe('alerts about API keys', () => {
       const flush = () => context.server.app.get(NetworkWatch, { strict: false }).flush();
       const useFrom = async (client: Pick<KeyClient, 'get'>, ...addresses: string[]) => {
         for (const address of addresses)
-          await client.get('/v1/orders', { headers: { 'X-Forwarded-For': address } });
+          await client.get('/v1/probes', { headers: { 'X-Forwarded-For': address } });
         // What is seen is seen when the answer has left.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await flush();
       };
 
       it('is recorded, shown and mailed', async () => {
-        const key = await apiKeyOf(ada, ['orders:read'], expiring('30'));
+        const key = await apiKeyOf(ada, ['probes:read'], expiring('30'));
         await useFrom(key, '192.0.2.1');
         await useFrom(key, '192.0.2.200', '::ffff:192.0.2.7');
         expect([logged(key), await warningsOf(key), await mails()]).toEqual([[], undefined, []]);
@@ -241,14 +241,14 @@ describe('alerts about API keys', () => {
       });
 
       it('is one of IPv6 too, by /48', async () => {
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '2001:db8:1::1');
         await useFrom(key, '2001:db8:1:ffff::1', '2001:db8:2::1');
         expect(logged(key)).toEqual([['new-network', '2001:db8:2::/48']]);
       });
 
       it('is noticed where the key is refused too, and where a token of it is used', async () => {
-        const key = await apiKeyOf(ada, ['orders:read'], {
+        const key = await apiKeyOf(ada, ['probes:read'], {
           allowedCidrs: ['192.0.2.0/24', '127.0.0.0/8', '::1'],
         });
         const token = await exchange(key);
@@ -262,7 +262,7 @@ describe('alerts about API keys', () => {
       });
 
       it('belongs to the line: a key that was rotated is at home where the one before was', async () => {
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '192.0.2.1');
         const rotated = await session.post(`/v1/api-keys/${key.id}/rotation`);
         const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
@@ -273,10 +273,10 @@ describe('alerts about API keys', () => {
       });
 
       it('is mailed once an hour at most, all that came meanwhile together', async () => {
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '192.0.2.1');
         await useFrom(key, '198.51.100.7');
-        const other = await apiKeyOf(ada, ['orders:read']);
+        const other = await apiKeyOf(ada, ['probes:read']);
         await useFrom(other, '192.0.2.1');
         await useFrom(other, ...Array.from({ length: 25 }, (_, i) => `203.0.${100 + i}.1`));
         await housekeeping();
@@ -295,7 +295,7 @@ describe('alerts about API keys', () => {
       });
 
       it('is mailed by the housekeeping where that failed at first', async () => {
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '192.0.2.1');
         jest
           .spyOn(context.server.app.get(MailQueue, { strict: false }), 'add')
@@ -307,7 +307,7 @@ describe('alerts about API keys', () => {
       });
 
       it('is mailed by one node at a time, so that two do not both find the hour free', async () => {
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '192.0.2.1');
         await context.server.dataSource.transaction(async (manager) => {
           await manager.query(`SELECT pg_advisory_xact_lock($1, hashtext('api-key-anomaly-mails'))`, [LOCK]);
@@ -320,7 +320,7 @@ describe('alerts about API keys', () => {
 
       it('is looked at up to a thousand networks of a line', async () => {
         const dataSource = context.server.dataSource;
-        const key = await apiKeyOf(ada, ['orders:read']);
+        const key = await apiKeyOf(ada, ['probes:read']);
         await useFrom(key, '192.0.2.1');
         await dataSource.query(
           `INSERT INTO api_key_networks (lineage_id, network, last_seen_at)
@@ -342,7 +342,7 @@ describe('alerts about API keys', () => {
       it('is written when the server stops', async () => {
         const database = await createDatabase();
         const server = await InProcessServer.start({ database });
-        await (await apiKeyOf(await server.person(), ['orders:read'])).get('/v1/orders');
+        await (await apiKeyOf(await server.person(), ['probes:read'])).get('/v1/probes');
         await server.stop();
         const later = await InProcessServer.start({ database });
         const networks = await later.dataSource.query('SELECT network FROM api_key_networks');
@@ -352,7 +352,7 @@ describe('alerts about API keys', () => {
       });
 
       it('is forgotten after 90 days without use', async () => {
-        const key = await apiKeyOf(ada, ['orders:read'], { allowedCidrs: ['0.0.0.0/0'] });
+        const key = await apiKeyOf(ada, ['probes:read'], { allowedCidrs: ['0.0.0.0/0'] });
         const { server } = context;
         const networks = async () =>
           (
@@ -379,7 +379,7 @@ describe('alerts about API keys', () => {
       let key: KeyClient;
       beforeAll(() => context.server.dataSource.query('DELETE FROM api_key_usage'));
       beforeEach(async () => {
-        key = await apiKeyOf(ada, ['orders:read'], { rateLimit: { requests: 1_000_000, windowSeconds: 60 } });
+        key = await apiKeyOf(ada, ['probes:read'], { rateLimit: { requests: 1_000_000, windowSeconds: 60 } });
         await madeHoursAgo(25);
       });
 
@@ -542,7 +542,7 @@ describe('alerts about API keys', () => {
       });
 
       it('comes to light from requests', async () => {
-        const hammer = Array.from({ length: 100 }, () => key.post('/v1/orders', { item: 'x', quantity: 1 }));
+        const hammer = Array.from({ length: 100 }, () => key.post('/v1/probes', { note: 'x' }));
         expect(new Set((await Promise.all(hammer)).map(({ status }) => status))).toEqual(new Set([403]));
         await until(async () => {
           await context.server.app.get(UsageRecorder, { strict: false }).flush();

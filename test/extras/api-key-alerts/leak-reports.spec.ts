@@ -24,7 +24,7 @@ describe('POST /v1/api-keys/leak-reports', () => {
   });
   beforeEach(async () => {
     session = await sessionOf(ada);
-    key = await apiKeyOf(ada, ['orders:read'], { name: `Nightly "Ümport" \u202e From: x ${'y'.repeat(60)}` });
+    key = await apiKeyOf(ada, ['probes:read'], { name: `Nightly "Ümport" \u202e From: x ${'y'.repeat(60)}` });
   });
   afterEach(() => {
     context.server.clock.reset();
@@ -47,8 +47,8 @@ describe('POST /v1/api-keys/leak-reports', () => {
   it('revokes the key, and the tokens that it was exchanged for', async () => {
     const token = await exchange(key);
     expect((await report(key.key)).status).toBe(202);
-    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
-    expect(await token.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes')).toMatchObject(INVALID);
+    expect(await token.get('/v1/probes')).toMatchObject(INVALID);
     expect((await session.get(`/v1/api-keys/${key.id}`)).status).toBe(404);
   });
 
@@ -73,20 +73,20 @@ describe('POST /v1/api-keys/leak-reports', () => {
 
   it('takes it as it was found, with white space around it', async () => {
     await report(`\n ${key.key}\r\n`);
-    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes')).toMatchObject(INVALID);
   });
 
   it('ends the one key that leaked, and not the one that it was rotated to', async () => {
     const rotated = await session.post(`/v1/api-keys/${key.id}/rotation`);
     const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
     await report(key.key);
-    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
-    expect((await fresh.get('/v1/orders')).status).toBe(200);
+    expect(await key.get('/v1/probes')).toMatchObject(INVALID);
+    expect((await fresh.get('/v1/probes')).status).toBe(200);
   });
 
   it('tells nothing of whether it was a key', async () => {
     const mails = async () => (await context.server.mails()).length;
-    const revoked = await apiKeyOf(ada, ['orders:read']);
+    const revoked = await apiKeyOf(ada, ['probes:read']);
     await session.delete(`/v1/api-keys/${revoked.id}`);
     const answers = [];
     for (const [text, mailed] of [
@@ -135,14 +135,14 @@ describe('POST /v1/api-keys/leak-reports', () => {
       context.server.secrets,
       await admin.post(`/v1/admin/service-accounts/${account.id}/api-keys`, {
         name: 'x',
-        scopes: ['orders:read'],
+        scopes: ['probes:read'],
       }),
     );
     const gone = await context.server.administrator();
     await admin.put(`/v1/admin/users/${gone.id}/status`, { status: 'disabled' });
     const adas = (await mailsTo(ada)).length;
     await report(service.key);
-    expect(await service.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await service.get('/v1/probes')).toMatchObject(INVALID);
     const counts = await Promise.all([grace, eve, gone, ada].map(async (one) => (await mailsTo(one)).length));
     expect(counts).toEqual([1, 1, 0, adas]);
     const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
@@ -159,11 +159,11 @@ describe('POST /v1/api-keys/leak-reports', () => {
   it('mails nobody who is disabled, and revokes all the same', async () => {
     const admin = await sessionOf(await context.server.administrator());
     const eve = await context.server.person();
-    const theirs = await apiKeyOf(eve, ['orders:read']);
+    const theirs = await apiKeyOf(eve, ['probes:read']);
     await admin.put(`/v1/admin/users/${eve.id}/status`, { status: 'disabled' });
     await report(theirs.key);
     await admin.put(`/v1/admin/users/${eve.id}/status`, { status: 'active' });
-    expect(await theirs.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await theirs.get('/v1/probes')).toMatchObject(INVALID);
     expect(await mailsTo(eve)).toEqual([]);
   });
 
@@ -172,9 +172,9 @@ describe('POST /v1/api-keys/leak-reports', () => {
     jest.spyOn(queue, 'add').mockRejectedValueOnce(new Error('no room'));
     const before = (await mailsTo(ada)).length;
     expect((await report(key.key)).status).toBe(500);
-    expect((await key.get('/v1/orders')).status).toBe(200);
+    expect((await key.get('/v1/probes')).status).toBe(200);
     expect((await report(key.key)).status).toBe(202);
-    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes')).toMatchObject(INVALID);
     expect((await mailsTo(ada)).length).toBe(before + 1);
   });
 

@@ -32,7 +32,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
     jest.restoreAllMocks();
   });
 
-  const start = async (scopes = ['orders:read'], options: Record<string, unknown> = {}) => {
+  const start = async (scopes = ['probes:read'], options: Record<string, unknown> = {}) => {
     session = await sessionOf(ada);
     key = await apiKeyOf(ada, scopes, options);
   };
@@ -50,11 +50,11 @@ describe('GET /v1/api-keys/:id/usage', () => {
     until(async () => (await usageOf(key)).reduce((sum, { requests }) => sum + requests, 0) === n);
 
   it('counts by hour and class of status, what was refused too', async () => {
-    await start(['orders:read'], { rateLimit: { requests: 9, windowSeconds: 600 } });
-    await times(5, () => key.get('/v1/orders'));
+    await start(['probes:read'], { rateLimit: { requests: 9, windowSeconds: 600 } });
+    await times(5, () => key.get('/v1/probes'));
     await times(2, () => key.post('/v1/events', { type: 'order.shipped' })); // 403
-    await times(2, () => key.get('/v1/orders/x')); // 400
-    await times(1, () => key.get('/v1/orders')); // 429
+    await times(2, () => key.get('/v1/probes/x')); // 400
+    await times(1, () => key.get('/v1/probes')); // 429
     await counted(10);
     const [hour, ...more] = await usageOf(key);
     expect(more).toEqual([]);
@@ -74,7 +74,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
   it('counts what tokens exchanged for the key do, and each exchange', async () => {
     await start();
     const token = await exchange(key);
-    await times(3, () => token.get('/v1/orders'));
+    await times(3, () => token.get('/v1/probes'));
     await counted(4);
   });
 
@@ -84,10 +84,10 @@ describe('GET /v1/api-keys/:id/usage', () => {
       (await context.server.dataSource.query('SELECT sum(requests)::int AS n FROM api_key_usage'))[0].n;
     await flush(context.server);
     const before = await rows();
-    await key.with({ 'X-API-Key': 'nk_test_x' }).get('/v1/orders');
-    await session.get('/v1/orders');
+    await key.with({ 'X-API-Key': 'nk_test_x' }).get('/v1/probes');
+    await session.get('/v1/probes');
     await context.server.anonymous.get('/health/live');
-    await key.get('/v1/orders');
+    await key.get('/v1/probes');
     await counted(1);
     expect(await rows()).toBe(before + 1);
   });
@@ -105,7 +105,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
     ] as const) {
       clock.advance(later);
       session = await sessionOf(ada);
-      await times(n, () => key.get('/v1/orders'));
+      await times(n, () => key.get('/v1/probes'));
       hours.push(hourOf());
       await until(async () => (await usageOf(key)).at(-1)?.requests === n);
     }
@@ -142,7 +142,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
 
   it('is for the owner of the key, also after it was revoked', async () => {
     await start();
-    await key.get('/v1/orders');
+    await key.get('/v1/probes');
     await counted(1);
     await session.delete(`/v1/api-keys/${key.id}`);
     await counted(1);
@@ -156,9 +156,9 @@ describe('GET /v1/api-keys/:id/usage', () => {
     const admin = await sessionOf(await context.server.administrator());
     const { body: account } = await admin.post('/v1/admin/service-accounts', { name: 'Billing' });
     const path = (owner: string) => `/v1/admin/service-accounts/${owner}/api-keys`;
-    const made = await admin.post(path(account.id), { name: 'x', scopes: ['orders:read'] });
+    const made = await admin.post(path(account.id), { name: 'x', scopes: ['probes:read'] });
     const service = KeyClient.from(context.server.url, context.server.secrets, made);
-    await service.get('/v1/orders');
+    await service.get('/v1/probes');
     const usage = async () => sums((await admin.get(`${path(account.id)}/${service.id}/usage`)).body.items);
     await until(async () => (await usage()).length > 0);
     expect(await usage()).toEqual([[1, { '2xx': 1 }]]);
@@ -183,10 +183,10 @@ describe('GET /v1/api-keys/:id/usage', () => {
       .mockImplementationOnce(async () => {
         throw new Error('it never arrived');
       });
-    await times(3, () => key.get('/v1/orders'));
+    await times(3, () => key.get('/v1/probes'));
     // Two that fail, with more in between, and two that do not.
     await flush(context.server);
-    await times(2, () => key.get('/v1/orders'));
+    await times(2, () => key.get('/v1/probes'));
     await flush(context.server);
     await counted(5);
     const said = context.server
@@ -198,11 +198,11 @@ describe('GET /v1/api-keys/:id/usage', () => {
   it('forgets what is counted for an owner who is deleted meanwhile, and nothing else', async () => {
     await start();
     const eve = await context.server.person();
-    const theirs = await apiKeyOf(eve, ['orders:read']);
+    const theirs = await apiKeyOf(eve, ['probes:read']);
     await flush(context.server);
-    await theirs.get('/v1/orders');
+    await theirs.get('/v1/probes');
     await context.server.dataSource.query('DELETE FROM subjects WHERE id = $1', [eve.id]);
-    await key.get('/v1/orders');
+    await key.get('/v1/probes');
     await counted(1);
   });
 
@@ -210,8 +210,8 @@ describe('GET /v1/api-keys/:id/usage', () => {
     const database = await createDatabase();
     const server = await InProcessServer.start({ database });
     const grace = await server.person();
-    const hers = await apiKeyOf(grace, ['orders:read']);
-    await times(7, () => hers.get('/v1/orders'));
+    const hers = await apiKeyOf(grace, ['probes:read']);
+    await times(7, () => hers.get('/v1/probes'));
     await server.stop();
     const later = await InProcessServer.start({ database });
     const [row] = await later.dataSource.query('SELECT sum(requests)::int AS n FROM api_key_usage');
@@ -225,7 +225,7 @@ describe('GET /v1/api-keys/:id/usage', () => {
   it('is kept for 90 days', async () => {
     await start();
     const { server } = context;
-    await key.get('/v1/orders');
+    await key.get('/v1/probes');
     await counted(1);
     const rows = async () =>
       (await server.dataSource.query('SELECT 1 FROM api_key_usage WHERE api_key_id = $1', [key.id])).length;

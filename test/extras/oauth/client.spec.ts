@@ -31,7 +31,7 @@ describe('an OAuth client from npm', () => {
     // The server gets its port when it listens, and names itself by it from here on.
     Object.assign(context.server.config, { ISSUER: context.server.url });
     ada = await context.server.person();
-    key = await apiKeyOf(ada, ['orders:read', 'orders:write', 'tokens:introspect']);
+    key = await apiKeyOf(ada, ['probes:read', 'probes:write', 'tokens:introspect']);
     asKey = await discover(key.id, oauth.ClientSecretBasic(key.key));
     firstParty = await discover('first-party', oauth.None());
   });
@@ -60,8 +60,8 @@ describe('an OAuth client from npm', () => {
     keep(await oauth.refreshTokenGrant(firstParty, token, parameters));
   /** The status of a request with a token, or the challenge that refuses it. */
   const call = async (token: string, method = 'GET'): Promise<{ status: number; cause?: any }> => {
-    const url = new URL(`${context.server.url}/v1/orders`);
-    const body = method === 'POST' ? JSON.stringify({ item: 'Tea', quantity: 1 }) : undefined;
+    const url = new URL(`${context.server.url}/v1/probes`);
+    const body = method === 'POST' ? JSON.stringify({ note: 'Tea' }) : undefined;
     const headers = new Headers(body === undefined ? {} : { 'Content-Type': 'application/json' });
     return oauth
       .fetchProtectedResource(firstParty, token, url, method, body, headers)
@@ -114,15 +114,15 @@ describe('an OAuth client from npm', () => {
 
   it('asks for fewer scopes than the key has, and learns which one it lacks then', async () => {
     const all = await machine();
-    expect(all.scope).toBe('orders:read orders:write tokens:introspect');
+    expect(all.scope).toBe('probes:read probes:write tokens:introspect');
     expect((await call(all.access_token, 'POST')).status).toBe(201);
-    const some = await machine({ scope: 'orders:read' });
-    expect(some.scope).toBe('orders:read');
+    const some = await machine({ scope: 'probes:read' });
+    expect(some.scope).toBe('probes:read');
     expect(await status(some.access_token)).toBe(200);
     const refused = await call(some.access_token, 'POST');
     expect(refused.status).toBe(403);
-    expect(refused.cause[0].parameters).toMatchObject({ error: 'insufficient_scope', scope: 'orders:write' });
-    await expect(machine({ scope: 'orders:read profile:write' })).rejects.toMatchObject(
+    expect(refused.cause[0].parameters).toMatchObject({ error: 'insufficient_scope', scope: 'probes:write' });
+    await expect(machine({ scope: 'probes:read profile:write' })).rejects.toMatchObject(
       error('invalid_scope'),
     );
   });
@@ -148,12 +148,12 @@ describe('an OAuth client from npm', () => {
   });
 
   it('exchanges the key for a token', async () => {
-    const tokens = await exchange({ scope: 'orders:read' });
+    const tokens = await exchange({ scope: 'probes:read' });
     expect(tokens).toMatchObject({
       issued_token_type: ACCESS_TOKEN,
       token_type: 'bearer',
       expires_in: 600,
-      scope: 'orders:read',
+      scope: 'probes:read',
     });
     expect(await status(tokens.access_token)).toBe(200);
     expect(await exchange({ requested_token_type: JWT })).toMatchObject({ issued_token_type: JWT });
@@ -169,7 +169,7 @@ describe('an OAuth client from npm', () => {
     expect(narrow.scope).toBe('profile:read');
     expect((await call(narrow.access_token)).status).toBe(403);
     const whole = await refresh(narrow.refresh_token!, { resource: API });
-    expect(whole.scope).toContain('orders:read');
+    expect(whole.scope).toContain('probes:read');
     await expect(refresh(whole.refresh_token!, { resource: REPORTS })).rejects.toMatchObject(
       error('invalid_target'),
     );
@@ -211,7 +211,7 @@ describe('an OAuth client from npm', () => {
     await expect(oauth.genericGrantRequest(asKey, 'password', { username: 'ada' })).rejects.toMatchObject(
       error('unsupported_grant_type'),
     );
-    const other = await apiKeyOf(await context.server.person(), ['orders:read']);
+    const other = await apiKeyOf(await context.server.person(), ['probes:read']);
     const asOther = await discover(other.id, oauth.ClientSecretBasic(other.key));
     const { access_token: token } = await machine();
     await expect(oauth.tokenRevocation(asOther, token)).rejects.toMatchObject(error('invalid_grant'));

@@ -15,7 +15,7 @@ describe('POST /oauth/introspect', () => {
   let key: KeyClient;
   beforeAll(async () => {
     ada = await context.server.person();
-    key = await apiKeyOf(ada, ['tokens:introspect', 'orders:read']);
+    key = await apiKeyOf(ada, ['tokens:introspect', 'probes:read']);
   });
 
   const ask = (token: string, fields: Record<string, string | string[]> = {}) =>
@@ -32,7 +32,7 @@ describe('POST /oauth/introspect', () => {
   };
 
   it.each(['jwt', 'opaque'])('tells what an access token is (%s)', async (format) => {
-    const { access_token } = await pair({ format, scope: 'orders:read', resource: REPORTS });
+    const { access_token } = await pair({ format, scope: 'probes:read', resource: REPORTS });
     const { status, body } = await ask(access_token);
     const now = Date.now() / 1000;
     expect(status).toBe(200);
@@ -42,7 +42,7 @@ describe('POST /oauth/introspect', () => {
       sub: ada.id,
       aud: REPORTS,
       client_id: 'first-party',
-      scope: 'orders:read',
+      scope: 'probes:read',
       token_type: 'Bearer',
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
       sid: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -54,9 +54,9 @@ describe('POST /oauth/introspect', () => {
   });
 
   it('tells what a refresh token is, and does not use it', async () => {
-    const { refresh_token } = await pair({ scope: 'orders:read' });
+    const { refresh_token } = await pair({ scope: 'probes:read' });
     const body = await told(refresh_token);
-    expect(body).toMatchObject({ active: true, sub: ada.id, client_id: 'first-party', scope: 'orders:read' });
+    expect(body).toMatchObject({ active: true, sub: ada.id, client_id: 'first-party', scope: 'probes:read' });
     expect(body).not.toHaveProperty('token_type');
     const next = await context.server.anonymous.post('/v1/tokens/refresh', { refreshToken: refresh_token });
     expect(next.status).toBe(200);
@@ -103,7 +103,7 @@ describe('POST /oauth/introspect', () => {
   });
 
   it('needs the scope tokens:introspect', async () => {
-    const other = await apiKeyOf(ada, ['orders:read']);
+    const other = await apiKeyOf(ada, ['probes:read']);
     const { access_token } = await pair();
     const { status, body, challenges } = await postForm(other, '/oauth/introspect', { token: access_token });
     expect({ status, error: body.error }).toEqual({ status: 403, error: 'insufficient_scope' });
@@ -123,7 +123,7 @@ describe('POST /oauth/introspect', () => {
       expect(await told(body.access_token)).toEqual(INACTIVE);
       expect(await told(body.refresh_token)).toEqual(INACTIVE);
     }
-    expect(await told(await machineToken(await apiKeyOf(bob, ['orders:read'])))).toEqual(INACTIVE);
+    expect(await told(await machineToken(await apiKeyOf(bob, ['probes:read'])))).toEqual(INACTIVE);
   });
 
   it('tells nothing of what is no token', async () => {
@@ -149,7 +149,7 @@ describe('POST /oauth/introspect', () => {
   });
 
   it("tells nothing of a machine's token whose key is revoked", async () => {
-    const other = await apiKeyOf(ada, ['orders:read']);
+    const other = await apiKeyOf(ada, ['probes:read']);
     const token = await machineToken(other);
     expect(await told(token)).toMatchObject({ active: true });
     await (await sessionOf(ada)).delete(`/v1/api-keys/${other.id}`);

@@ -24,7 +24,7 @@ describe('GET /.well-known/oauth-authorization-server', () => {
       ],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     });
-    expect(body.scopes_supported).toContain('orders:read');
+    expect(body.scopes_supported).toContain('probes:read');
     expect(body.scopes_supported.join(' ')).not.toContain('admin:');
   });
 

@@ -13,7 +13,7 @@ describe('POST /oauth/revoke', () => {
     postForm(context.server.anonymous, '/oauth/revoke', fields, headers);
   const whoami = async (token: string) => {
     const client = context.server.anonymous.with({ Authorization: `Bearer ${token}` });
-    return (await client.get('/v1/whoami')).status;
+    return (await client.get('/v1/probes/principal')).status;
   };
   const refresh = async (refreshToken: string) =>
     (await context.server.anonymous.post('/v1/tokens/refresh', { refreshToken })).status;
@@ -55,7 +55,7 @@ describe('POST /oauth/revoke', () => {
   });
 
   it("needs no client for a person's token, and refuses a wrong one", async () => {
-    const key = await apiKeyOf(await context.server.person(), ['orders:read']);
+    const key = await apiKeyOf(await context.server.person(), ['probes:read']);
     const { access_token } = await pair();
     const wrong = await revoke({ token: access_token }, basic(key.id, `${key.key}x`));
     expect([wrong.status, wrong.body.error, wrong.challenges]).toEqual([
@@ -70,7 +70,7 @@ describe('POST /oauth/revoke', () => {
 
   it("takes back a machine's token for its own key only", async () => {
     const ada = await context.server.person();
-    const [key, other] = [await apiKeyOf(ada, ['orders:read']), await apiKeyOf(ada, ['orders:read'])];
+    const [key, other] = [await apiKeyOf(ada, ['probes:read']), await apiKeyOf(ada, ['probes:read'])];
     const token = await machineToken(key);
     const refusals = [
       await revoke({ token }),
@@ -164,7 +164,7 @@ describe('POST /oauth/revoke', () => {
 
   it('is known without the feed too: then the database is asked', async () => {
     const ada = await context.server.person();
-    const key = await apiKeyOf(ada, ['orders:read']);
+    const key = await apiKeyOf(ada, ['probes:read']);
     const [jwt, machine] = [(await pair()).access_token, await machineToken(key)];
     const { server } = context;
     // What the feed never heard of: written past it.

@@ -18,7 +18,7 @@ describe('POST /oauth/token', () => {
 
   const post = (fields: Record<string, string | string[]>, headers: Record<string, string> = {}) =>
     postForm(context.server.anonymous, '/oauth/token', fields, headers);
-  const newKey = async (scopes = ['orders:read', 'orders:write'], options = {}) =>
+  const newKey = async (scopes = ['probes:read', 'probes:write'], options = {}) =>
     apiKeyOf(await context.server.person(), scopes, options);
   const exchanged = async (key: KeyClient, fields = {}) => {
     const { status, body, headers } = await post(
@@ -183,7 +183,7 @@ describe('POST /oauth/token', () => {
         access_token: expect.any(String),
         token_type: 'Bearer',
         expires_in: 600,
-        scope: 'orders:read orders:write',
+        scope: 'probes:read probes:write',
       });
       expect(Object.keys(claims).toSorted()).toEqual(
         ['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'key_revision', 'scope', 'sub'].toSorted(),
@@ -193,20 +193,20 @@ describe('POST /oauth/token', () => {
 
     it('stands for the owner of the key, with its scopes', async () => {
       const ada = await context.server.person();
-      const key = await apiKeyOf(ada, ['orders:read', 'profile:read']);
+      const key = await apiKeyOf(ada, ['probes:read', 'profile:read']);
       const { client, claims } = await exchanged(key);
-      const { body } = await client.get('/v1/whoami');
+      const { body } = await client.get('/v1/probes/principal');
       expect(body).toEqual({
         mode: 'jwt',
         kind: 'machine',
         subject: ada.id,
-        scopes: ['orders:read', 'profile:read'],
+        scopes: ['probes:read', 'profile:read'],
         authTime: null,
         amr: [],
         credentialId: claims.jti,
       });
       expect((await client.get('/v1/users/me')).body.email).toBe(ada.email);
-      const refused = await client.post('/v1/orders', { item: 'Tea', quantity: 1 });
+      const refused = await client.post('/v1/probes', { note: 'Tea' });
       expect([refused.status, refused.problem]).toEqual([403, 'insufficient-scope']);
     });
 
@@ -219,13 +219,13 @@ describe('POST /oauth/token', () => {
     });
 
     it('narrows by scope, and widens never', async () => {
-      const key = await newKey(['orders:read', 'orders:write']);
-      expect((await exchanged(key, { scope: 'orders:read' })).claims.scope).toBe('orders:read');
+      const key = await newKey(['probes:read', 'probes:write']);
+      expect((await exchanged(key, { scope: 'probes:read' })).claims.scope).toBe('probes:read');
       for (const scope of [
         'profile:read',
-        'orders:read profile:read',
+        'probes:read profile:read',
         'unknown',
-        'orders:read  orders:write',
+        'probes:read  probes:write',
       ])
         await expectError(
           post({ grant_type: 'client_credentials', scope }, basic(key.id, key.key)),
@@ -238,7 +238,7 @@ describe('POST /oauth/token', () => {
       const key = await newKey();
       const { client, claims } = await exchanged(key, { resource: REPORTS });
       expect(claims.aud).toBe(REPORTS);
-      expect((await client.get('/v1/whoami')).status).toBe(401);
+      expect((await client.get('/v1/probes/principal')).status).toBe(401);
       for (const resource of ['https://evil.example.com', `${REPORTS}/`, [ISSUER, REPORTS]])
         await expectError(
           post({ grant_type: 'client_credentials', resource }, basic(key.id, key.key)),
@@ -248,62 +248,62 @@ describe('POST /oauth/token', () => {
     });
 
     it('never lives longer than the key', async () => {
-      const key = await newKey(['orders:read'], { expiresAt: new Date(Date.now() + 90_000).toISOString() });
+      const key = await newKey(['probes:read'], { expiresAt: new Date(Date.now() + 90_000).toISOString() });
       expect((await exchanged(key)).body.expires_in).toBeLessThanOrEqual(90);
     });
 
     it('ends at once when its key is revoked', async () => {
       const ada = await context.server.person();
-      const key = await apiKeyOf(ada, ['orders:read']);
+      const key = await apiKeyOf(ada, ['probes:read']);
       const { client } = await exchanged(key);
-      expect((await client.get('/v1/orders')).status).toBe(200);
+      expect((await client.get('/v1/probes')).status).toBe(200);
       await (await sessionOf(ada)).delete(`/v1/api-keys/${key.id}`);
-      expect((await client.get('/v1/orders')).status).toBe(401);
+      expect((await client.get('/v1/probes')).status).toBe(401);
     });
 
     it('ends when its key is narrowed, and not when it is renamed', async () => {
       const ada = await context.server.person();
       const session = await sessionOf(ada);
-      const key = await apiKeyOf(ada, ['orders:read', 'orders:write']);
+      const key = await apiKeyOf(ada, ['probes:read', 'probes:write']);
       const { client } = await exchanged(key);
       await session.patch(`/v1/api-keys/${key.id}`, { name: 'Another name' });
-      expect((await client.get('/v1/orders')).status).toBe(200);
-      await session.patch(`/v1/api-keys/${key.id}`, { scopes: ['orders:read'] });
-      expect((await client.get('/v1/orders')).status).toBe(401);
+      expect((await client.get('/v1/probes')).status).toBe(200);
+      await session.patch(`/v1/api-keys/${key.id}`, { scopes: ['probes:read'] });
+      expect((await client.get('/v1/probes')).status).toBe(401);
       const { claims, client: next } = await exchanged(key);
-      expect(claims).toMatchObject({ scope: 'orders:read', key_revision: 2 });
-      expect((await next.get('/v1/orders')).status).toBe(200);
+      expect(claims).toMatchObject({ scope: 'probes:read', key_revision: 2 });
+      expect((await next.get('/v1/probes')).status).toBe(200);
     });
 
     it('ends when the key is made to expire, or its owner is disabled', async () => {
       const ada = await context.server.person();
-      const key = await apiKeyOf(ada, ['orders:read']);
+      const key = await apiKeyOf(ada, ['probes:read']);
       const before = await exchanged(key);
       const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
       await (await sessionOf(ada)).patch(`/v1/api-keys/${key.id}`, { expiresAt });
-      expect((await before.client.get('/v1/orders')).status).toBe(401);
+      expect((await before.client.get('/v1/probes')).status).toBe(401);
       const { client } = await exchanged(key);
       const admin = await sessionOf(await context.server.administrator());
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
-      expect((await client.get('/v1/orders')).status).toBe(401);
+      expect((await client.get('/v1/probes')).status).toBe(401);
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'active' });
-      expect((await client.get('/v1/orders')).status).toBe(200);
+      expect((await client.get('/v1/probes')).status).toBe(200);
     });
   });
 
   describe('token exchange', () => {
     it('answers with a token for the key, down-scoped', async () => {
-      const { status, body } = await exchange(await newKey(), { scope: 'orders:read' });
+      const { status, body } = await exchange(await newKey(), { scope: 'probes:read' });
       expect(status).toBe(200);
       expect(body).toEqual({
         access_token: expect.any(String),
         issued_token_type: ACCESS_TOKEN,
         token_type: 'Bearer',
         expires_in: 600,
-        scope: 'orders:read',
+        scope: 'probes:read',
       });
       const client = context.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
-      expect((await client.get('/v1/orders')).status).toBe(200);
+      expect((await client.get('/v1/probes')).status).toBe(200);
     });
 
     it('refuses another subject, other types and actors', async () => {
@@ -339,13 +339,13 @@ describe('POST /oauth/token', () => {
 
     it('narrows the access token for once, and nothing else', async () => {
       const { refreshToken } = await jwtOf(await context.server.person(), {
-        scope: 'orders:read orders:write',
+        scope: 'probes:read probes:write',
       });
       await expectError(refresh(refreshToken, { scope: 'profile:read' }), 400, 'invalid_scope');
       await expectError(refresh(refreshToken, { resource: REPORTS }), 400, 'invalid_target');
-      const { body } = await refresh(refreshToken, { scope: 'orders:read', resource: ISSUER });
-      expect(body.scope).toBe('orders:read');
-      expect((await refresh(body.refresh_token)).body.scope).toBe('orders:read orders:write');
+      const { body } = await refresh(refreshToken, { scope: 'probes:read', resource: ISSUER });
+      expect(body.scope).toBe('probes:read');
+      expect((await refresh(body.refresh_token)).body.scope).toBe('probes:read probes:write');
     });
 
     it('refuses the token of another client, and leaves it as it is', async () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CreateApiKey } from '../../../src/modes/api-keys/api-keys.schemas.js';
 import { ApiKeysService } from '../../../src/modes/api-keys/api-keys.service.js';
 import { Principal } from '../../../src/auth/principal.js';
+import { NotFoundError } from '../../../src/platform/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
 import { apiKeyOf, KeyClient } from '../../support/modes/api-key.js';
 import { jwtOf } from '../../support/modes/jwt.js';
@@ -10,7 +11,6 @@ import { exchange, type MachineClient } from '../../support/modes/machine.js';
 import { opaqueOf } from '../../support/modes/opaque.js';
 import { type SessionClient, sessionOf } from '../../support/modes/session.js';
 import type { Person } from '../../support/person.js';
-import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
 const REPORTS = 'https://reports.example.com';
@@ -63,19 +63,19 @@ describe('service accounts', () => {
   });
 
   it('are principals of their own kind: no person, and no machine of one', async () => {
-    const key = await keyOf(account, ['orders:read', 'profile:read']);
+    const key = await keyOf(account, ['probes:read', 'profile:read']);
     const token = await exchange(key);
     const whoami = { kind: 'service-account', subject: account, authTime: null, amr: [] };
-    expect((await key.get('/v1/whoami')).body).toEqual({
+    expect((await key.get('/v1/probes/principal')).body).toEqual({
       ...whoami,
       mode: 'api-key',
-      scopes: ['orders:read', 'profile:read'],
+      scopes: ['probes:read', 'profile:read'],
       credentialId: key.id,
     });
-    expect((await token.get('/v1/whoami')).body).toEqual({
+    expect((await token.get('/v1/probes/principal')).body).toEqual({
       ...whoami,
       mode: 'jwt',
-      scopes: ['profile:read', 'orders:read'],
+      scopes: ['probes:read', 'profile:read'],
       credentialId: token.claims['jti'],
     });
     expect(token.claims).toMatchObject({ sub: account, client_id: key.id });
@@ -87,26 +87,26 @@ describe('service accounts', () => {
   });
 
   it('own what they make, and see nothing of anybody else', async () => {
-    const key = await keyOf(account, ['orders:read', 'orders:write', 'events:write']);
-    const { body: order } = await key.post('/v1/orders', { item: 'Tea', quantity: 1 });
-    expect((await key.get('/v1/orders')).body.items).toEqual([order]);
+    const key = await keyOf(account, ['probes:read', 'probes:write', 'events:write']);
+    const { body: order } = await key.post('/v1/probes', { note: 'Tea' });
+    expect((await key.get('/v1/probes')).body.items).toEqual([order]);
     expect((await key.post('/v1/events', { type: 'order.shipped' })).status).toBe(202);
-    expect((await admin.get(`/v1/orders/${order.id}`)).status).toBe(404);
-    const { body: theirs } = await admin.post('/v1/orders', { item: 'Coffee', quantity: 1 });
-    expect((await key.get(`/v1/orders/${theirs.id}`)).status).toBe(404);
+    expect((await admin.get(`/v1/probes/${order.id}`)).status).toBe(404);
+    const { body: theirs } = await admin.post('/v1/probes', { note: 'Coffee' });
+    expect((await key.get(`/v1/probes/${theirs.id}`)).status).toBe(404);
     const other = (await admin.post(PATH, { name: 'Other' })).body.id;
-    expect((await (await keyOf(other, ['orders:read'])).get('/v1/orders')).body.items).toEqual([]);
+    expect((await (await keyOf(other, ['probes:read'])).get('/v1/probes')).body.items).toEqual([]);
   });
 
   it('are told apart in the log', async () => {
-    const key = await keyOf(account, ['orders:read']);
+    const key = await keyOf(account, ['probes:read']);
     const token = await exchange(key);
     const lines = async (client: KeyClient | typeof token, path: string) => {
       const id = (await client.get(path)).headers.get('x-request-id');
       return (await context.server.entries()).filter(({ requestId }) => requestId === id);
     };
     for (const line of await lines(key, '/v1/reports/summary')) expect(line).not.toHaveProperty('userId');
-    expect(await lines(key, '/v1/orders')).toMatchObject([
+    expect(await lines(key, '/v1/probes')).toMatchObject([
       { msg: 'request', mode: 'api-key', serviceAccountId: account, credentialId: key.id },
     ]);
     const [refusal, access] = await lines(token, '/v1/users/me');
@@ -128,12 +128,12 @@ describe('service accounts', () => {
     const key = KeyClient.from(
       context.server.url,
       context.server.secrets,
-      await session.post(`${PATH}/${made.id}/api-keys`, { name: 'x', scopes: ['orders:read'] }),
+      await session.post(`${PATH}/${made.id}/api-keys`, { name: 'x', scopes: ['probes:read'] }),
     );
     const token = await exchange(key);
     const statuses = async () => [
-      (await key.get('/v1/orders')).status,
-      (await token.get('/v1/orders')).status,
+      (await key.get('/v1/probes')).status,
+      (await token.get('/v1/probes')).status,
     ];
     await admin.put(`/v1/admin/users/${eve.id}/status`, { status: 'disabled' });
     expect(await statuses()).toEqual([200, 200]);
@@ -144,27 +144,27 @@ describe('service accounts', () => {
   });
 
   it('have keys that an administrator shows, narrows, rotates and deletes', async () => {
-    const key = await keyOf(account, ['orders:read', 'orders:write']);
+    const key = await keyOf(account, ['probes:read', 'probes:write']);
     const path = `${PATH}/${account}/api-keys/${key.id}`;
     expect((await admin.get(path)).body).toMatchObject({ id: key.id, prefix: key.key.slice(0, 12) });
     const { items } = (await admin.get(`${PATH}/${account}/api-keys`)).body;
     expect(items[0].id).toBe(key.id);
-    expect((await admin.patch(path, { scopes: ['orders:read'] })).body.scopes).toEqual(['orders:read']);
+    expect((await admin.patch(path, { scopes: ['probes:read'] })).body.scopes).toEqual(['probes:read']);
     const rotated = await admin.post(`${path}/rotation`, { overlapSeconds: 0 });
-    expect([rotated.status, (await key.get('/v1/orders')).status]).toEqual([201, 401]);
+    expect([rotated.status, (await key.get('/v1/probes')).status]).toEqual([201, 401]);
     const location = rotated.headers.get('location')!;
     expect(location).toBe(`${PATH}/${account}/api-keys/${rotated.body.id}`);
     const fresh = KeyClient.from(context.server.url, context.server.secrets, rotated);
-    expect((await fresh.get('/v1/orders')).status).toBe(200);
+    expect((await fresh.get('/v1/probes')).status).toBe(200);
     expect((await admin.delete(location)).status).toBe(204);
-    expect((await fresh.get('/v1/orders')).status).toBe(401);
+    expect((await fresh.get('/v1/probes')).status).toBe(401);
   });
 
   it('are no way to the keys of people, nor people to theirs', async () => {
     const ada = await context.server.person();
-    const hers = await apiKeyOf(ada, ['orders:read']);
+    const hers = await apiKeyOf(ada, ['probes:read']);
     for (const owner of [ada.id, grace.id]) {
-      const made = await admin.post(`${PATH}/${owner}/api-keys`, { name: 'x', scopes: ['orders:read'] });
+      const made = await admin.post(`${PATH}/${owner}/api-keys`, { name: 'x', scopes: ['probes:read'] });
       expect(made.status).toBe(404);
       expect((await admin.get(`${PATH}/${owner}/api-keys`)).status).toBe(404);
     }
@@ -178,18 +178,18 @@ describe('service accounts', () => {
       ];
       expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     }
-    expect((await hers.get('/v1/orders')).status).toBe(200);
+    expect((await hers.get('/v1/probes')).status).toBe(200);
     // Nor for whoever calls the services past the routes.
     const { signInId } = admin;
-    const authTime = new Date((await admin.get('/v1/whoami')).body.authTime);
-    const scopes = ['orders:read'] as const;
+    const authTime = new Date((await admin.get('/v1/probes/principal')).body.authTime);
+    const scopes = ['probes:read'] as const;
     const fields = { subject: grace.id, credentialId: signInId, signInId, authTime, scopes };
     const principal = new Principal({ mode: 'session', kind: 'person', ...fields });
     const forAda = context.server
       .provider<ApiKeysService>('ApiKeysService')
-      .create(principal, ada.id, CreateApiKey.parse({ name: 'x', scopes: ['orders:read'] }));
-    await expect(forAda).rejects.toThrow('NotFoundError');
-    const theirs = await keyOf(account, ['orders:read']);
+      .create(principal, ada.id, CreateApiKey.parse({ name: 'x', scopes: ['probes:read'] }));
+    await expect(forAda).rejects.toBeInstanceOf(NotFoundError);
+    const theirs = await keyOf(account, ['probes:read']);
     expect((await admin.get(`/v1/api-keys/${theirs.id}`)).status).toBe(404);
     expect((await admin.post(`/v1/api-keys/${theirs.id}/rotation`)).status).toBe(404);
   });
@@ -202,12 +202,12 @@ describe('service accounts', () => {
     });
     expect((await (await jwtOf(grace)).get(PATH)).status).toBe(403);
     expect((await (await jwtOf(grace, { scope: 'admin:service-accounts' })).get(PATH)).status).toBe(200);
-    await context.server.clock.advance('11m');
+    context.server.clock.advance('11m');
     expect(await admin.post(PATH, { name: 'x' })).toMatchObject({
       status: 401,
       problem: 'insufficient-user-authentication',
     });
-    await context.server.clock.reset();
+    context.server.clock.reset();
   });
 
   describe('that are changed', () => {
@@ -216,7 +216,7 @@ describe('service accounts', () => {
     const uses = async (key: KeyClient, token: MachineClient) => {
       const watcher = await keyOf(account, ['tokens:introspect']);
       const { body } = await postForm(watcher, '/oauth/introspect', { token: token.accessToken });
-      return [(await key.get('/v1/orders')).status, (await token.get('/v1/orders')).status, body.active];
+      return [(await key.get('/v1/probes')).status, (await token.get('/v1/probes')).status, body.active];
     };
 
     it('have another name, and nothing else changes', async () => {
@@ -228,7 +228,7 @@ describe('service accounts', () => {
 
     it('stop while they are disabled, with their keys and tokens, and work again when enabled', async () => {
       const { id } = await create();
-      const key = await keyOf(id, ['orders:read']);
+      const key = await keyOf(id, ['probes:read']);
       const token = await exchange(key);
       expect(await uses(key, token)).toEqual([200, 200, true]);
       const disabled = await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
@@ -246,10 +246,10 @@ describe('service accounts', () => {
 
     it('are gone with their keys, tokens and rows once they are deleted', async () => {
       const { id } = await create();
-      const key = await keyOf(id, ['orders:read', 'orders:write']);
+      const key = await keyOf(id, ['probes:read', 'probes:write']);
       await admin.post(`${PATH}/${id}/api-keys/${key.id}/rotation`);
       const token = await exchange(key);
-      await key.post('/v1/orders', { item: 'Tea', quantity: 1 });
+      await key.post('/v1/probes', { note: 'Tea' });
       expect(await uses(key, token)).toEqual([200, 200, true]);
       expect((await admin.delete(`${PATH}/${id}`)).status).toBe(204);
       expect(await uses(key, token)).toEqual([401, 401, false]);
@@ -257,7 +257,7 @@ describe('service accounts', () => {
       for (const table of [
         'subjects WHERE id = $1',
         'api_keys WHERE owner_id = $1',
-        'orders WHERE owner_id = $1',
+        'probes WHERE owner_id = $1',
       ])
         expect(await context.server.query(`SELECT 1 FROM ${table}`, [id])).toEqual([]);
     });
@@ -304,7 +304,7 @@ describe('service accounts', () => {
     const [ours, theirs, blind] = [
       await keyOf(reports, ['tokens:introspect']),
       await keyOf(account, ['tokens:introspect']),
-      await keyOf(reports, ['orders:read']),
+      await keyOf(reports, ['probes:read']),
     ];
     const seen = async (key: KeyClient, token: string) =>
       (await postForm(key, '/oauth/introspect', { token })).body.active;

@@ -27,14 +27,15 @@ describe('an API key on a request', () => {
   beforeAll(async () => {
     ada = await context.server.person();
     session = await sessionOf(ada);
-    ours = await apiKeyOf(ada, ['orders:read', 'orders:write']);
+    ours = await apiKeyOf(ada, ['probes:read', 'probes:write']);
   });
   afterEach(() => {
     context.server.clock.reset();
     jest.restoreAllMocks();
   });
 
-  const whoami = (headers: Record<string, string>) => context.server.anonymous.get('/v1/whoami', { headers });
+  const whoami = (headers: Record<string, string>) =>
+    context.server.anonymous.get('/v1/probes/principal', { headers });
 
   /** Counts the look-ups of keys. They are made all the same. */
   const countLookUps = () => {
@@ -118,7 +119,7 @@ describe('an API key on a request', () => {
       { 'X-API-Key': key, Authorization: 'Bearer x' },
       { Authorization: [`ApiKey ${key}`, `ApiKey ${key}`] },
     ])
-      expect(await getRaw(`${context.server.url}/v1/whoami`, headers)).toMatchObject({
+      expect(await getRaw(`${context.server.url}/v1/probes/principal`, headers)).toMatchObject({
         status: 400,
         body: { type: '/problems/ambiguous-credentials' },
       });
@@ -129,8 +130,8 @@ describe('an API key on a request', () => {
     const both = { Cookie, 'X-API-Key': ours.key };
     expect(await whoami(both)).toMatchObject({ status: 200, body: { mode: 'api-key' } });
     expect(await whoami({ Cookie, 'X-API-Key': 'x' })).toMatchObject(INVALID);
-    const order = { item: 'Tea', quantity: 1 };
-    const placed = await context.server.anonymous.post('/v1/orders', order, { headers: both });
+    const order = { note: 'Tea' };
+    const placed = await context.server.anonymous.post('/v1/probes', order, { headers: both });
     expect(placed.status).toBe(201);
   });
 
@@ -169,34 +170,34 @@ describe('an API key on a request', () => {
   });
 
   it('is refused from its expiry on', async () => {
-    const key = await apiKeyOf(ada, ['orders:read'], {
+    const key = await apiKeyOf(ada, ['probes:read'], {
       expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
     });
     context.server.clock.advance('23h');
-    expect((await key.get('/v1/whoami')).status).toBe(200);
+    expect((await key.get('/v1/probes/principal')).status).toBe(200);
     context.server.clock.advance('1h');
-    expect(await key.get('/v1/whoami')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes/principal')).toMatchObject(INVALID);
   });
 
   it('is refused for as long as its owner is disabled', async () => {
     const owner = await context.server.person();
-    const key = await apiKeyOf(owner, ['orders:read']);
+    const key = await apiKeyOf(owner, ['probes:read']);
     const admin = await sessionOf(await context.server.administrator());
     const set = (status: string) => admin.put(`/v1/admin/users/${owner.id}/status`, { status });
-    expect((await key.get('/v1/whoami')).status).toBe(200);
+    expect((await key.get('/v1/probes/principal')).status).toBe(200);
     expect((await set('disabled')).status).toBe(200);
-    expect(await key.get('/v1/whoami')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes/principal')).toMatchObject(INVALID);
     expect((await set('active')).status).toBe(200);
-    expect((await key.get('/v1/whoami')).status).toBe(200);
+    expect((await key.get('/v1/probes/principal')).status).toBe(200);
   });
 
   describe('at another server on the same database', () => {
     it('works, and its last use is written when that server stops at the latest', async () => {
-      const key = await apiKeyOf(ada, ['orders:read']);
+      const key = await apiKeyOf(ada, ['probes:read']);
       const lastUsedAt = async () => (await session.get(`/v1/api-keys/${key.id}`)).body.lastUsedAt;
       const before = Date.now();
       await elsewhere({}, async ({ anonymous }) => {
-        const answer = await anonymous.get('/v1/whoami', { headers: key.headers });
+        const answer = await anonymous.get('/v1/probes/principal', { headers: key.headers });
         expect(answer).toMatchObject({ status: 200, body: { credentialId: key.id } });
       });
       expect(Date.parse(await lastUsedAt())).toBeGreaterThanOrEqual(before);
@@ -204,10 +205,12 @@ describe('an API key on a request', () => {
 
     it('is refused where that one is of another environment, whose name its own keys have', async () => {
       await elsewhere({ API_KEY_ENVIRONMENT: 'staging' }, async (server) => {
-        expect(await server.anonymous.get('/v1/whoami', { headers: ours.headers })).toMatchObject(INVALID);
-        const theirs = await apiKeyOf(await server.person({ email: 'staging@example.com' }), ['orders:read']);
+        expect(await server.anonymous.get('/v1/probes/principal', { headers: ours.headers })).toMatchObject(
+          INVALID,
+        );
+        const theirs = await apiKeyOf(await server.person({ email: 'staging@example.com' }), ['probes:read']);
         expect(theirs.key).toMatch(/^nk_staging_/);
-        expect((await theirs.get('/v1/whoami')).status).toBe(200);
+        expect((await theirs.get('/v1/probes/principal')).status).toBe(200);
         expect(await whoami({ 'X-API-Key': theirs.key })).toMatchObject(INVALID);
       });
     });

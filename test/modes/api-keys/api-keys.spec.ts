@@ -24,8 +24,8 @@ describe('API keys', () => {
   afterEach(() => context.server.clock.reset());
 
   const make = (fields: object = {}) =>
-    session.post('/v1/api-keys', { name: 'Nightly import', scopes: ['orders:read'], ...fields });
-  const wide = () => apiKeyOf(ada, ['orders:read', 'orders:write', 'events:write']);
+    session.post('/v1/api-keys', { name: 'Nightly import', scopes: ['probes:read'], ...fields });
+  const wide = () => apiKeyOf(ada, ['probes:read', 'probes:write', 'events:write']);
   const narrow = (id: string, body: unknown) => session.patch(`/v1/api-keys/${id}`, body);
   const row = async (id: string) =>
     (await context.server.dataSource.query('SELECT * FROM api_keys WHERE id = $1', [id]))[0];
@@ -51,7 +51,7 @@ describe('API keys', () => {
   describe('POST /v1/api-keys', () => {
     it('shows a key once, and keeps its hash', async () => {
       const expiresAt = '2030-01-01T01:00:00+01:00';
-      const made = await make({ scopes: ['orders:write', 'orders:read'], expiresAt });
+      const made = await make({ scopes: ['probes:write', 'probes:read'], expiresAt });
       expect(made.status).toBe(201);
       const { key, ...view } = made.body;
       expect(key).toMatch(/^nk_test_[A-Za-z0-9]{49}$/);
@@ -60,7 +60,7 @@ describe('API keys', () => {
         name: 'Nightly import',
         prefix: key.slice(0, 12),
         last4: key.slice(-4),
-        scopes: ['orders:write', 'orders:read'],
+        scopes: ['probes:write', 'probes:read'],
         resources: null,
         allowedCidrs: null,
         rateLimit: { requests: 600, windowSeconds: 60 },
@@ -85,30 +85,30 @@ describe('API keys', () => {
     });
 
     it('is for a token too', async () => {
-      const answer = await (await jwtOf(ada)).post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      const answer = await (await jwtOf(ada)).post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
       expect(answer.status).toBe(201);
     });
 
     it("refuses scopes beyond the caller's, and names all of them", async () => {
-      const token = await jwtOf(ada, { scope: 'api-keys:write orders:read' });
-      const scopes = ['orders:read', 'orders:write', 'events:write'];
+      const token = await jwtOf(ada, { scope: 'api-keys:write probes:read' });
+      const scopes = ['probes:read', 'probes:write', 'events:write'];
       const answer = await token.post('/v1/api-keys', { name: 'x', scopes });
       expect(answer).toMatchObject({ status: 403, problem: 'insufficient-scope' });
-      expect(answer.body.missingScopes).toEqual(['orders:write', 'events:write']);
+      expect(answer.body.missingScopes).toEqual(['probes:write', 'events:write']);
       expect(answer.challenges).toBe(
-        'Bearer realm="api", error="insufficient_scope", scope="orders:write events:write"',
+        'Bearer realm="api", error="insufficient_scope", scope="probes:write events:write"',
       );
-      const narrow = await token.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      const narrow = await token.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
       expect(narrow.status).toBe(201);
     });
 
     it.each<[string, object, string]>([
-      ['account:security', { scopes: ['orders:read', 'account:security'] }, '/scopes/1'],
+      ['account:security', { scopes: ['probes:read', 'account:security'] }, '/scopes/1'],
       ['admin:users', { scopes: ['admin:users'] }, '/scopes/0'],
-      ['an unknown scope', { scopes: ['orders:all'] }, '/scopes/0'],
-      ['a scope twice', { scopes: ['orders:read', 'orders:read'] }, '/scopes'],
+      ['an unknown scope', { scopes: ['probes:all'] }, '/scopes/0'],
+      ['a scope twice', { scopes: ['probes:read', 'probes:read'] }, '/scopes'],
       ['no scope', { scopes: [] }, '/scopes'],
-      ['scopes that are a text', { scopes: 'orders:read' }, '/scopes'],
+      ['scopes that are a text', { scopes: 'probes:read' }, '/scopes'],
       ['no name', { name: undefined }, '/name'],
       ['an empty name', { name: '' }, '/name'],
       ['a name of 101 characters', { name: 'x'.repeat(101) }, '/name'],
@@ -145,7 +145,7 @@ describe('API keys', () => {
         [session, 'Session'],
         [refreshed, 'Bearer'],
       ] as const) {
-        const answer = await client.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+        const answer = await client.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
         expect(answer).toMatchObject({ status: 401, problem: 'insufficient-user-authentication' });
         expect(answer.challenges).toBe(
           `${scheme} realm="api", error="insufficient_user_authentication", max_age="600"`,
@@ -160,7 +160,7 @@ describe('API keys', () => {
       const dataSource = context.server.dataSource;
       await insertKeys(dataSource, owner.id, 20, `now() - interval '1 day'`); // those that are over do not count
       await insertKeys(dataSource, owner.id, 97);
-      const some = () => client.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      const some = () => client.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
       const answers = await atOnce(Array(6).fill(some));
       expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
       const refused = answers.filter(({ status }) => status === 409);
@@ -178,7 +178,7 @@ describe('API keys', () => {
       const client = await sessionOf(owner);
       const made: string[] = [];
       for (let i = 0; i < 5; i += 1) {
-        const fields = { name: `Number ${i}`, scopes: ['orders:read'], expiresAt: inDays(1) };
+        const fields = { name: `Number ${i}`, scopes: ['probes:read'], expiresAt: inDays(1) };
         made.push((await client.post('/v1/api-keys', fields)).body.id);
       }
       await client.delete(`/v1/api-keys/${made.splice(2, 1)[0]}`);
@@ -219,14 +219,14 @@ describe('API keys', () => {
     it('takes scopes away at once', async () => {
       const key = await wide();
       expect((await key.post('/v1/events', { type: 'x' })).status).toBe(202);
-      const answer = await narrow(key.id, { scopes: ['orders:read', 'orders:write'] });
-      expect(answer).toMatchObject({ status: 200, body: { scopes: ['orders:read', 'orders:write'] } });
+      const answer = await narrow(key.id, { scopes: ['probes:read', 'probes:write'] });
+      expect(answer).toMatchObject({ status: 200, body: { scopes: ['probes:read', 'probes:write'] } });
       expect(answer.body).not.toHaveProperty('key');
       expect(await key.post('/v1/events', { type: 'x' })).toMatchObject({
         status: 403,
         problem: 'insufficient-scope',
       });
-      expect((await key.get('/v1/orders')).status).toBe(200);
+      expect((await key.get('/v1/probes')).status).toBe(200);
     });
 
     it('sets an expiry, or an earlier one', async () => {
@@ -236,13 +236,13 @@ describe('API keys', () => {
         expect((await narrow(key.id, { expiresAt })).body).toMatchObject({ expiresAt });
       }
       context.server.clock.advance('2d');
-      expect((await key.get('/v1/whoami')).status).toBe(401);
+      expect((await key.get('/v1/probes/principal')).status).toBe(401);
     });
 
     it('needs no recent sign-in, since it gives nothing', async () => {
       const key = await wide();
       context.server.clock.advance('11m');
-      expect((await narrow(key.id, { scopes: ['orders:read'] })).status).toBe(200);
+      expect((await narrow(key.id, { scopes: ['probes:read'] })).status).toBe(200);
     });
 
     it('raises the revision where it narrows, and nowhere else', async () => {
@@ -250,13 +250,13 @@ describe('API keys', () => {
       const soon = inDays(1);
       for (const [body, revision] of [
         [{ name: 'Another name' }, 1],
-        [{ scopes: ['events:write', 'orders:write', 'orders:read'] }, 1],
-        [{ scopes: ['events:write', 'orders:write'] }, 2],
-        [{ scopes: ['events:write', 'orders:write'], name: 'A third' }, 2],
+        [{ scopes: ['events:write', 'probes:write', 'probes:read'] }, 1],
+        [{ scopes: ['events:write', 'probes:write'] }, 2],
+        [{ scopes: ['events:write', 'probes:write'], name: 'A third' }, 2],
         [{ expiresAt: soon }, 3],
         [{ expiresAt: soon }, 3],
         [{ expiresAt: inDays(0.5), scopes: ['events:write'] }, 4],
-        [{ scopes: ['orders:read'] }, 4], // refused
+        [{ scopes: ['probes:read'] }, 4], // refused
       ] as const) {
         await narrow(key.id, body);
         expect({ body, revision: (await row(key.id)).revision }).toEqual({ body, revision });
@@ -265,7 +265,7 @@ describe('API keys', () => {
     });
 
     it.each<[string, unknown, string[]]>([
-      ['a scope that the key lacks', { scopes: ['orders:read', 'reports:read'] }, ['/scopes']],
+      ['a scope that the key lacks', { scopes: ['probes:read', 'reports:read'] }, ['/scopes']],
       ['a later expiry', { expiresAt: inDays(20) }, ['/expiresAt']],
       ['both', { expiresAt: inDays(20), scopes: ['profile:read'] }, ['/scopes', '/expiresAt']],
       ['no expiry any more', { expiresAt: null }, ['/expiresAt']],
@@ -277,7 +277,7 @@ describe('API keys', () => {
       ['an empty body', {}, ['']],
       ['no body', undefined, ['']],
     ])('refuses %s, and changes nothing', async (_what, body, pointers) => {
-      const key = await apiKeyOf(ada, ['orders:read', 'orders:write'], { expiresAt: inDays(10) });
+      const key = await apiKeyOf(ada, ['probes:read', 'probes:write'], { expiresAt: inDays(10) });
       const before = await row(key.id);
       const change =
         typeof body === 'object' && Object.keys(body!).length > 0 ? { name: 'New', ...body } : body;
@@ -289,27 +289,30 @@ describe('API keys', () => {
 
     it('never widens in a race', async () => {
       const key = await wide();
-      const narrower = [['orders:read'], ['orders:read', 'orders:write']];
+      const narrower = [['probes:read'], ['probes:read', 'probes:write']];
       await Promise.all([...narrower, ...narrower, ...narrower].map((scopes) => narrow(key.id, { scopes })));
-      expect((await row(key.id)).scopes).toEqual(['orders:read']);
+      expect((await row(key.id)).scopes).toEqual(['probes:read']);
     });
   });
 
   describe('DELETE /v1/api-keys/:id', () => {
     it('ends a key at once', async () => {
-      const key = await apiKeyOf(ada, ['orders:read']);
+      const key = await apiKeyOf(ada, ['probes:read']);
       const path = `/v1/api-keys/${key.id}`;
-      expect((await key.get('/v1/whoami')).status).toBe(200);
+      expect((await key.get('/v1/probes/principal')).status).toBe(200);
       expect(await session.delete(path)).toMatchObject({ status: 204, body: undefined });
-      expect(await key.get('/v1/whoami')).toMatchObject({ status: 401, problem: 'invalid-credential' });
+      expect(await key.get('/v1/probes/principal')).toMatchObject({
+        status: 401,
+        problem: 'invalid-credential',
+      });
       for (const [method, body] of [['GET'], ['PATCH', { name: 'x' }], ['DELETE']] as const)
         expect((await session.call(method, path, { body })).status).toBe(404);
     });
 
     it('ends no other key', async () => {
-      const [one, two] = [await apiKeyOf(ada, ['orders:read']), await apiKeyOf(ada, ['orders:read'])];
+      const [one, two] = [await apiKeyOf(ada, ['probes:read']), await apiKeyOf(ada, ['probes:read'])];
       await session.delete(`/v1/api-keys/${one.id}`);
-      expect((await two.get('/v1/whoami')).status).toBe(200);
+      expect((await two.get('/v1/probes/principal')).status).toBe(200);
     });
   });
 

@@ -23,10 +23,10 @@ describe('allowedCidrs of a key', () => {
   });
 
   const keyFor = (allowedCidrs: string[]) =>
-    apiKeyOf(ada, ['orders:read', 'tokens:introspect'], { allowedCidrs });
+    apiKeyOf(ada, ['probes:read', 'tokens:introspect'], { allowedCidrs });
   const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
   const statusFrom = async (key: KeyClient, address: string) =>
-    (await key.get('/v1/orders', from(address))).status;
+    (await key.get('/v1/probes', from(address))).status;
 
   it.each([
     [
@@ -55,8 +55,8 @@ describe('allowedCidrs of a key', () => {
 
   it('tells a stranger no more than that the credential is not valid', async () => {
     const key = await keyFor(['192.0.2.0/24']);
-    const answer = await key.get('/v1/orders', from('198.51.100.1'));
-    const unknown = await key.with({ 'X-API-Key': 'nk_test_x' }).get('/v1/orders', from('198.51.100.1'));
+    const answer = await key.get('/v1/probes', from('198.51.100.1'));
+    const unknown = await key.with({ 'X-API-Key': 'nk_test_x' }).get('/v1/probes', from('198.51.100.1'));
     expect(answer).toMatchObject(INVALID);
     const { instance } = answer.body;
     expect([answer.body, answer.challenges]).toEqual([{ ...unknown.body, instance }, unknown.challenges]);
@@ -75,8 +75,8 @@ describe('allowedCidrs of a key', () => {
     const { status, body } = await exchange('192.0.2.1');
     expect(status).toBe(200);
     const token = proxied.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
-    expect((await token.get('/v1/orders', from('192.0.2.200'))).status).toBe(200);
-    expect(await token.get('/v1/orders', from('198.51.100.1'))).toMatchObject(INVALID);
+    expect((await token.get('/v1/probes', from('192.0.2.200'))).status).toBe(200);
+    expect(await token.get('/v1/probes', from('198.51.100.1'))).toMatchObject(INVALID);
     // Who introspects the token is elsewhere, as services are: it is the one that presents it who is bound.
     const service = await apiKeyOf(ada, ['tokens:introspect']);
     const told = await postForm(service, '/oauth/introspect', { token: body.access_token });
@@ -94,16 +94,16 @@ describe('allowedCidrs of a key', () => {
 
   it('does not believe anybody else: a forged header changes nothing', async () => {
     const grace = await direct.server.person();
-    const remote = await apiKeyOf(grace, ['orders:read'], { allowedCidrs: ['192.0.2.0/24'] });
-    const local = await apiKeyOf(grace, ['orders:read'], { allowedCidrs: ['127.0.0.0/8', '::1'] });
+    const remote = await apiKeyOf(grace, ['probes:read'], { allowedCidrs: ['192.0.2.0/24'] });
+    const local = await apiKeyOf(grace, ['probes:read'], { allowedCidrs: ['127.0.0.0/8', '::1'] });
     for (const headers of [
       { 'X-Forwarded-For': '192.0.2.1' },
       { Forwarded: 'for=192.0.2.1' },
       { 'X-Real-IP': '192.0.2.1' },
       { 'X-Forwarded-For': '192.0.2.1, 192.0.2.1', Via: '1.1 proxy' },
     ]) {
-      expect(await remote.get('/v1/orders', { headers })).toMatchObject(INVALID);
-      expect((await local.get('/v1/orders', { headers })).status).toBe(200);
+      expect(await remote.get('/v1/probes', { headers })).toMatchObject(INVALID);
+      expect((await local.get('/v1/probes', { headers })).status).toBe(200);
     }
   });
 
@@ -111,7 +111,7 @@ describe('allowedCidrs of a key', () => {
     const session = await sessionOf(ada);
     const made = await session.post('/v1/api-keys', {
       name: 'x',
-      scopes: ['orders:read'],
+      scopes: ['probes:read'],
       allowedCidrs: ['192.0.2.7', '2001:0DB8:0::/32', '::ffff:198.51.100.0/120', '0.0.0.0/0'],
     });
     expect(made.body.allowedCidrs).toEqual(['192.0.2.7/32', '2001:db8::/32', '198.51.100.0/24', '0.0.0.0/0']);
@@ -137,7 +137,7 @@ describe('allowedCidrs of a key', () => {
     ['too many', Array.from({ length: 51 }, (_, i) => `192.0.2.${i}`), '/allowedCidrs'],
   ])('refuse %s', async (_what, allowedCidrs, pointer) => {
     const session = await sessionOf(ada);
-    const answer = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'], allowedCidrs });
+    const answer = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'], allowedCidrs });
     expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
   });
 });
@@ -151,48 +151,48 @@ describe('resources of a key', () => {
     ada = await context.server.person();
     session = await sessionOf(ada);
     [mine, other] = await Promise.all(
-      [1, 2].map(async () => (await session.post('/v1/orders', { item: 'Tea', quantity: 1 })).body.id),
+      [1, 2].map(async () => (await session.post('/v1/probes', { note: 'Tea' })).body.id),
     );
   });
-  const keyFor = (resources: string[], scopes = ['orders:read', 'orders:write']) =>
+  const keyFor = (resources: string[], scopes = ['probes:read', 'probes:write']) =>
     apiKeyOf(ada, scopes, { resources });
 
   it('are all that it may be used for, and so for the tokens exchanged for it', async () => {
-    const key = await keyFor([`orders/${mine}`]);
+    const key = await keyFor([`probes/${mine}`]);
     for (const client of [key, await exchange(key)]) {
-      expect((await client.get(`/v1/orders/${mine}`)).status).toBe(200);
-      expect((await client.get(`/v1/orders/${mine!.toUpperCase()}`)).status).toBe(200);
-      expect(await client.get(`/v1/orders/${other}`)).toMatchObject(NOT_GRANTED);
-      expect(await client.delete(`/v1/orders/${other}`)).toMatchObject(NOT_GRANTED);
-      expect(await client.get('/v1/orders')).toMatchObject(NOT_GRANTED);
-      expect(await client.post('/v1/orders', { item: 'Tea', quantity: 1 })).toMatchObject(NOT_GRANTED);
+      expect((await client.get(`/v1/probes/${mine}`)).status).toBe(200);
+      expect((await client.get(`/v1/probes/${mine!.toUpperCase()}`)).status).toBe(200);
+      expect(await client.get(`/v1/probes/${other}`)).toMatchObject(NOT_GRANTED);
+      expect(await client.delete(`/v1/probes/${other}`)).toMatchObject(NOT_GRANTED);
+      expect(await client.get('/v1/probes')).toMatchObject(NOT_GRANTED);
+      expect(await client.post('/v1/probes', { note: 'Tea' })).toMatchObject(NOT_GRANTED);
     }
-    expect((await session.get(`/v1/orders/${other}`)).status).toBe(200);
+    expect((await session.get(`/v1/probes/${other}`)).status).toBe(200);
   });
 
   it('do not tell whether there is something else', async () => {
-    const key = await keyFor([`orders/${mine}`]);
+    const key = await keyFor([`probes/${mine}`]);
     const without = ({ body }: { body: any }) => ({ ...body, instance: undefined });
-    const unknown = await key.get('/v1/orders/01890000-0000-7000-8000-000000000000');
-    expect(without(unknown)).toEqual(without(await key.get(`/v1/orders/${other}`)));
+    const unknown = await key.get('/v1/probes/01890000-0000-7000-8000-000000000000');
+    expect(without(unknown)).toEqual(without(await key.get(`/v1/probes/${other}`)));
   });
 
   it('give nothing that the scopes or the owner do not', async () => {
-    const reader = await keyFor([`orders/${mine}`], ['orders:read']);
-    expect(await reader.delete(`/v1/orders/${mine}`)).toMatchObject({
+    const reader = await keyFor([`probes/${mine}`], ['probes:read']);
+    expect(await reader.delete(`/v1/probes/${mine}`)).toMatchObject({
       status: 403,
       problem: 'insufficient-scope',
     });
-    const theirs = await apiKeyOf(await context.server.person(), ['orders:read'], {
-      resources: [`orders/${mine}`],
+    const theirs = await apiKeyOf(await context.server.person(), ['probes:read'], {
+      resources: [`probes/${mine}`],
     });
-    expect((await theirs.get(`/v1/orders/${mine}`)).status).toBe(404);
+    expect((await theirs.get(`/v1/probes/${mine}`)).status).toBe(404);
   });
 
   it('leave a key what is about itself', async () => {
-    const key = await keyFor([`orders/${mine}`]);
-    expect((await key.get('/v1/whoami')).body.credentialId).toBe(key.id);
-    const reader = await keyFor([`orders/${mine}`], ['profile:read', 'tokens:introspect']);
+    const key = await keyFor([`probes/${mine}`]);
+    expect((await key.get('/v1/probes/principal')).body.credentialId).toBe(key.id);
+    const reader = await keyFor([`probes/${mine}`], ['profile:read', 'tokens:introspect']);
     expect(await reader.get('/v1/users/me')).toMatchObject(NOT_GRANTED);
     const asked = await postForm(reader, '/oauth/introspect', { token: 'x' });
     expect(asked).toMatchObject({
@@ -202,27 +202,27 @@ describe('resources of a key', () => {
   });
 
   it('can only be narrowed, and that ends the tokens from before', async () => {
-    const key = await keyFor([`orders/${mine}`, `orders/${other}`]);
+    const key = await keyFor([`probes/${mine}`, `probes/${other}`]);
     const token = await exchange(key);
     const patch = (body: object) => session.patch(`/v1/api-keys/${key.id}`, body);
-    expect((await token.get(`/v1/orders/${other}`)).status).toBe(200);
-    expect((await patch({ resources: [`orders/${mine!.toUpperCase()}`] })).body.resources).toEqual([
-      `orders/${mine}`,
+    expect((await token.get(`/v1/probes/${other}`)).status).toBe(200);
+    expect((await patch({ resources: [`probes/${mine!.toUpperCase()}`] })).body.resources).toEqual([
+      `probes/${mine}`,
     ]);
-    expect(await key.get(`/v1/orders/${other}`)).toMatchObject(NOT_GRANTED);
-    expect(await token.get(`/v1/orders/${mine}`)).toMatchObject(INVALID);
-    const wider = await patch({ resources: [`orders/${mine}`, `orders/${other}`] });
+    expect(await key.get(`/v1/probes/${other}`)).toMatchObject(NOT_GRANTED);
+    expect(await token.get(`/v1/probes/${mine}`)).toMatchObject(INVALID);
+    const wider = await patch({ resources: [`probes/${mine}`, `probes/${other}`] });
     expect([wider.status, wider.body.errors?.[0].pointer]).toEqual([400, '/resources']);
-    const anything = await apiKeyOf(ada, ['orders:read']);
+    const anything = await apiKeyOf(ada, ['probes:read']);
     const unknown = await session.patch(`/v1/api-keys/${anything.id}`, { resources: ['users/x'] });
     expect([unknown.status, unknown.body.errors?.[0].pointer]).toEqual([400, '/resources/0']);
-    const narrowed = await session.patch(`/v1/api-keys/${anything.id}`, { resources: [`orders/${mine}`] });
+    const narrowed = await session.patch(`/v1/api-keys/${anything.id}`, { resources: [`probes/${mine}`] });
     expect(narrowed.status).toBe(200);
-    expect(await anything.get('/v1/orders')).toMatchObject(NOT_GRANTED);
+    expect(await anything.get('/v1/probes')).toMatchObject(NOT_GRANTED);
   });
 
   it('are networks likewise: only within those that were allowed', async () => {
-    const key = await apiKeyOf(ada, ['orders:read'], {
+    const key = await apiKeyOf(ada, ['probes:read'], {
       allowedCidrs: ['127.0.0.0/8', '::1', '192.0.2.0/24'],
     });
     const token = await exchange(key);
@@ -231,27 +231,27 @@ describe('resources of a key', () => {
       const { status, body } = await patch(wider);
       expect([wider, status, body.errors?.[0].pointer]).toEqual([wider, 400, '/allowedCidrs']);
     }
-    expect((await key.get('/v1/orders')).status).toBe(200);
-    expect((await token.get('/v1/orders')).status).toBe(200);
+    expect((await key.get('/v1/probes')).status).toBe(200);
+    expect((await token.get('/v1/probes')).status).toBe(200);
     expect((await patch(['127.0.0.0/8', '::1', '192.0.2.128/25'])).status).toBe(200);
-    expect((await key.get('/v1/orders')).status).toBe(200);
-    expect(await token.get('/v1/orders')).toMatchObject(INVALID);
+    expect((await key.get('/v1/probes')).status).toBe(200);
+    expect(await token.get('/v1/probes')).toMatchObject(INVALID);
     expect((await patch(['192.0.2.129/32'])).status).toBe(200);
-    expect(await key.get('/v1/orders')).toMatchObject(INVALID);
+    expect(await key.get('/v1/probes')).toMatchObject(INVALID);
   });
 
   it.each([
-    ['no list', 'orders/x', '/resources'],
+    ['no list', 'probes/x', '/resources'],
     ['nothing', [], '/resources'],
-    ['a kind alone', ['orders'], '/resources/0'],
-    ['no id', ['orders/'], '/resources/0'],
-    ['a path', ['orders/a/b'], '/resources/0'],
-    ['anything at all', ['orders/*'], '/resources/0'],
-    ['what no route is about', ['orders/a', 'users/a'], '/resources/1'],
-    ['the same twice', ['orders/a', 'orders/a'], '/resources'],
-    ['too many', Array.from({ length: 51 }, (_, i) => `orders/${i}`), '/resources'],
+    ['a kind alone', ['probes'], '/resources/0'],
+    ['no id', ['probes/'], '/resources/0'],
+    ['a path', ['probes/a/b'], '/resources/0'],
+    ['anything at all', ['probes/*'], '/resources/0'],
+    ['what no route is about', ['probes/a', 'users/a'], '/resources/1'],
+    ['the same twice', ['probes/a', 'probes/a'], '/resources'],
+    ['too many', Array.from({ length: 51 }, (_, i) => `probes/${i}`), '/resources'],
   ])('refuse %s', async (_what, resources, pointer) => {
-    const answer = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'], resources });
+    const answer = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'], resources });
     expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
   });
 });

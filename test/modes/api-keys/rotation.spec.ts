@@ -8,7 +8,7 @@ import type { Person } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 
 const HOUR_S = 3600;
-const SCOPES = ['orders:read', 'orders:write'];
+const SCOPES = ['probes:read', 'probes:write'];
 
 describe('POST /v1/api-keys/:id/rotation', () => {
   const context = useServer();
@@ -29,13 +29,13 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     KeyClient.from(context.server.url, context.server.secrets, await rotate(key, fields));
   const show = async (key: KeyClient) => (await session.get(`/v1/api-keys/${key.id}`)).body;
   const works = async (...keys: KeyClient[]) =>
-    Promise.all(keys.map(async (key) => (await key.get('/v1/orders')).status === 200));
+    Promise.all(keys.map(async (key) => (await key.get('/v1/probes')).status === 200));
   const secondsUntil = async (time: string) =>
     Math.round((Date.parse(time) - (await context.server.clock.now()).getTime()) / 1000);
 
   it('makes a key that may do the same, and lets the old one go on until the overlap ends', async () => {
     const bounds = {
-      resources: ['orders/01890000-0000-7000-8000-000000000000'],
+      resources: ['probes/01890000-0000-7000-8000-000000000000'],
       allowedCidrs: ['127.0.0.0/8', '::1/128'],
       rateLimit: { requests: 50, windowSeconds: 5 },
     };
@@ -90,7 +90,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
 
   it('ends the tokens that were exchanged for the old key together with it', async () => {
     const token = await exchange(old);
-    const status = async () => (await token.get('/v1/orders')).status;
+    const status = async () => (await token.get('/v1/probes')).status;
     expect(await status()).toBe(200);
     const fresh = await rotated(old, { overlapSeconds: 60 });
     expect(await status()).toBe(200);
@@ -99,7 +99,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     );
     await context.server.clock.advance('61s');
     expect(await status()).toBe(401);
-    expect((await (await exchange(fresh)).get('/v1/orders')).status).toBe(200);
+    expect((await (await exchange(fresh)).get('/v1/probes')).status).toBe(200);
   });
 
   it('is cut short by deleting the old key, and taken back by deleting the new one', async () => {
@@ -190,12 +190,12 @@ describe('POST /v1/api-keys/:id/rotation', () => {
   });
 
   it('is for who holds all that the key holds, and has signed in recently', async () => {
-    const narrow = await jwtOf(ada, { scope: 'api-keys:write orders:read' });
+    const narrow = await jwtOf(ada, { scope: 'api-keys:write probes:read' });
     const path = `/v1/api-keys/${old.id}/rotation`;
     const refused = await narrow.post(path);
     expect(refused).toMatchObject({ status: 403, problem: 'insufficient-scope' });
-    expect(refused.body.missingScopes).toEqual(['orders:write']);
-    expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
+    expect(refused.body.missingScopes).toEqual(['probes:write']);
+    expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="probes:write"');
     await context.server.clock.advance('11m');
     expect(await session.post(path)).toMatchObject({
       status: 401,
@@ -212,7 +212,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     const client = await sessionOf(owner);
     const key = await apiKeyOf(owner, SCOPES);
     await insertKeys(context.server, owner.id, 98);
-    const make = () => client.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+    const make = () => client.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
     const successor = await client.post(`/v1/api-keys/${key.id}/rotation`);
     const { status, body: another } = await make();
     expect([successor.status, status, (await make()).status]).toEqual([201, 201, 409]);
@@ -220,7 +220,7 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     expect((await client.post(`/v1/api-keys/${another.id}/rotation`)).status).toBe(201);
     // The line is there for as long as one of its keys works: to delete the other makes no room.
     await client.delete(`/v1/api-keys/${successor.body.id}`);
-    expect([(await key.get('/v1/orders')).status, (await make()).status]).toEqual([200, 409]);
+    expect([(await key.get('/v1/probes')).status, (await make()).status]).toEqual([200, 409]);
     await client.delete(`/v1/api-keys/${key.id}`);
     expect((await make()).status).toBe(201);
   });
@@ -230,17 +230,17 @@ describe('POST /v1/api-keys/:id/rotation', () => {
     let current = old;
     const calling = new AbortController();
     const callers = Array.from({ length: 4 }, async () => {
-      while (!calling.signal.aborted) statuses.push((await current.get('/v1/orders')).status);
+      while (!calling.signal.aborted) statuses.push((await current.get('/v1/probes')).status);
     });
     for (let round = 0; round < 3; round += 1) {
       const fresh = await rotated(current, { overlapSeconds: 600 });
       const before = current;
       const called = statuses.length;
-      while (statuses.length < called + 20) await current.get('/v1/orders');
+      while (statuses.length < called + 20) await current.get('/v1/probes');
       current = fresh;
       // Calls under way still carry the old key: it goes when they are done.
       const switched = statuses.length;
-      while (statuses.length < switched + 20) await current.get('/v1/orders');
+      while (statuses.length < switched + 20) await current.get('/v1/probes');
       await session.delete(`/v1/api-keys/${before.id}`);
     }
     calling.abort();

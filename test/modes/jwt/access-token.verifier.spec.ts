@@ -46,7 +46,7 @@ const claims = {
   jti: '01976000-0000-7000-8000-000000000002',
   sid: '01976000-0000-7000-8000-000000000003',
   client_id: 'first-party',
-  scope: 'orders:read',
+  scope: 'probes:read',
   amr: ['pwd'],
   auth_time: SECONDS - 60,
   iat: SECONDS,
@@ -223,7 +223,7 @@ describe('the signature', () => {
 
   it('is refused over other claims', async () => {
     const [head, , signature] = signed(claims, header).split('.');
-    expect(await refusal(`${head}.${encode({ ...claims, scope: 'orders:write' })}.${signature}`)).toBe(
+    expect(await refusal(`${head}.${encode({ ...claims, scope: 'probes:write' })}.${signature}`)).toBe(
       'signature verification failed',
     );
   });
@@ -251,7 +251,7 @@ describe('the claims', () => {
     ['a client_id that is no string', { client_id: null }, 'claims: client_id invalid_value'],
     ['a client_id that no client has', { client_id: 'second-party' }, 'claims: client_id invalid_value'],
     ['no client_id', { client_id: undefined }, 'claims: client_id invalid_value'],
-    ['a scope that is no text', { scope: ['orders:read'] }, 'claims: scope invalid_type'],
+    ['a scope that is no text', { scope: ['probes:read'] }, 'claims: scope invalid_type'],
     ['amr that is no list', { amr: 'pwd' }, 'claims: amr invalid_type'],
     ['amr of other things', { amr: [1] }, 'claims: amr.0 invalid_type'],
     ['an auth_time that is no number', { auth_time: '0' }, 'claims: auth_time invalid_type'],

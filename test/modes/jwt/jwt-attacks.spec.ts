@@ -16,7 +16,7 @@ type Json = Record<string, unknown>;
 
 /** Looks behind the token; the other one believes it. */
 const LIVE = '/v1/reports/summary';
-const PLAIN = '/v1/whoami';
+const PLAIN = '/v1/probes/principal';
 /** Of a 401 with a bad token. */
 const CHALLENGES = {
   [LIVE]: 'Bearer realm="api", error="invalid_token"',
@@ -253,7 +253,7 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
       ['an iat to come', () => ({ iat: now() + 60, exp: now() + 120 }), /future/],
       ['too long a life', () => ({ iat: now(), exp: now() + 901 }), /too long/],
       ['an nbf to come', () => ({ nbf: now() + 60 }), /nbf/],
-      ['a scope that is a list', () => ({ scope: ['orders:read'] }), BAD_CLAIMS],
+      ['a scope that is a list', () => ({ scope: ['probes:read'] }), BAD_CLAIMS],
     ])('%s', async (_what, changed, reason) => {
       await expectRefusal(`Bearer ${await withClaims(changed())}`, reason);
     });
@@ -303,7 +303,7 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
   describe('of a machine is refused by its claims, though our key signed it:', () => {
     let machine: MachineClient;
     beforeAll(async () => {
-      machine = await machineOf(ada, ['orders:read']);
+      machine = await machineOf(ada, ['probes:read']);
     });
     const withMachineClaims = (changed: Json) => signed(header, { ...machine.claims, ...changed }, ours);
 
@@ -326,10 +326,10 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
   it('holds no scope that its user does not have, whatever it says', async () => {
     const ada = await jwtOf(await context.server.person());
     const root = await jwtOf(await context.server.administrator());
-    const scope = 'orders:read admin:users orders:everything';
+    const scope = 'probes:read admin:users probes:everything';
     for (const [{ claims }, scopes] of [
-      [ada, ['orders:read']],
-      [root, ['admin:users', 'orders:read']],
+      [ada, ['probes:read']],
+      [root, ['admin:users', 'probes:read']],
     ] as const) {
       const forged = await signed(header, { ...claims, scope }, ours);
       expect(await send(`Bearer ${forged}`)).toMatchObject({ status: 200, body: { scopes } });
@@ -400,7 +400,7 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
     const bearer = `Bearer ${token.accessToken}`;
     const status = await new Promise((resolve, reject) => {
       const headers = { Authorization: [bearer, bearer] } as unknown as Record<string, string[]>;
-      const call = request(`${context.server.url}/v1/whoami`, { headers }, (response) => {
+      const call = request(`${context.server.url}/v1/probes/principal`, { headers }, (response) => {
         response.resume();
         resolve(response.statusCode);
       });
@@ -412,18 +412,21 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
       'X-Access-Token': token.accessToken,
       Cookie: `token=${token.accessToken}`,
     });
-    expect(await elsewhere.get('/v1/whoami')).toMatchObject({ status: 401, problem: 'credential-required' });
+    expect(await elsewhere.get('/v1/probes/principal')).toMatchObject({
+      status: 401,
+      problem: 'credential-required',
+    });
     expect(await elsewhere.post('/v1/tokens/refresh', { access_token: token.accessToken })).toMatchObject({
       status: 400,
     });
-    expect((await anonymous.get(`/v1/whoami?access_token=${token.accessToken}`)).problem).toBe(
+    expect((await anonymous.get(`/v1/probes/principal?access_token=${token.accessToken}`)).problem).toBe(
       'credential-in-url',
     );
   });
 
   it('is no credential of another kind, and they are none of its', async () => {
     const session = await sessionOf(ada);
-    const key = await apiKeyOf(ada, ['orders:read']);
+    const key = await apiKeyOf(ada, ['probes:read']);
     for (const other of [session.cookie, session.csrfToken, token.refreshToken, key.key, 'null', 'undefined'])
       await expectRefusal(`Bearer ${other}`, BAD_FORM);
     for (const headers of [
@@ -431,14 +434,16 @@ describe.each(['ES256', 'EdDSA'] as const)('a JWT from elsewhere, where %s signs
       { 'X-API-Key': token.accessToken },
       { Authorization: `ApiKey ${token.accessToken}` },
     ])
-      expect(await context.server.anonymous.with(headers).get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await context.server.anonymous.with(headers).get('/v1/probes/principal')).toMatchObject(INVALID);
   });
 
   it('does not fall back to the cookie beside it', async () => {
     const { cookie } = await sessionOf(ada);
     const both = context.server.anonymous.with({ Cookie: `__Host-session=${cookie}` });
-    expect((await both.get('/v1/whoami')).status).toBe(200);
+    expect((await both.get('/v1/probes/principal')).status).toBe(200);
     const forged = await withHeader({}, theirs);
-    expect(await both.with({ Authorization: `Bearer ${forged}` }).get('/v1/whoami')).toMatchObject(INVALID);
+    expect(await both.with({ Authorization: `Bearer ${forged}` }).get('/v1/probes/principal')).toMatchObject(
+      INVALID,
+    );
   });
 });

@@ -36,7 +36,7 @@ const algorithmsOf = async (server: TestServer) => (await published(server)).map
 /** How another node, or this one after a restart, answers to a token. */
 const statusOn = async (server: TestServer, { accessToken }: TokenClient): Promise<number> => {
   const client = server.anonymous.with({ Authorization: `Bearer ${accessToken}` });
-  return (await client.get('/v1/whoami')).status;
+  return (await client.get('/v1/probes/principal')).status;
 };
 
 /** Nodes on one database, and a person whom all of them know. */

@@ -6,7 +6,7 @@ import { useServer } from '../../support/server.js';
 
 const RESOURCE = 'https://reports.example.com';
 
-const whoami = (client: Client) => client.get('/v1/whoami');
+const whoami = (client: Client) => client.get('/v1/probes/principal');
 
 describe('the mode opaque', () => {
   const context = useServer({ env: { AUDIENCES: `http://auth.example.com ${RESOURCE}` } });
@@ -25,27 +25,27 @@ describe('the mode opaque', () => {
   it('is asked for with the format of POST /v1/tokens', async () => {
     const ada = await context.server.person();
     const { access_token, token_type, expires_in, scope, refresh_token } = await signIn(ada, {
-      scope: 'orders:read profile:read',
+      scope: 'probes:read profile:read',
     });
     expect(access_token).toMatch(/^at_[A-Za-z0-9_-]{43}$/);
     expect(refresh_token).toMatch(/^rt_/);
     expect({ token_type, expires_in, scope }).toEqual({
       token_type: 'Bearer',
       expires_in: 600,
-      scope: 'orders:read profile:read',
+      scope: 'probes:read profile:read',
     });
   });
 
   it('stands for the person, with the scopes that were asked for', async () => {
     const ada = await context.server.person();
-    const { client } = await signIn(ada, { scope: 'orders:read' });
+    const { client } = await signIn(ada, { scope: 'probes:read' });
     const { body } = await whoami(client);
-    expect(body).toMatchObject({ mode: 'opaque', subject: ada.id, scopes: ['orders:read'], amr: ['pwd'] });
+    expect(body).toMatchObject({ mode: 'opaque', subject: ada.id, scopes: ['probes:read'], amr: ['pwd'] });
     expect(body.authTime).not.toBeNull();
-    expect((await client.get('/v1/orders')).status).toBe(200);
-    const refused = await client.post('/v1/orders', { item: 'Tea', quantity: 1 });
+    expect((await client.get('/v1/probes')).status).toBe(200);
+    const refused = await client.post('/v1/probes', { note: 'Tea' });
     expect(refused.status).toBe(403);
-    expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
+    expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="probes:write"');
   });
 
   it('is taken after any number of spaces, and no other white space', async () => {

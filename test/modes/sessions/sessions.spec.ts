@@ -21,7 +21,7 @@ describe('sessions', () => {
   });
 
   const whoami = (cookie: string) =>
-    context.server.anonymous.get('/v1/whoami', { headers: { Cookie: cookie } });
+    context.server.anonymous.get('/v1/probes/principal', { headers: { Cookie: cookie } });
   const signIn = (body: object, headers: Record<string, string> = {}) =>
     context.server.anonymous.post('/v1/sessions', body, { headers });
   const credentials = () => ({ email: ada.email, password: PASSWORD });
@@ -142,7 +142,7 @@ describe('sessions', () => {
       expect(answer.status).toBe(201);
       expect(answer.cookies[COOKIE]).not.toBe(old.cookie);
       expect(answer.body.session.id).not.toBe(old.signInId);
-      expect(await old.get('/v1/whoami')).toMatchObject(INVALID);
+      expect(await old.get('/v1/probes/principal')).toMatchObject(INVALID);
       expect((await whoami(`${COOKIE}=${answer.cookies[COOKIE]!}`)).status).toBe(200);
     });
 
@@ -152,8 +152,9 @@ describe('sessions', () => {
       const staying = await sessionOf(eve);
       const Cookie = `${COOKIE}=${one.cookie}; a=b; ${COOKIE}=${other.cookie}; ${COOKIE}=junk`;
       expect((await signIn(credentials(), { Cookie })).body.user.id).toBe(ada.id);
-      for (const ended of [one, other]) expect(await ended.get('/v1/whoami')).toMatchObject(INVALID);
-      expect((await staying.get('/v1/whoami')).status).toBe(200);
+      for (const ended of [one, other])
+        expect(await ended.get('/v1/probes/principal')).toMatchObject(INVALID);
+      expect((await staying.get('/v1/probes/principal')).status).toBe(200);
     });
 
     it('never becomes a session, if somebody else made it up', async () => {
@@ -170,7 +171,7 @@ describe('sessions', () => {
       expect(await signIn({ email: ada.email, password: 'a wrong password' }, { Cookie })).toMatchObject(
         INVALID,
       );
-      expect((await session.get('/v1/whoami')).status).toBe(200);
+      expect((await session.get('/v1/probes/principal')).status).toBe(200);
     });
   });
 
@@ -181,7 +182,7 @@ describe('sessions', () => {
     });
 
     it('stands for the person, with all that the person may do', async () => {
-      const { status, body } = await session.get('/v1/whoami');
+      const { status, body } = await session.get('/v1/probes/principal');
       expect(status).toBe(200);
       expect(body).toMatchObject({
         mode: 'session',
@@ -253,7 +254,7 @@ describe('sessions', () => {
       const client = withoutToken();
       expect((await client.get('/v1/sessions')).status).toBe(200);
       expect((await client.call('HEAD', '/v1/sessions')).status).toBe(200);
-      expect(await client.post('/v1/orders', { item: 'Tea', quantity: 1 })).toMatchObject(CSRF);
+      expect(await client.post('/v1/probes', { note: 'Tea' })).toMatchObject(CSRF);
       expect(await client.put('/v1/users/me/password', {})).toMatchObject(CSRF);
       expect(await client.patch('/v1/users/me', { name: 'Eve' })).toMatchObject(CSRF);
       expect(await client.delete('/v1/sessions/current')).toMatchObject(CSRF);

@@ -87,7 +87,7 @@ describe('a refresh token in a cookie', () => {
     const next = setCookie(answer);
     expect(next.attributes).toEqual(LIVE);
     expect(next.value).not.toBe(value);
-    expect((await bearer(answer).get('/v1/whoami')).status).toBe(200);
+    expect((await bearer(answer).get('/v1/probes/principal')).status).toBe(200);
     expect((await refresh(withCookie(next.value), body)).status).toBe(200);
   });
 
@@ -168,10 +168,10 @@ describe('a refresh token in a cookie', () => {
     const clients = [
       (await jwtOf(ada)).with({ Cookie }),
       (await opaqueOf(ada)).with({ Cookie: `${Cookie}; ${Cookie}` }),
-      (await apiKeyOf(ada, ['orders:read'])).with({ Cookie }),
+      (await apiKeyOf(ada, ['probes:read'])).with({ Cookie }),
       session.with({ Cookie: `${Cookie}; ${session.headers['Cookie']}` }),
     ];
-    for (const client of clients) expect((await client.get('/v1/whoami')).status).toBe(200);
+    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(200);
   });
 
   describe('is taken', () => {

@@ -50,7 +50,7 @@ describe('refreshing', () => {
   };
 
   const isOver = async (token: TokenClient): Promise<void> => {
-    expect((await token.get('/v1/whoami')).status).toBe(401);
+    expect((await token.get('/v1/probes/principal')).status).toBe(401);
     const rows: { ended: boolean }[] = await context.server.query(
       'SELECT ended_at IS NOT NULL AS ended FROM sign_ins WHERE id = $1',
       [token.claims['sid']],
@@ -121,7 +121,7 @@ describe('refreshing', () => {
         expect(await unusedTokens(token)).toBe(1);
         const [{ body }] = answers[0] as [Answer];
         const there = other.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
-        expect((await there.get('/v1/whoami')).status).toBe(200);
+        expect((await there.get('/v1/probes/principal')).status).toBe(200);
       } finally {
         await other.stop();
       }
@@ -138,7 +138,7 @@ describe('refreshing', () => {
       }),
     );
     for (const token of last) {
-      expect((await token.get('/v1/whoami')).status).toBe(200);
+      expect((await token.get('/v1/probes/principal')).status).toBe(200);
       expect(await unusedTokens(token)).toBe(1);
     }
     expect((await context.server.log()).join('')).not.toContain('refresh-token.reused');
@@ -176,7 +176,7 @@ describe('refreshing', () => {
       expect([refreshed!.status, signedOut!.status]).toEqual([200, 204]);
       expect(await refresh(refreshed!.body.refresh_token)).toMatchObject({ status: 401 });
       const after = token.with({ Authorization: `Bearer ${refreshed!.body.access_token}` });
-      expect((await after.get('/v1/whoami')).status).toBe(401);
+      expect((await after.get('/v1/probes/principal')).status).toBe(401);
       await isOver(token);
     });
 
@@ -264,7 +264,7 @@ describe('refreshing', () => {
       expect(await unusedTokens(token)).toBe(1);
       const { body } = order === 'first' ? answers[1]! : answers[0]!;
       const after = token.with({ Authorization: `Bearer ${body.access_token}` });
-      expect((await after.get('/v1/whoami')).status).toBe(200);
+      expect((await after.get('/v1/probes/principal')).status).toBe(200);
       expect((await refresh(body.refresh_token)).status).toBe(200);
     });
   });

@@ -66,7 +66,7 @@ describe('POST /v1/tokens/refresh', () => {
     });
 
     it('keeps sign-in, scope, audience and client', async () => {
-      const first = await jwtOf(ada, { scope: 'orders:read sessions:read' });
+      const first = await jwtOf(ada, { scope: 'probes:read sessions:read' });
       const { claims } = await rotated(await rotated(first));
       const { jti, iat, exp, ...kept } = first.claims;
       expect(claims).toEqual({
@@ -80,13 +80,13 @@ describe('POST /v1/tokens/refresh', () => {
     it('works, and the access token from before goes on until it expires', async () => {
       const first = await jwtOf(ada);
       const second = await rotated(first);
-      for (const token of [first, second]) expect((await token.get('/v1/whoami')).status).toBe(200);
+      for (const token of [first, second]) expect((await token.get('/v1/probes/principal')).status).toBe(200);
     });
 
     it('is given as often as one refreshes', async () => {
       let token = await jwtOf(ada);
       for (let i = 0; i < 5; i += 1) token = await rotated(token);
-      expect((await token.get('/v1/whoami')).status).toBe(200);
+      expect((await token.get('/v1/probes/principal')).status).toBe(200);
       expect(await rows(token)).toHaveLength(6);
     });
 
@@ -102,7 +102,7 @@ describe('POST /v1/tokens/refresh', () => {
       context.server.clock.advance('11m');
       const second = await rotated(first);
       expect(second.claims['auth_time']).toBe(first.claims['auth_time']);
-      const answer = await second.post('/v1/api-keys', { name: 'Too late', scopes: ['orders:read'] });
+      const answer = await second.post('/v1/api-keys', { name: 'Too late', scopes: ['probes:read'] });
       expect(answer).toMatchObject({ status: 401, problem: 'insufficient-user-authentication' });
       expect(answer.challenges).toContain('max_age="600"');
     });
@@ -129,9 +129,10 @@ describe('POST /v1/tokens/refresh', () => {
       const logged = context.server.log.length;
 
       expect(await refresh(first.refreshToken)).toMatchObject(REFUSED);
-      for (const token of [first, second]) expect(await token.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+      for (const token of [first, second])
+        expect(await token.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
       expect(await refresh(second.refreshToken)).toMatchObject(REFUSED);
-      expect((await bystander.get('/v1/whoami')).status).toBe(200);
+      expect((await bystander.get('/v1/probes/principal')).status).toBe(200);
 
       const entries = context.server.entries().slice(logged);
       expect(entries).toContainEqual(
@@ -162,7 +163,7 @@ describe('POST /v1/tokens/refresh', () => {
       const second = await rotated(first);
       const third = await rotated(second);
       expect(await refresh(first.refreshToken)).toMatchObject(REFUSED);
-      expect(await third.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+      expect(await third.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
       expect(await refresh(third.refreshToken)).toMatchObject(REFUSED);
     });
 
@@ -182,7 +183,7 @@ describe('POST /v1/tokens/refresh', () => {
       context.server.clock.advance('13d');
       const used = await rotated(token);
       context.server.clock.advance('13d');
-      expect((await used.get('/v1/whoami')).status).toBe(401);
+      expect((await used.get('/v1/probes/principal')).status).toBe(401);
       const again = await rotated(used);
       context.server.clock.advance('3d');
       await rotated(again);
@@ -213,7 +214,7 @@ describe('POST /v1/tokens/refresh', () => {
       await expectOneEnd(token);
       context.server.clock.advance('1d');
       expect(await refresh(token.refreshToken)).toMatchObject(REFUSED);
-      expect(await token.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+      expect(await token.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
     });
   });
 
@@ -268,7 +269,7 @@ describe('POST /v1/tokens/refresh', () => {
       expect(await refresh(accessToken)).toMatchObject(REFUSED);
       const answer = await context.server.anonymous
         .with({ Authorization: `Bearer ${refreshToken}` })
-        .get('/v1/whoami');
+        .get('/v1/probes/principal');
       expect(answer).toMatchObject(NO_TOKEN);
     });
 
@@ -300,7 +301,7 @@ describe('POST /v1/tokens/refresh', () => {
     it('a body with anything else in it', async () => {
       const { refreshToken } = await jwtOf(ada);
       for (const [body, pointer] of [
-        [{ refreshToken, scope: 'orders:read' }, '/scope'],
+        [{ refreshToken, scope: 'probes:read' }, '/scope'],
         [{ refresh_token: refreshToken }, '/refresh_token'],
         [{ refreshToken: [refreshToken] }, '/refreshToken'],
         [{ refreshToken: null }, '/refreshToken'],
@@ -365,7 +366,7 @@ describe('with REFRESH_REUSE_GRACE=0', () => {
     const first = await jwtOf(await server.person());
     const second = next(server, await refreshOn(server, first.refreshToken));
     expect(await refreshOn(server, first.refreshToken)).toMatchObject(REFUSED);
-    expect(await second.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+    expect(await second.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
     expect(await refreshOn(server, second.refreshToken)).toMatchObject(REFUSED);
   });
 });

@@ -93,8 +93,8 @@ describe('POST /v1/tokens', () => {
       ['GET', '/v1/users/me', undefined],
       ['PATCH', '/v1/users/me', {}],
       ['GET', '/v1/sessions', undefined],
-      ['GET', '/v1/orders', undefined],
-      ['POST', '/v1/orders', { item: 'Tea', quantity: 1 }],
+      ['GET', '/v1/probes', undefined],
+      ['POST', '/v1/probes', { note: 'Tea' }],
       ['GET', '/v1/api-keys', undefined],
       ['DELETE', '/v1/sessions', undefined],
     ])('opens %s %s', async (method, path, body) => {
@@ -104,7 +104,7 @@ describe('POST /v1/tokens', () => {
 
     it('opens what asks for a recent sign-in, while it is one', async () => {
       const token = await jwtOf(ada);
-      const key = await token.post('/v1/api-keys', { name: 'By token', scopes: ['orders:read'] });
+      const key = await token.post('/v1/api-keys', { name: 'By token', scopes: ['probes:read'] });
       expect(key.status).toBe(201);
     });
 
@@ -124,9 +124,9 @@ describe('POST /v1/tokens', () => {
 
     it('ends at exp, also if it was used before', async () => {
       const token = await jwtOf(ada);
-      expect((await token.get('/v1/whoami')).status).toBe(200);
+      expect((await token.get('/v1/probes/principal')).status).toBe(200);
       await context.server.clock.advance('590s');
-      expect((await token.get('/v1/whoami')).status).toBe(200);
+      expect((await token.get('/v1/probes/principal')).status).toBe(200);
       await context.server.clock.advance('11s');
       const answer = await token.get('/v1/users/me');
       expect(answer).toMatchObject(NO_TOKEN);
@@ -136,15 +136,15 @@ describe('POST /v1/tokens', () => {
 
   describe('scope', () => {
     it('is what was asked for, once each', async () => {
-      const token = await jwtOf(ada, { scope: 'orders:read profile:read orders:read' });
-      expect(token.claims['scope']).toBe('orders:read profile:read');
-      expect((await token.get('/v1/orders')).status).toBe(200);
-      const refused = await token.post('/v1/orders', { item: 'Tea', quantity: 1 });
+      const token = await jwtOf(ada, { scope: 'probes:read profile:read probes:read' });
+      expect(token.claims['scope']).toBe('probes:read profile:read');
+      expect((await token.get('/v1/probes')).status).toBe(200);
+      const refused = await token.post('/v1/probes', { note: 'Tea' });
       expect(refused).toMatchObject({ status: 403, problem: 'insufficient-scope' });
-      expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="orders:write"');
+      expect(refused.challenges).toBe('Bearer realm="api", error="insufficient_scope", scope="probes:write"');
     });
 
-    it.each(['orders:everything', 'admin:everything', '', 'orders:read  profile:read'])(
+    it.each(['probes:everything', 'admin:everything', '', 'probes:read  profile:read'])(
       'is refused as %j, also to an administrator',
       async (scope) => {
         const administrator = await context.server.administrator();
@@ -159,12 +159,12 @@ describe('POST /v1/tokens', () => {
     it('is all but admin:* to an administrator', async () => {
       const token = await jwtOf(await context.server.administrator());
       expect(token.claims['scope']).toBe(userScopes().join(' '));
-      expect((await token.get('/v1/whoami')).body.scopes).toEqual([...userScopes()]);
+      expect((await token.get('/v1/probes/principal')).body.scopes).toEqual([...userScopes()]);
     });
 
     describe.each(['jwt', 'opaque'] as const)('of an administrator, as %s', (format) => {
       const scope = 'profile:read admin:users';
-      const scopesOf = async (token: Client) => (await token.get('/v1/whoami')).body.scopes;
+      const scopesOf = async (token: Client) => (await token.get('/v1/probes/principal')).body.scopes;
       const refresh = async (refreshToken: string, fields?: Record<string, string>) =>
         fields
           ? postForm(context.server.anonymous, '/oauth/token', {
@@ -236,8 +236,8 @@ describe('POST /v1/tokens', () => {
         await jwtOf(ada, { resource: REPORTS }),
       ];
       expect([here.claims['aud'], elsewhere.claims['aud']]).toEqual([API, REPORTS]);
-      expect((await here.get('/v1/whoami')).status).toBe(200);
-      expect(await elsewhere.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+      expect((await here.get('/v1/probes/principal')).status).toBe(200);
+      expect(await elsewhere.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
     });
 
     it.each(['https://evil.example.com', `${API}/`, ''])('is refused as %j', async (resource) => {
@@ -312,9 +312,9 @@ describe('a pair of tokens', () => {
   ])('is ended at once by %s', async (_what, end) => {
     ada = await context.server.person();
     const token = await jwtOf(ada);
-    expect((await token.get('/v1/whoami')).status).toBe(200);
+    expect((await token.get('/v1/probes/principal')).status).toBe(200);
     expect((await end(token)).status).toBeLessThan(300);
-    expect(await token.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+    expect(await token.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
     expect(await refresh(token.refreshToken)).toMatchObject({
       status: 401,
       problem: 'invalid-refresh-token',
@@ -327,8 +327,8 @@ describe('a pair of tokens', () => {
     await status('disabled');
     expect(await ask(context.server, ada)).toMatchObject(NO_TOKEN);
     await status('active');
-    expect(await token.get('/v1/whoami')).toMatchObject(NO_TOKEN);
-    expect((await (await jwtOf(ada)).get('/v1/whoami')).status).toBe(200);
+    expect(await token.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
+    expect((await (await jwtOf(ada)).get('/v1/probes/principal')).status).toBe(200);
   });
 
   it("is out of somebody else's reach", async () => {
@@ -337,7 +337,7 @@ describe('a pair of tokens', () => {
     const other = await jwtOf(await context.server.person());
     const answer = await other.delete(`/v1/sessions/${token.claims['sid']}`);
     expect(answer).toMatchObject({ status: 404, problem: 'not-found' });
-    expect((await token.get('/v1/whoami')).status).toBe(200);
+    expect((await token.get('/v1/probes/principal')).status).toBe(200);
   });
 
   it.each<[string, string, object, (token: TokenClient, path: string, body: object) => Promise<Answer>]>([
@@ -361,12 +361,12 @@ describe('a pair of tokens', () => {
       status: 200,
       body: { token_type: 'Bearer', expires_in: 600, scope: 'account:security profile:read' },
     });
-    expect(await before.get('/v1/whoami')).toMatchObject(NO_TOKEN);
+    expect(await before.get('/v1/probes/principal')).toMatchObject(NO_TOKEN);
     expect(await refresh(before.refreshToken)).toMatchObject({ status: 401 });
 
     const { url, secrets } = context.server;
     const after = TokenClient.from(url, secrets, { ...answer, status: 201 });
-    expect((await after.get('/v1/whoami')).status).toBe(200);
+    expect((await after.get('/v1/probes/principal')).status).toBe(200);
     expect(after.claims).toMatchObject({ sid: before.claims['sid'], client_id: 'first-party' });
     expect(after.claims['auth_time']).toBeGreaterThan(before.claims['auth_time']);
     expect((await refresh(after.refreshToken)).status).toBe(200);
@@ -387,7 +387,7 @@ describe('with other settings', () => {
     const token = await jwtOf(await context.server.person());
     expect(headerOf(token.accessToken)).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
     expect(token.claims['aud']).toBe(context.server.config.ISSUER);
-    expect((await token.get('/v1/whoami')).status).toBe(200);
+    expect((await token.get('/v1/probes/principal')).status).toBe(200);
   });
 
   it('lives for ACCESS_TOKEN_TTL, and never longer than the sign-in', async () => {

@@ -34,7 +34,7 @@ describe('a server whose database is gone', () => {
 
     ada = await server.person();
     tokens = await jwtOf(ada);
-    clients = { session: await sessionOf(ada), jwt: tokens, key: await apiKeyOf(ada, ['orders:read']) };
+    clients = { session: await sessionOf(ada), jwt: tokens, key: await apiKeyOf(ada, ['probes:read']) };
   });
   afterAll(async () => {
     await server.stop();
@@ -77,7 +77,7 @@ describe('a server whose database is gone', () => {
     it('answers 503 to everybody, neither 200 nor 401, and works again when it is back', async () => {
       const answers: Record<string, Promise<Answer>> = {};
       await OUTAGES[outage]!.go();
-      for (const [mode, client] of Object.entries(clients)) answers[mode] = client.get('/v1/orders');
+      for (const [mode, client] of Object.entries(clients)) answers[mode] = client.get('/v1/probes');
       const nobody = server.anonymous;
       answers['sign-in by cookie'] = nobody.post('/v1/sessions', credentials());
       answers['sign-in by token'] = nobody.post('/v1/tokens', credentials());
@@ -97,11 +97,11 @@ describe('a server whose database is gone', () => {
       // What needs no database goes on.
       expect((await nobody.get('/health/live')).status).toBe(200);
       expect((await nobody.get('/.well-known/jwks.json')).status).toBe(200);
-      expect((await nobody.with({ 'X-API-Key': 'nk_test_malformed' }).get('/v1/orders')).status).toBe(401);
+      expect((await nobody.with({ 'X-API-Key': 'nk_test_malformed' }).get('/v1/probes')).status).toBe(401);
 
       await OUTAGES[outage]!.comeBack();
       expect((await nobody.get('/health/ready')).status).toBe(200);
-      for (const client of Object.values(clients)) expect((await client.get('/v1/orders')).status).toBe(200);
+      for (const client of Object.values(clients)) expect((await client.get('/v1/probes')).status).toBe(200);
       expect((await nobody.post('/v1/sessions', credentials())).status).toBe(201);
       const refreshed = await nobody.post('/v1/tokens/refresh', { refreshToken: tokens.refreshToken });
       expect(refreshed.status).toBe(200);
@@ -128,11 +128,11 @@ describe('a server whose database is gone', () => {
   });
 
   it('answers 500 without details where the question was wrong', async () => {
-    await server.query('ALTER TABLE orders RENAME TO hidden');
-    const { status, problem, body } = await clients.key.get('/v1/orders');
-    await server.query('ALTER TABLE hidden RENAME TO orders');
+    await server.query('ALTER TABLE probes RENAME TO hidden');
+    const { status, problem, body } = await clients.key.get('/v1/probes');
+    await server.query('ALTER TABLE hidden RENAME TO probes');
     expect([status, problem]).toEqual([500, 'internal-error']);
-    expect(JSON.stringify(body)).not.toMatch(/relation|orders|select/i);
+    expect(JSON.stringify(body)).not.toMatch(/relation|probes|select/i);
     expect((await server.anonymous.get('/health/ready')).status).toBe(200);
   });
 

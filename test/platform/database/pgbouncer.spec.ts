@@ -15,7 +15,7 @@ import { until } from '../../support/until.js';
 
 const binary = findProgram('pgbouncer');
 const isRequired = process.env['REQUIRE_PGBOUNCER'] === '1';
-const PATH = '/v1/whoami';
+const PATH = '/v1/probes/principal';
 
 const faultsOf = async (attempt: Promise<TestServer>) => {
   const error = await attempt.then(
@@ -65,19 +65,19 @@ const name = 'behind PgBouncer in transaction mode';
     const jwt = await jwtOf(ada);
     const { email } = ada;
     const opaque = await server.anonymous.post('/v1/tokens', { email, password: PASSWORD, format: 'opaque' });
-    const key = await apiKeyOf(ada, ['orders:read', 'orders:write']);
+    const key = await apiKeyOf(ada, ['probes:read', 'probes:write']);
     const clients = [
       session,
       jwt,
       key,
       server.anonymous.with({ Authorization: `Bearer ${opaque.body.access_token}` }),
     ];
-    const order = { item: 'book', quantity: 1 };
+    const order = { note: 'book' };
     const posted = await Promise.all(
-      Array.from({ length: 40 }, (_, i) => clients[i % clients.length]!.post('/v1/orders', order)),
+      Array.from({ length: 40 }, (_, i) => clients[i % clients.length]!.post('/v1/probes', order)),
     );
     expect(new Set(posted.map(({ status }) => status))).toEqual(new Set([201]));
-    const { body } = await onOther(key).get('/v1/orders?limit=100');
+    const { body } = await onOther(key).get('/v1/probes?limit=100');
     expect(body.items).toHaveLength(40);
 
     const refreshed = await server.anonymous.post('/v1/tokens/refresh', { refreshToken: jwt.refreshToken });

@@ -35,7 +35,7 @@ describe('a server whose connections lead to a database that takes no writes', (
   const endConnections = () =>
     admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, [name]);
   const ready = () => server.anonymous.get('/health/ready');
-  const order = () => client.post('/v1/orders', { item: 'Tea', quantity: 1 });
+  const order = () => client.post('/v1/probes', { note: 'Tea' });
   const signIn = () => server.anonymous.post('/v1/sessions', { email: ada.email, password: PASSWORD });
 
   /** All connections of the pool are open, and read-only; the next ones are not. */

@@ -24,7 +24,7 @@ describe('a server whose connections to the database go silent', () => {
       overrides: [new RequestLimits(3_000, 60_000)],
       env: { DATABASE_LISTEN_URL: database.url, CREDENTIAL_CACHE_TTL: '0ms', DATABASE_POOL_SIZE: '4' },
     });
-    key = await apiKeyOf(await server.person(), ['orders:read']);
+    key = await apiKeyOf(await server.person(), ['probes:read']);
   });
   afterAll(async () => {
     await server.stop();
@@ -34,13 +34,13 @@ describe('a server whose connections to the database go silent', () => {
   });
 
   it('answers 503 to who asks over one, and never asks over it again', async () => {
-    expect((await key.get('/v1/orders')).status).toBe(200);
+    expect((await key.get('/v1/probes')).status).toBe(200);
     wire.stall();
     // What waits over the silent ones, and what finds no other.
-    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => key.get('/v1/orders')));
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => key.get('/v1/probes')));
     expect(answers.map(({ problem }) => problem)).toEqual(answers.map(() => 'database-unavailable'));
     wire.mend();
-    for (let i = 0; i < 6; i += 1) expect((await key.get('/v1/orders')).status).toBe(200);
+    for (let i = 0; i < 6; i += 1) expect((await key.get('/v1/probes')).status).toBe(200);
   });
 
   it('answers 503 where one goes silent in the middle of a transaction', async () => {
@@ -52,7 +52,7 @@ describe('a server whose connections to the database go silent', () => {
     expect((await answer).problem).toBe('database-unavailable');
     await runner.release();
     wire.mend();
-    expect((await key.get('/v1/orders')).status).toBe(200);
+    expect((await key.get('/v1/probes')).status).toBe(200);
   });
 
   it('lets a query take its time as long as something is heard', async () => {

@@ -28,7 +28,8 @@ describe('the housekeeping', () => {
     const token = await jwtOf(ada);
     const done = await run();
     expect(Object.values(done).filter((n) => n > 0)).toEqual([]);
-    for (const client of [session, token]) expect((await client.get('/v1/whoami')).status).toBe(200);
+    for (const client of [session, token])
+      expect((await client.get('/v1/probes/principal')).status).toBe(200);
   });
 
   it('deletes ended and expired sign-ins after 30 days, with what carried them', async () => {
@@ -131,7 +132,7 @@ describe('the housekeeping', () => {
     const ada = await server.person();
     const session = await sessionOf(ada);
     const create = async (fields = {}) =>
-      (await session.post('/v1/api-keys', { name: 'A key', scopes: ['orders:read'], ...fields })).body.id;
+      (await session.post('/v1/api-keys', { name: 'A key', scopes: ['probes:read'], ...fields })).body.id;
     const revoked = await create();
     const alive = await create();
     const expired = await create({ expiresAt: new Date(server.clock.now().getTime() + 1000).toISOString() });
@@ -160,7 +161,7 @@ describe('the housekeeping', () => {
     const { server } = context;
     const ada = await server.person();
     const session = await sessionOf(ada);
-    const first = (await session.post('/v1/api-keys', { name: 'A key', scopes: ['orders:read'] })).body.id;
+    const first = (await session.post('/v1/api-keys', { name: 'A key', scopes: ['probes:read'] })).body.id;
     const rotated = await session.post(`/v1/api-keys/${first}/rotation`, { overlapSeconds: 0 });
     const second = rotated.body.id;
     const left = () => count(server, 'api_keys', `owner_id = '${ada.id}'`);

@@ -42,20 +42,20 @@ describe('the log', () => {
     const ada = await context.server.person();
     const session = await sessionOf(ada);
     const jwt = await jwtOf(ada);
-    const key = await apiKeyOf(ada, ['orders:read']);
-    const { id } = (await session.post('/v1/orders', { item: 'Tea', quantity: 1 })).body;
+    const key = await apiKeyOf(ada, ['probes:read']);
+    const { id } = (await session.post('/v1/probes', { note: 'Tea' })).body;
     for (const [client, mode, credentialId] of [
       [session, 'session', session.signInId],
       [jwt, 'jwt', jwt.claims['jti']],
       [key, 'api-key', key.id],
     ] as const) {
-      const answer = await client.get(`/v1/orders/${id}`);
+      const answer = await client.get(`/v1/probes/${id}`);
       expect(await lineOf(answer)).toEqual({
         level: 'info',
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         requestId: answer.headers.get('x-request-id'),
         method: 'GET',
-        route: '/v1/orders/:id',
+        route: '/v1/probes/:id',
         status: 200,
         ms: expect.any(Number),
         ip: '127.0.0.1',
@@ -66,14 +66,14 @@ describe('the log', () => {
       });
     }
     // Known by then, though refused.
-    const refused = await key.delete(`/v1/orders/${id}`);
+    const refused = await key.delete(`/v1/probes/${id}`);
     expect(await lineOf(refused)).toMatchObject({ method: 'DELETE', status: 403, credentialId: key.id });
     expect(refused.body.instance).toBe(refused.headers.get('x-request-id'));
   });
 
   it('names nobody where nobody was let in, and no path of an unknown route', async () => {
     for (const [path, route, status] of [
-      ['/v1/whoami', '/v1/whoami', 401],
+      ['/v1/probes/principal', '/v1/probes/principal', 401],
       ['/no/such/route?such', null, 404],
     ] as const) {
       const line = await lineOf(await context.server.anonymous.get(path));
@@ -95,17 +95,17 @@ describe('the log', () => {
     const breaks = ['\n', '\r', '\r\n', '\r\n ', '\x85', '%0d%0a', '%0A'];
     for (const lineBreak of breaks) {
       const forged = lineBreak + FORGED + lineBreak;
-      await sendRaw(server.url, ['GET /v1/whoami HTTP/1.1', 'Host: x', `User-Agent: x${forged}`]);
-      await sendRaw(server.url, ['GET /v1/whoami HTTP/1.1', 'Host: x', `X-API-Key: ${forged}`]);
-      await sendRaw(server.url, ['GET /v1/whoami HTTP/1.1', 'Host: x', `X-Request-Id: x${forged}`]);
+      await sendRaw(server.url, ['GET /v1/probes/principal HTTP/1.1', 'Host: x', `User-Agent: x${forged}`]);
+      await sendRaw(server.url, ['GET /v1/probes/principal HTTP/1.1', 'Host: x', `X-API-Key: ${forged}`]);
+      await sendRaw(server.url, ['GET /v1/probes/principal HTTP/1.1', 'Host: x', `X-Request-Id: x${forged}`]);
       await sendRaw(server.url, [`GET /v1/${forged}?x=${forged} HTTP/1.1`, 'Host: x']);
-      await sendRaw(server.url, [`GET${forged} /v1/whoami HTTP/1.1`, 'Host: x']);
+      await sendRaw(server.url, [`GET${forged} /v1/probes/principal HTTP/1.1`, 'Host: x']);
       const body = { email: `x${forged}@example.com`, password: forged, [forged]: 1 };
       await server.anonymous.post('/v1/users', body);
-      await session.post('/v1/api-keys', { name: forged, scopes: ['orders:read'] });
+      await session.post('/v1/api-keys', { name: forged, scopes: ['probes:read'] });
     }
     const escaped = encodeURIComponent(`\r\n${FORGED}`);
-    await server.anonymous.get(`/v1/orders/${escaped}`, {
+    await server.anonymous.get(`/v1/probes/${escaped}`, {
       headers: { Authorization: `Bearer ${escaped}` },
     });
     const logger = server.app.get<Logger>(LOGGER);

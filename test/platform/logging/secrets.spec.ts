@@ -75,7 +75,7 @@ describe('secrets', () => {
 
     const made = await anonymous.post(
       '/v1/api-keys',
-      { name: 'A test', scopes: ['orders:read'] },
+      { name: 'A test', scopes: ['probes:read'] },
       { headers: { Authorization: `Bearer ${accessToken}` } },
     );
     const { key } = made.body;
@@ -147,16 +147,16 @@ describe('secrets', () => {
         { 'X-Forwarded-For': secret },
         { Accept: secret },
       ])
-        await send('DELETE', '/v1/orders/01900000-0000-7000-8000-000000000000', { Cookie, ...headers });
+        await send('DELETE', '/v1/probes/01900000-0000-7000-8000-000000000000', { Cookie, ...headers });
 
     // In every part of the URL.
     for (const secret of each.map(encodeURIComponent))
       for (const path of [
         `/${secret}`,
-        `/v1/orders/${secret}`,
-        `/v1/orders?cursor=${secret}`,
-        `/v1/orders?token=${secret}`,
-        `/v1/whoami?x=${secret}%ff`,
+        `/v1/probes/${secret}`,
+        `/v1/probes?cursor=${secret}`,
+        `/v1/probes?token=${secret}`,
+        `/v1/probes/principal?x=${secret}%ff`,
         `/v1/${secret}%ff`,
         `/problems/${secret}`,
         `/docs/${secret}`,
@@ -184,7 +184,7 @@ describe('secrets', () => {
       await post('/v1/tokens/refresh', {}, { Cookie: `__Host-refresh=${secret}` });
       await post('/v1/tokens/refresh', { refreshToken: secret });
       await post('/v1/api-keys', { name: 'x', scopes: [secret], expiresAt: secret }, person);
-      await post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] }, { 'X-API-Key': secret });
+      await post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] }, { 'X-API-Key': secret });
       await send('PUT', '/v1/email-verifications', JSON_BODY, JSON.stringify({ token: secret }));
       await post('/v1/email-verifications', { email: secret });
     }
@@ -195,7 +195,7 @@ describe('secrets', () => {
       const change = JSON.stringify({ currentPassword: wrong, newPassword: password });
       await send('PUT', '/v1/users/me/password', { ...JSON_BODY, ...person }, change);
     }
-    await post('/v1/orders', { item: 'Tea', quantity: 1 }, { 'X-API-Key': key });
+    await post('/v1/probes', { note: 'Tea' }, { 'X-API-Key': key });
     await post('/v1/events', { type: 'x' }, { Authorization: `Bearer ${accessToken}` });
     BrokenController.secret = password;
     await post('/broken/query', credentials);

@@ -11,7 +11,7 @@ import { TestServer, useServer } from '../../support/server.js';
 const COOKIE = '__Host-session';
 /** Looks behind a JWT. */
 const LIVE = '/v1/reports/summary';
-const ORDER = { item: 'Tea', quantity: 1 };
+const ORDER = { note: 'Tea' };
 /** Base64url of 32 bytes, and of no credential. */
 const UNKNOWN = 'A'.repeat(43);
 type Entry = Record<string, unknown>;
@@ -65,7 +65,8 @@ describe('the security log', () => {
   const who = () => ({ userId: ada.id, mode: 'session', credentialId: session.signInId });
 
   const post = (path: string, body: object) => context.server.anonymous.post(path, body);
-  const whoami = (headers: Record<string, string>) => context.server.anonymous.get('/v1/whoami', { headers });
+  const whoami = (headers: Record<string, string>) =>
+    context.server.anonymous.get('/v1/probes/principal', { headers });
   const byKey = (key: string) => whoami({ 'X-API-Key': key });
   const byCookie = (value: string) => whoami({ Cookie: `${COOKIE}=${value}` });
   const byToken = (token: string) => whoami({ Authorization: `Bearer ${token}` });
@@ -76,11 +77,14 @@ describe('the security log', () => {
   /** A token that was good a moment ago, and is remembered. */
   const used = async (duration: string): Promise<Answer> => {
     const token = await jwtOf(ada);
-    await token.get('/v1/whoami');
-    return (await later(duration, token)).get('/v1/whoami');
+    await token.get('/v1/probes/principal');
+    return (await later(duration, token)).get('/v1/probes/principal');
   };
   /** Of a disabled user, whose status alone is changed: that an administrator ends the sign-ins too is another reason. */
-  const disabled = async (use: (person: Person) => Promise<Client>, path = '/v1/whoami'): Promise<Answer> => {
+  const disabled = async (
+    use: (person: Person) => Promise<Client>,
+    path = '/v1/probes/principal',
+  ): Promise<Answer> => {
     const person = await context.server.person();
     const client = await use(person);
     await context.server.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [person.id]);
@@ -117,14 +121,14 @@ describe('the security log', () => {
 
     it('names the key that is revoked, expired, or of a disabled owner', async () => {
       const [revoked, expired] = [
-        await apiKeyOf(ada, ['orders:read']),
-        await apiKeyOf(ada, ['orders:read'], { expiresAt: new Date(Date.now() + 60_000).toISOString() }),
+        await apiKeyOf(ada, ['probes:read']),
+        await apiKeyOf(ada, ['probes:read'], { expiresAt: new Date(Date.now() + 60_000).toISOString() }),
       ];
       await session.delete(`/v1/api-keys/${revoked.id}`);
       await expectEvent(await byKey(revoked.key), { reason: `key revoked: ${revoked.id}` });
       await context.server.clock.advance('1m');
       await expectEvent(await byKey(expired.key), { reason: `key expired: ${expired.id}` });
-      await expectEvent(await disabled((person) => apiKeyOf(person, ['orders:read'])), {
+      await expectEvent(await disabled((person) => apiKeyOf(person, ['probes:read'])), {
         reason: expect.stringMatching(/^owner of the key disabled: [0-9a-f-]{36}$/),
       });
     });
@@ -133,9 +137,9 @@ describe('the security log', () => {
       const { anonymous } = context.server;
       const jwt = await jwtOf(ada);
       for (const [answer, problem] of [
-        [await anonymous.get('/v1/whoami'), 'credential-required'],
+        [await anonymous.get('/v1/probes/principal'), 'credential-required'],
         [await jwt.post('/v1/events', { type: 'x' }), 'mode-not-accepted'],
-        [await jwt.with({ 'X-API-Key': 'x' }).get('/v1/whoami'), 'ambiguous-credentials'],
+        [await jwt.with({ 'X-API-Key': 'x' }).get('/v1/probes/principal'), 'ambiguous-credentials'],
       ] as const)
         await expectRefusal(answer, { event: 'request.refused', problem });
     });
@@ -149,7 +153,7 @@ describe('the security log', () => {
       ['Sec-Fetch-Site: cross-site', { 'Sec-Fetch-Site': 'cross-site' }],
       ['unknown Sec-Fetch-Site', { 'Sec-Fetch-Site': 'made-up' }],
     ])('says precisely: %s', async (reason, headers) => {
-      const answer = await context.server.anonymous.post('/v1/orders', ORDER, {
+      const answer = await context.server.anonymous.post('/v1/probes', ORDER, {
         headers: { Cookie: `${COOKIE}=${session.cookie}`, ...headers },
       });
       await expectRefusal(answer, { event: 'request.refused', problem: 'csrf', reason, ...who() });
@@ -158,16 +162,16 @@ describe('the security log', () => {
     it('names who lacks which scopes, and whose sign-in is too old', async () => {
       const jwt = await jwtOf(ada, { scope: 'api-keys:write' });
       const by = { userId: ada.id, mode: 'jwt', credentialId: jwt.claims['jti'] };
-      const placed = await jwt.post('/v1/orders', ORDER);
-      await expectEvent(placed, { event: 'request.refused', reason: 'missing orders:write', ...by });
-      const made = await jwt.post('/v1/api-keys', { name: 'x', scopes: ['orders:read', 'events:write'] });
+      const placed = await jwt.post('/v1/probes', ORDER);
+      await expectEvent(placed, { event: 'request.refused', reason: 'missing probes:write', ...by });
+      const made = await jwt.post('/v1/api-keys', { name: 'x', scopes: ['probes:read', 'events:write'] });
       await expectRefusal(made, {
         event: 'api-key.creation-refused',
-        reason: 'missing orders:read events:write',
+        reason: 'missing probes:read events:write',
         ...by,
       });
       await context.server.clock.advance('11m');
-      const late = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      const late = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
       await expectEvent(late, { problem: 'insufficient-user-authentication', ...who() });
     });
   });
@@ -267,13 +271,13 @@ describe('the security log', () => {
   });
 
   it('tells of keys: made, narrowed, revoked', async () => {
-    const made = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read', 'orders:write'] });
+    const made = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read', 'probes:write'] });
     const path = `/v1/api-keys/${made.body.id}`;
     for (const [answer, facts] of [
-      [made, { event: 'api-key.created', scopes: ['orders:read', 'orders:write'] }],
+      [made, { event: 'api-key.created', scopes: ['probes:read', 'probes:write'] }],
       [
-        await session.patch(path, { scopes: ['orders:read'] }),
-        { event: 'api-key.narrowed', scopes: ['orders:read'] },
+        await session.patch(path, { scopes: ['probes:read'] }),
+        { event: 'api-key.narrowed', scopes: ['probes:read'] },
       ],
       [await session.delete(path), { event: 'api-key.revoked' }],
     ] as const)

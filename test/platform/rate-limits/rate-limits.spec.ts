@@ -43,7 +43,7 @@ class AnyMethodController {
 class AnyMethodModule {}
 
 const RATE_LIMITED = { status: 429, problem: 'rate-limited' };
-const SCOPES = ['orders:read', 'tokens:introspect'];
+const SCOPES = ['probes:read', 'tokens:introspect'];
 
 describe('the rate limit of a key', () => {
   const context = useStarted(() => InProcessServer.start());
@@ -55,14 +55,14 @@ describe('the rate limit of a key', () => {
   it('is told on every answer: what it is, what is left, and for how long', async () => {
     const key = await keyWith(3);
     const left: (string | null)[] = [];
-    for (const path of ['/v1/orders', '/v1/orders/01890000-0000-7000-8000-000000000000', '/v1/users/me']) {
+    for (const path of ['/v1/probes', '/v1/probes/01890000-0000-7000-8000-000000000000', '/v1/users/me']) {
       const { status, headers } = await key.get(path);
       expect([path, status]).toEqual([path, { 0: 200, 1: 404, 2: 403 }[left.length]]);
       expect(headers.get('ratelimit-policy')).toBe('"key";q=3;w=600');
       expect(headers.has('retry-after')).toBe(false);
       left.push(headers.get('ratelimit'));
     }
-    const refused = await key.get('/v1/orders');
+    const refused = await key.get('/v1/probes');
     expect(refused).toMatchObject(RATE_LIMITED);
     left.push(refused.headers.get('ratelimit'));
     expect(left.map((text) => /^"key";r=(\d+);t=(59\d|600)$/.exec(text ?? '')?.[1])).toEqual([
@@ -78,7 +78,7 @@ describe('the rate limit of a key', () => {
 
   it('lets exactly as many through as it says, also of a hundred at once', async () => {
     const key = await keyWith(10);
-    const answers = await statuses(...Array.from({ length: 100 }, () => key.get('/v1/orders')));
+    const answers = await statuses(...Array.from({ length: 100 }, () => key.get('/v1/probes')));
     expect(answers.filter((status) => status === 200)).toHaveLength(10);
     expect(answers.filter((status) => status === 429)).toHaveLength(90);
   });
@@ -88,7 +88,7 @@ describe('the rate limit of a key', () => {
     const seen = new Set<number>();
     let passed = 0;
     await until(async () => {
-      const { status } = await key.get('/v1/orders');
+      const { status } = await key.get('/v1/probes');
       seen.add(status);
       if (status === 200) passed += 1;
       return passed > 4;
@@ -99,8 +99,8 @@ describe('the rate limit of a key', () => {
   it('is shared by the tokens that are exchanged for the key, and counts the exchange', async () => {
     const key = await keyWith(4);
     const [one, two] = [await exchange(key), await exchange(key)];
-    expect([(await one.get('/v1/orders')).status, (await two.get('/v1/orders')).status]).toEqual([200, 200]);
-    for (const client of [one, two, key]) expect(await client.get('/v1/orders')).toMatchObject(RATE_LIMITED);
+    expect([(await one.get('/v1/probes')).status, (await two.get('/v1/probes')).status]).toEqual([200, 200]);
+    for (const client of [one, two, key]) expect(await client.get('/v1/probes')).toMatchObject(RATE_LIMITED);
     const form = { grant_type: 'client_credentials' };
     const { anonymous } = context.server;
     for (const refused of [
@@ -116,23 +116,23 @@ describe('the rate limit of a key', () => {
   it('is one for all keys of a line: a rotation does not double it', async () => {
     const owner = await context.server.person();
     const old = await apiKeyOf(owner, SCOPES, { rateLimit: { requests: 3, windowSeconds: 600 } });
-    await old.get('/v1/orders');
+    await old.get('/v1/probes');
     const session = await sessionOf(owner);
     const answer = await session.post(`/v1/api-keys/${old.id}/rotation`);
     const fresh = KeyClient.from(context.server.url, context.server.secrets, answer);
-    expect([(await fresh.get('/v1/orders')).status, (await old.get('/v1/orders')).status]).toEqual([
+    expect([(await fresh.get('/v1/probes')).status, (await old.get('/v1/probes')).status]).toEqual([
       200, 200,
     ]);
-    for (const key of [old, fresh]) expect(await key.get('/v1/orders')).toMatchObject(RATE_LIMITED);
-    expect((await (await apiKeyOf(owner, SCOPES)).get('/v1/orders')).status).toBe(200);
+    for (const key of [old, fresh]) expect(await key.get('/v1/probes')).toMatchObject(RATE_LIMITED);
+    expect((await (await apiKeyOf(owner, SCOPES)).get('/v1/probes')).status).toBe(200);
   });
 
   it('is 600 requests in a minute unless told, and nobody’s who comes without a key', async () => {
     const owner = await context.server.person();
-    const { headers } = await (await apiKeyOf(owner, SCOPES)).get('/v1/orders');
+    const { headers } = await (await apiKeyOf(owner, SCOPES)).get('/v1/probes');
     expect(headers.get('ratelimit-policy')).toBe('"key";q=600;w=60');
     for (const client of [await sessionOf(owner), await jwtOf(owner), await opaqueOf(owner)]) {
-      const answer = await client.get('/v1/orders');
+      const answer = await client.get('/v1/probes');
       expect([answer.status, answer.headers.has('ratelimit')]).toEqual([200, false]);
     }
   });
@@ -143,7 +143,7 @@ describe('the rate limit of a key', () => {
       rateLimit: { requests: 1, windowSeconds: 600 },
     });
     for (let i = 0; i < 3; i += 1) {
-      const answer = await key.get('/v1/orders');
+      const answer = await key.get('/v1/probes');
       expect([answer.status, answer.headers.has('ratelimit')]).toEqual([401, false]);
     }
   });
@@ -218,7 +218,7 @@ describe('the rate limit of a public route', () => {
     const { responses } = paths['/limited/forms'].post;
     expect(responses['429'].headers).toHaveProperty('Retry-After');
     expect(Object.keys(responses['201'].headers)).toEqual(['RateLimit', 'RateLimit-Policy']);
-    expect(paths['/v1/orders'].get.responses['429'].description).toContain('`rate-limited`');
+    expect(paths['/v1/probes'].get.responses['429'].description).toContain('`rate-limited`');
     expect(paths['/v1/api-keys'].get.responses).not.toHaveProperty('429');
   });
 });

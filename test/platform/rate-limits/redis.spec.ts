@@ -46,10 +46,10 @@ const name = 'rate limits in Redis';
   beforeEach(remember);
 
   const keyWith = (requests: number, windowSeconds = 600) =>
-    apiKeyOf(ada, ['orders:read'], { rateLimit: { requests, windowSeconds } });
+    apiKeyOf(ada, ['probes:read'], { rateLimit: { requests, windowSeconds } });
   /** One call with the key to a node. */
   const call = async (key: KeyClient, node: TestServer) =>
-    (await node.anonymous.with(key.headers).get('/v1/orders')).status;
+    (await node.anonymous.with(key.headers).get('/v1/probes')).status;
   const callAll = async (key: KeyClient, times: number) => {
     const calls = nodes.flatMap((node) => Array.from({ length: times }, () => call(key, node)));
     const answers = await Promise.all(calls);

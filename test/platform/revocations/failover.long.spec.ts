@@ -7,7 +7,7 @@ import { jwtOf, type TokenClient } from '../../support/modes/jwt.js';
 import { until } from '../../support/until.js';
 import { Wire } from '../../support/wire.js';
 
-const PATH = '/v1/whoami';
+const PATH = '/v1/probes/principal';
 const LOST = 'the revocation feed is lost; the database is asked instead';
 
 /** One database stands for the old primary, and a copy of it for the one that took over. */

@@ -52,7 +52,7 @@ describe('a node on which more is revoked than memory may hold', () => {
   /** Whether a JWT is answered from memory alone: while nobody finds the table of sign-ins. */
   async function isServedFromMemory(client: Client): Promise<boolean> {
     await server.dataSource.query('ALTER TABLE sign_ins RENAME TO hidden');
-    const { status } = await client.get('/v1/whoami');
+    const { status } = await client.get('/v1/probes/principal');
     await server.dataSource.query('ALTER TABLE hidden RENAME TO sign_ins');
     expect([200, 500]).toContain(status);
     return status === 200;
@@ -72,16 +72,16 @@ describe('a node on which more is revoked than memory may hold', () => {
     server.clock.set(60 * MINUTE_MS);
     jest.advanceTimersByTime(MINUTE_MS);
     server.clock.reset();
-    for (const token of revoked) expect((await token.get('/v1/whoami')).status).toBe(401);
+    for (const token of revoked) expect((await token.get('/v1/probes/principal')).status).toBe(401);
     expect(server.app.get(RevocationFeed).size).toBe(LIMIT);
     await until(() => isServedFromMemory(bystander));
   });
 
   it('asks the database as soon as one does not: right answers, only slower', async () => {
     await revoke(2);
-    for (const token of revoked) expect((await token.get('/v1/whoami')).status).toBe(401);
+    for (const token of revoked) expect((await token.get('/v1/probes/principal')).status).toBe(401);
     expect(await isServedFromMemory(bystander)).toBe(false);
-    expect((await bystander.get('/v1/whoami')).status).toBe(200);
+    expect((await bystander.get('/v1/probes/principal')).status).toBe(200);
   });
 
   it('says so once', async () => {
@@ -98,7 +98,7 @@ describe('a node on which more is revoked than memory may hold', () => {
   it('does not trust what it loads at a start either', async () => {
     const second = await start();
     const at = ({ headers }: Client) => new Client(second.url, second.secrets, headers);
-    for (const token of revoked) expect((await at(token).get('/v1/whoami')).status).toBe(401);
+    for (const token of revoked) expect((await at(token).get('/v1/probes/principal')).status).toBe(401);
     expect(await isServedFromMemory(at(bystander))).toBe(false);
     await second.stop();
   });

@@ -51,14 +51,14 @@ describe('the revocation feed', () => {
   it('loads all again where an announcement cannot be read: another version may have written it', async () => {
     const server = await InProcessServer.start({ database });
     const token = await jwtOf(await server.person());
-    expect((await token.get('/v1/whoami')).status).toBe(200);
+    expect((await token.get('/v1/probes/principal')).status).toBe(200);
     await watcher.query(
       `INSERT INTO revocations (kind, subject, expires_at) VALUES ('token', $1, now() + interval '1 hour')`,
       [token.claims['jti']],
     );
     for (const payload of ['[oops', '{"jti": 1}', ''])
       await watcher.query('SELECT pg_notify($1, $2)', ['revocations', payload]);
-    await until(async () => (await token.get('/v1/whoami')).status === 401);
+    await until(async () => (await token.get('/v1/probes/principal')).status === 401);
     const count = (text: string) => messages(server).filter((message) => message === text).length;
     await until(() => count(BACK) > 0 && count(BACK) === count(LOST));
     // The probe of another node that starts is known.

@@ -14,7 +14,7 @@ import { type SessionClient, sessionOf } from '../../support/modes/session.js';
 import type { Person } from '../../support/person.js';
 import { until } from '../../support/until.js';
 
-const PATH = '/v1/whoami';
+const PATH = '/v1/probes/principal';
 const EXCHANGES_A_MINUTE = 120;
 const RENAMES_A_MINUTE = 60;
 const HOUR_MS = 3_600_000;
@@ -84,10 +84,10 @@ describe('a great many revocations', () => {
   });
 
   it('are not announced for a rename, and are for a narrowing', async () => {
-    const key = await apiKeyOf(mallory, ['orders:read', 'orders:write']);
+    const key = await apiKeyOf(mallory, ['probes:read', 'probes:write']);
     const patch = (body: object) => () => session.patch(`/v1/api-keys/${key.id}`, body);
     expect(await announcementsOf(patch({ name: 'Another' }))).toBe(0);
-    expect(await announcementsOf(patch({ name: 'A third', scopes: ['orders:read'] }))).toBe(1);
+    expect(await announcementsOf(patch({ name: 'A third', scopes: ['probes:read'] }))).toBe(1);
   });
 
   describe('of one account', () => {
@@ -96,7 +96,7 @@ describe('a great many revocations', () => {
 
     it('take one entry in memory above a number of them', async () => {
       const before = server.app.get(RevocationFeed).size;
-      const keys = [await apiKeyOf(mallory, ['orders:read']), await apiKeyOf(mallory, ['orders:read'])];
+      const keys = [await apiKeyOf(mallory, ['probes:read']), await apiKeyOf(mallory, ['probes:read'])];
       alive = await exchange(keys[0]!);
       for (let i = 0; i < MERGED_ABOVE + 20; i += 1) revoked.push(await exchange(keys[i % 2]!));
       for (const token of revoked) expect((await revoke(token)).status).toBe(200);
@@ -132,7 +132,7 @@ describe('a great many revocations', () => {
 
   it('are possible with a key whose rate limit is used up', async () => {
     const rateLimit = { requests: 1, windowSeconds: 600 };
-    const key = await apiKeyOf(mallory, ['orders:read'], { rateLimit });
+    const key = await apiKeyOf(mallory, ['probes:read'], { rateLimit });
     const token = await exchange(key);
     expect((await key.get(PATH)).status).toBe(429);
     expect((await revoke(token)).status).toBe(200);
@@ -141,7 +141,7 @@ describe('a great many revocations', () => {
 
   describe('cannot be prepared without a limit', () => {
     it('by exchanges: past the limit of the key 429, and revoking is never limited', async () => {
-      const key = await apiKeyOf(mallory, ['orders:read']);
+      const key = await apiKeyOf(mallory, ['probes:read']);
       const token = await exchange(key);
       let answer = await ask(key);
       for (let i = 2; i < EXCHANGES_A_MINUTE; i += 1) answer = await ask(key);
@@ -156,20 +156,20 @@ describe('a great many revocations', () => {
 
     it('by renames: past the limit 429, and narrowing is never limited', async () => {
       const eve = await server.person();
-      const key = await apiKeyOf(eve, ['orders:read', 'orders:write']);
+      const key = await apiKeyOf(eve, ['probes:read', 'probes:write']);
       const owner = await sessionOf(eve);
       const patch = (body: object) => owner.patch(`/v1/api-keys/${key.id}`, body);
       for (let i = 0; i < RENAMES_A_MINUTE; i += 1) expect((await patch({ name: 'x' })).status).toBe(200);
       const refused = await patch({ name: 'y' });
       expect([refused.status, refused.problem]).toEqual([429, 'rate-limited']);
-      expect((await patch({ name: 'y', scopes: ['orders:read'] })).status).toBe(200);
+      expect((await patch({ name: 'y', scopes: ['probes:read'] })).status).toBe(200);
       expect((await owner.delete(`/v1/api-keys/${key.id}`)).status).toBe(204);
     });
 
     it('by new keys, created or rotated: past the limit 429, and revoking is never limited', async () => {
       const eve = await server.person();
       const owner = await sessionOf(eve);
-      const create = () => owner.post('/v1/api-keys', { name: 'x', scopes: ['orders:read'] });
+      const create = () => owner.post('/v1/api-keys', { name: 'x', scopes: ['probes:read'] });
       const { id } = (await create()).body;
       // What nobody can rotate counts too: 299 more requests.
       for (let i = 1; i < 300; i += 1) await owner.post(`/v1/api-keys/${crypto.randomUUID()}/rotation`, {});

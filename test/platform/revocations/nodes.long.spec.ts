@@ -22,7 +22,7 @@ import { until } from '../../support/until.js';
 import { Wire } from '../../support/wire.js';
 
 const LAG_MS = 300;
-const PATH = '/v1/whoami';
+const PATH = '/v1/users/me';
 const LOST = 'the revocation feed is lost; the database is asked instead';
 const BACK = 'the revocation feed is back';
 const KINDS = ['session', 'jwt', 'opaque', 'api key', "machine's jwt"] as const;
@@ -63,7 +63,7 @@ const signOut = (client: Client) => (node: Node) => at(node, client).delete('/v1
 
 /** One credential of each kind, and how each is taken back. */
 async function credentialsOf(server: TestServer, person: Person): Promise<Victim[]> {
-  const scopes = ['orders:read'];
+  const scopes = ['profile:read'];
   const session = await sessionOf(person);
   const jwt = await jwtOf(person);
   const { body } = await server.anonymous.post('/v1/tokens', {

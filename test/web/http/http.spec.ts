@@ -35,15 +35,15 @@ describe('HTTP', () => {
       });
 
       it.each([
-        ['PATCH', '/v1/orders', 'GET, HEAD, POST'],
-        ['DELETE', '/v1/orders?limit=1', 'GET, HEAD, POST'],
-        ['PUT', '/v1/orders/0190a1b2-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
+        ['PATCH', '/v1/probes', 'GET, HEAD, POST'],
+        ['DELETE', '/v1/probes?limit=1', 'GET, HEAD, POST'],
+        ['PUT', '/v1/probes/0190a1b2-0000-7000-8000-000000000000', 'DELETE, GET, HEAD'],
         ['POST', '/v1/users/me', 'GET, HEAD, PATCH'],
         ['HEAD', '/v1/users', 'POST'],
-        ['OPTIONS', '/v1/orders', 'GET, HEAD, POST'],
-        ['TRACE', '/v1/orders', 'GET, HEAD, POST'],
-        ['PROPFIND', '/v1/orders', 'GET, HEAD, POST'],
-        ['QUERY', '/v1/orders', 'GET, HEAD, POST'],
+        ['OPTIONS', '/v1/probes', 'GET, HEAD, POST'],
+        ['TRACE', '/v1/probes', 'GET, HEAD, POST'],
+        ['PROPFIND', '/v1/probes', 'GET, HEAD, POST'],
+        ['QUERY', '/v1/probes', 'GET, HEAD, POST'],
         ['POST', '/health/live', 'GET, HEAD'],
       ])('answers 405 to %s %s and names what it allows', async (method, path, allow) => {
         const { status, headers, problem } = await ask(method, path);
@@ -53,11 +53,11 @@ describe('HTTP', () => {
 
       it('answers 405 before it looks at the body or asks for a credential', async () => {
         const options = { headers: JSON_TYPE, body: '{' };
-        expect((await ask('PATCH', '/v1/orders', options)).status).toBe(405);
+        expect((await ask('PATCH', '/v1/probes', options)).status).toBe(405);
       });
 
       it('knows a path only as it is written: no slash more, no other case', async () => {
-        for (const path of ['/v1/orders/', '//v1/orders', '/v1//orders', '/V1/orders', '/v1/orders/x/y'])
+        for (const path of ['/v1/probes/', '//v1/probes', '/v1//probes', '/V1/probes', '/v1/probes/x/y'])
           expect([path, ...statusAndProblem(await ask('GET', path))]).toEqual([path, 404, 'not-found']);
       });
 
@@ -229,22 +229,22 @@ describe('HTTP', () => {
 
     describe('URLs', () => {
       it('answers 400 to an escape that is none', async () => {
-        for (const path of ['/%zz', '/v1/orders/%', '/v1/orders/%e0%a4%a'])
+        for (const path of ['/%zz', '/v1/probes/%', '/v1/probes/%e0%a4%a'])
           expect(statusAndProblem(await ask('GET', path))).toEqual([400, 'malformed-request']);
       });
 
       it('asks for the credential first, and then answers that a long id is none', async () => {
-        const path = `/v1/orders/${'a'.repeat(5_000)}`;
+        const path = `/v1/probes/${'a'.repeat(5_000)}`;
         expect((await ask('GET', path)).status).toBe(401);
-        const { headers } = await apiKeyOf(await context.server.person(), ['orders:read']);
+        const { headers } = await apiKeyOf(await context.server.person(), ['probes:read']);
         expect(statusAndProblem(await ask('GET', path, { headers }))).toEqual([400, 'validation-failed']);
         expect((await ask('GET', `/problems/${'a'.repeat(5_000)}`)).status).toBe(404);
       });
 
       it('answers 400 where a query parameter comes twice, is unknown or no number', async () => {
-        const { headers } = await apiKeyOf(await context.server.person(), ['orders:read']);
+        const { headers } = await apiKeyOf(await context.server.person(), ['probes:read']);
         const cursor = Buffer.from('0190a1b2-0000-7000-8000-000000000000').toString('base64url');
-        expect((await ask('GET', `/v1/orders?limit=1&cursor=${cursor}`, { headers })).status).toBe(200);
+        expect((await ask('GET', `/v1/probes?limit=1&cursor=${cursor}`, { headers })).status).toBe(200);
         for (const query of [
           'limit=1&limit=2',
           'limit=1&limit=1',
@@ -267,7 +267,7 @@ describe('HTTP', () => {
           `cursor=${cursor}=`,
           `cursor=${cursor.slice(0, 10)}!${cursor.slice(10)}`,
         ])
-          expect([query, (await ask('GET', `/v1/orders?${query}`, { headers })).problem]).toEqual([
+          expect([query, (await ask('GET', `/v1/probes?${query}`, { headers })).problem]).toEqual([
             query,
             'validation-failed',
           ]);
@@ -280,11 +280,11 @@ describe('HTTP', () => {
       it('that a route of the API does not know are refused, by name', async () => {
         const session = await sessionOf(await context.server.person());
         for (const [method, path] of [
-          ['GET', '/v1/whoami'],
+          ['GET', '/v1/probes/principal'],
           ['GET', '/v1/users/me'],
           ['HEAD', '/v1/users/me'],
-          ['GET', '/v1/orders'],
-          ['POST', '/v1/orders'],
+          ['GET', '/v1/probes'],
+          ['POST', '/v1/probes'],
           ['DELETE', '/v1/sessions/current'],
           ['POST', '/v1/email-verifications'],
         ] as const)
@@ -297,8 +297,8 @@ describe('HTTP', () => {
                 [{ pointer: `/${name}`, detail: 'is not a field of this request' }],
               ]);
           }
-        expect((await ask('GET', '/v1/whoami', { headers: session.headers })).status).toBe(200);
-        expect((await ask('GET', '/v1/whoami?page=1')).problem).toBe('credential-required');
+        expect((await ask('GET', '/v1/probes/principal', { headers: session.headers })).status).toBe(200);
+        expect((await ask('GET', '/v1/probes/principal?page=1')).problem).toBe('credential-required');
       });
 
       it('are ignored by pages, documents, health and the endpoints of OAuth', async () => {

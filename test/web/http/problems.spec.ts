@@ -90,10 +90,10 @@ describe('a problem', () => {
   });
 
   it.each([
-    ['GET', '/v1/whoami', 401, 'credential-required'],
-    ['GET', '/v1/whoami?access_token=x', 400, 'credential-in-url'],
+    ['GET', '/v1/probes/principal', 401, 'credential-required'],
+    ['GET', '/v1/probes/principal?access_token=x', 400, 'credential-in-url'],
     ['GET', '/%zz', 400, 'malformed-request'],
-    ['PUT', '/v1/orders', 405, 'method-not-allowed'],
+    ['PUT', '/v1/probes', 405, 'method-not-allowed'],
     ['POST', '/v1/users', 400, 'validation-failed'],
     ['POST', '/v1/tokens/refresh', 401, 'invalid-refresh-token'],
     ['GET', '/problems/none', 404, 'not-found'],
@@ -264,9 +264,9 @@ describe('a validation error', () => {
 
   it('points into arrays, and to a query parameter by its name', async () => {
     const session = await sessionOf(await context.server.person());
-    const { body } = await session.post('/v1/api-keys', { name: 'x', scopes: ['orders:read', 'none'] });
+    const { body } = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read', 'none'] });
     expect(body.errors).toEqual([{ pointer: '/scopes/1', detail: expect.any(String) }]);
-    const answer = await session.get('/v1/orders?limit=0&page=1');
+    const answer = await session.get('/v1/probes?limit=0&page=1');
     expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer).toSorted()).toEqual([
       '/limit',
       '/page',
@@ -275,7 +275,7 @@ describe('a validation error', () => {
 
   it('points to a parameter of the path by its name', async () => {
     const session = await sessionOf(await context.server.person());
-    for (const path of ['/v1/orders/x', '/v1/sessions/x', '/v1/api-keys/x']) {
+    for (const path of ['/v1/probes/x', '/v1/sessions/x', '/v1/api-keys/x']) {
       const { body } = await session.delete(path);
       expect([path, body.errors]).toEqual([path, [{ pointer: '/id', detail: 'is no id' }]]);
     }

@@ -50,10 +50,10 @@ describe('the headers of every answer', () => {
     Promise.all(
       Object.entries({
         success: ask('GET', '/health/live'),
-        'no credential': ask('GET', '/v1/whoami'),
+        'no credential': ask('GET', '/v1/probes/principal'),
         'unknown route': ask('GET', '/v1/nowhere'),
-        'wrong method': ask('PATCH', '/v1/orders'),
-        'credential in the URL': ask('GET', '/v1/whoami?token=x'),
+        'wrong method': ask('PATCH', '/v1/probes'),
+        'credential in the URL': ask('GET', '/v1/probes/principal?token=x'),
         'broken body': ask('POST', '/v1/users', { headers: JSON_TYPE, body: '{' }),
         'large body': ask('POST', '/v1/users', { headers: JSON_TYPE, body: ' '.repeat(100_001) }),
         'other body': ask('POST', '/v1/users', { headers: { 'Content-Type': 'text/plain' }, body: 'x' }),
@@ -107,7 +107,12 @@ describe('CORS', () => {
   };
 
   it('lets a named origin read answers, with credentials, also errors', async () => {
-    for (const path of ['/health/live', '/v1/whoami', '/v1/nowhere', '/v1/whoami?token=x']) {
+    for (const path of [
+      '/health/live',
+      '/v1/probes/principal',
+      '/v1/nowhere',
+      '/v1/probes/principal?token=x',
+    ]) {
       const { headers } = await ask('GET', path, { Origin: NAMED });
       expect(headers).toMatchObject({
         'access-control-allow-origin': NAMED,
@@ -149,7 +154,7 @@ describe('CORS', () => {
     ]) {
       const answer = await ask('GET', '/health/live', { Origin });
       expect([Origin, answer.status, corsHeaders(answer)]).toEqual([Origin, 200, []]);
-      const preflight = await ask('OPTIONS', '/v1/orders', { Origin, ...PREFLIGHT });
+      const preflight = await ask('OPTIONS', '/v1/probes', { Origin, ...PREFLIGHT });
       expect([Origin, preflight.problem, corsHeaders(preflight)]).toEqual([Origin, 'method-not-allowed', []]);
       // So that no cache gives it the answer that a named origin got.
       expect(answer.headers.vary).toBe('Origin');
@@ -161,8 +166,8 @@ describe('CORS', () => {
   });
 
   it('answers an OPTIONS that is no preflight without text', async () => {
-    expect((await ask('OPTIONS', '/v1/orders', { Origin: NAMED })).status).toBe(204);
-    expect((await ask('OPTIONS', '/v1/orders', {})).problem).toBe('method-not-allowed');
+    expect((await ask('OPTIONS', '/v1/probes', { Origin: NAMED })).status).toBe(204);
+    expect((await ask('OPTIONS', '/v1/probes', {})).problem).toBe('method-not-allowed');
   });
 
   it('adds no header where no origin is named', async () => {

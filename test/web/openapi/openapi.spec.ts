@@ -159,7 +159,7 @@ describe('the API reference', () => {
       const names: Record<string, string> = {
         'GET /v1/sessions': 'listSessions',
         'POST /v1/api-keys': 'createApiKey',
-        'GET /v1/orders/:id': 'getOrder',
+        'GET /v1/probes/:id': 'getOrder',
         'DELETE /v1/sessions/:id': 'deleteSession',
         'GET /v1/users/me': 'getCurrentUser',
         'PUT /v1/users/me/password': 'setCurrentUserPassword',
@@ -282,7 +282,7 @@ describe('the API reference', () => {
       await call(nobody, 'POST', '/v1/tokens/refresh', { refreshToken: pair.refresh_token });
       await call(nobody, 'POST', '/v1/tokens/refresh', { refreshToken: 'unknown' });
       for (const by of [nobody, session, jwt, opaque, key, machine]) {
-        await call(by, 'GET', '/v1/whoami');
+        await call(by, 'GET', '/v1/probes/principal');
         await call(by, 'GET', '/v1/users/me');
         await call(by, 'GET', '/v1/sessions/current');
         await call(by, 'GET', '/v1/sessions/current/csrf-token');
@@ -293,17 +293,17 @@ describe('the API reference', () => {
       await call(jwt, 'POST', '/v1/events', { type: 'x' });
       await call(key, 'POST', '/v1/events', { type: 'x', data: { any: ['thing', 1, null] } });
       await call(nobody, 'POST', '/v1/api-keys/leak-reports', { key: 'x' });
-      await call(key, 'POST', '/v1/orders', { item: 'Tea', quantity: 1 });
-      await call(session, 'POST', '/v1/orders', { item: 'Tea', quantity: 0, more: true });
-      const { body: order } = await call(session, 'POST', '/v1/orders', { item: 'Tea', quantity: 1 });
-      await call(jwt, 'GET', '/v1/orders');
-      await call(jwt, 'GET', '/v1/orders/:id', undefined, order.id);
-      await call(jwt, 'DELETE', '/v1/orders/:id', undefined, order.id);
-      await call(jwt, 'DELETE', '/v1/orders/:id', undefined, order.id);
+      await call(key, 'POST', '/v1/probes', { note: 'Tea' });
+      await call(session, 'POST', '/v1/probes', { note: 'Tea', more: true });
+      const { body: order } = await call(session, 'POST', '/v1/probes', { note: 'Tea' });
+      await call(jwt, 'GET', '/v1/probes');
+      await call(jwt, 'GET', '/v1/probes/:id', undefined, order.id);
+      await call(jwt, 'DELETE', '/v1/probes/:id', undefined, order.id);
+      await call(jwt, 'DELETE', '/v1/probes/:id', undefined, order.id);
       const expiresAt = new Date(Date.now() + 1_000_000).toISOString();
       const { body: created } = await call(jwt, 'POST', '/v1/api-keys', {
         name: 'x',
-        scopes: ['orders:read'],
+        scopes: ['probes:read'],
         expiresAt,
       });
       await call(session, 'GET', '/v1/api-keys');
@@ -338,9 +338,9 @@ describe('the API reference', () => {
       const ofAccount = `/v1/admin/service-accounts/${account.id}/api-keys`;
       const keyFields = {
         name: 'x',
-        scopes: ['orders:read'],
+        scopes: ['probes:read'],
         allowedCidrs: ['127.0.0.1'],
-        resources: ['orders/x'],
+        resources: ['probes/x'],
       };
       const { body: serviceKey } = await call(admin, 'POST', ofAccount, keyFields);
       await call(admin, 'GET', ofAccount);
@@ -357,7 +357,7 @@ describe('the API reference', () => {
         'PUT',
         '/v1/admin/users/:id/roles',
         { roles: [] },
-        (await admin.get('/v1/whoami')).body.subject,
+        (await admin.get('/v1/probes/principal')).body.subject,
       );
       await call(admin, 'PUT', '/v1/admin/users/:id/status', { status: 'active' }, ada.id);
       await call(admin, 'POST', '/v1/admin/users/:id/sign-out', undefined, order.id);

@@ -38,7 +38,7 @@ describe('ENCRYPTION_SECRETS', () => {
   };
   const whoami = async (node: InProcessServer): Promise<number> => {
     const client = node.anonymous.with({ Authorization: `Bearer ${token.accessToken}` });
-    return (await client.get('/v1/whoami')).status;
+    return (await client.get('/v1/users/me')).status;
   };
 
   beforeAll(async () => {

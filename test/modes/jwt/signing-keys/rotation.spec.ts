@@ -59,7 +59,8 @@ function useNodes(count: number, env: Record<string, string> = {}) {
     admin: (node: TestServer): Promise<SessionClient> => sessionOf(on(node, admin)),
     advance: (duration: string) => Promise.all(nodes.map(({ clock }) => clock.advance(duration))),
     statusOn: async (node: TestServer, { accessToken }: TokenClient): Promise<number> =>
-      (await node.anonymous.with({ Authorization: `Bearer ${accessToken}` }).get('/v1/whoami')).status,
+      (await node.anonymous.with({ Authorization: `Bearer ${accessToken}` }).get('/v1/probes/principal'))
+        .status,
     published: async (node: TestServer): Promise<string[]> =>
       (await node.anonymous.get('/.well-known/jwks.json')).body.keys.map(({ kid }: Key) => kid),
     keys: async (): Promise<Key[]> => {
@@ -171,7 +172,9 @@ describe('POST /v1/admin/signing-keys', () => {
         seen.kids.add(headerOf(accessToken).kid);
         seen.requests += 1;
         const other = nodes[seen.requests % nodes.length]!;
-        const used = await other.anonymous.with({ Authorization: `Bearer ${accessToken}` }).get('/v1/whoami');
+        const used = await other.anonymous
+          .with({ Authorization: `Bearer ${accessToken}` })
+          .get('/v1/probes/principal');
         const refreshed = await node.anonymous.post('/v1/tokens/refresh', { refreshToken });
         if (used.status !== 200 || refreshed.status !== 200) seen.refused += 1;
         ({ access_token: accessToken, refresh_token: refreshToken } = refreshed.body);
