@@ -21,7 +21,8 @@ async function answer({ server: number, method, options }: Call): Promise<unknow
   if (method === 'log') return server.log;
   const [name, ...rest] = options;
   if (method === 'clock') return (server.clock as any)[name](...rest);
-  if (method === 'provider') return (server.provider<any>(name) as any)[rest[0]](...rest.slice(1));
+  if (method === 'provider')
+    return dataOf(await (server.provider<any>(name) as any)[rest[0]](...rest.slice(1)));
   servers.delete(number);
   return server.close();
 }
@@ -32,14 +33,17 @@ async function start(number: number, options: ServerOptions): Promise<InProcessS
   return server;
 }
 
-function reply(message: Reply): void {
-  try {
-    process.send!(message);
-  } catch {
-    // What cannot be cloned, such as the handlers of routes, is left out.
-    process.send!(JSON.parse(JSON.stringify(message)));
-  }
+/** The data of a value. Functions and instances of classes, such as a strategy in a mode, stay in this process. */
+function dataOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(dataOf);
+  if (typeof value === 'function') return undefined;
+  if (typeof value !== 'object' || value === null || value instanceof Date || Buffer.isBuffer(value))
+    return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, dataOf(field)]));
 }
+
+const reply = (message: Reply) => process.send!(message);
 
 process.on('message', (call: Call) => {
   answer(call).then(

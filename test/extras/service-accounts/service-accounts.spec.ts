@@ -6,18 +6,21 @@ import { Principal } from '../../../src/auth/principal.js';
 import { NotFoundError } from '../../../src/platform/problems/not-found.js';
 import { basic, postForm } from '../../support/form.js';
 import { apiKeyOf, KeyClient } from '../../support/modes/api-key.js';
+import { InProcessServer } from '../../support/in-process.js';
 import { jwtOf } from '../../support/modes/jwt.js';
 import { exchange, type MachineClient } from '../../support/modes/machine.js';
 import { opaqueOf } from '../../support/modes/opaque.js';
 import { type SessionClient, sessionOf } from '../../support/modes/session.js';
 import type { Person } from '../../support/person.js';
+import { useStarted } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
 const REPORTS = 'https://reports.example.com';
 const PATH = '/v1/admin/service-accounts';
 
 describe('service accounts', () => {
-  const context = useServer({ env: { ISSUER, AUDIENCES: `${ISSUER} ${REPORTS}` } });
+  const env = { ISSUER, AUDIENCES: `${ISSUER} ${REPORTS}` };
+  const context = useStarted(() => InProcessServer.start({ env }));
   let grace: Person;
   let admin: SessionClient;
   let account: string;
@@ -103,7 +106,7 @@ describe('service accounts', () => {
     const token = await exchange(key);
     const lines = async (client: KeyClient | typeof token, path: string) => {
       const id = (await client.get(path)).headers.get('x-request-id');
-      return (await context.server.entries()).filter(({ requestId }) => requestId === id);
+      return context.server.entries().filter(({ requestId }) => requestId === id);
     };
     for (const line of await lines(key, '/v1/reports/summary')) expect(line).not.toHaveProperty('userId');
     expect(await lines(key, '/v1/probes')).toMatchObject([
@@ -112,7 +115,7 @@ describe('service accounts', () => {
     const [refusal, access] = await lines(token, '/v1/users/me');
     const who = { mode: 'jwt', serviceAccountId: account, credentialId: token.claims['jti'], keyId: key.id };
     expect([refusal, access]).toMatchObject([{ event: 'request.refused', ...who }, who]);
-    const events = (await context.server.entries()).filter(({ credentialId }) => credentialId === key.id);
+    const events = context.server.entries().filter(({ credentialId }) => credentialId === key.id);
     expect(events[0]).toMatchObject({
       event: 'api-key.created',
       serviceAccountId: account,
@@ -268,7 +271,7 @@ describe('service accounts', () => {
       await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
       await admin.patch(`${PATH}/${id}`, { status: 'disabled' });
       await admin.delete(`${PATH}/${id}`);
-      const about = (await context.server.entries()).filter((entry) => entry['serviceAccountId'] === id);
+      const about = context.server.entries().filter((entry) => entry['serviceAccountId'] === id);
       expect(about).toMatchObject([
         { event: 'service-account.created', by: grace.id },
         { event: 'service-account.status-changed', by: grace.id, status: 'disabled' },

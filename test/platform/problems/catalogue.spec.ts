@@ -1,50 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import '../../../src/app.module.js';
 import { allProblems, defineProblem, findProblem } from '../../../src/platform/problems/problem.js';
 
-const SRC = join(import.meta.dirname, '../../../src');
-const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ file, text: readFileSync(join(SRC, file), 'utf8') }));
-
-/** Every `const NAME = defineProblem({ slug: '…'` of the sources. */
-const definitions = sources.flatMap(({ file, text }) =>
-  [...text.matchAll(/const (\w+) = defineProblem\(\{\s*slug: '([^']+)'/g)].map(([, constant, slug]) => ({
-    file,
-    text,
-    constant: constant!,
-    slug: slug!,
-  })),
-);
-
 describe('the catalogue of problems', () => {
-  it('holds what the sources define, and nothing else', () => {
-    expect(allProblems().map(({ slug }) => slug)).toEqual(
-      definitions.map(({ slug }) => slug).toSorted((a, b) => a.localeCompare(b)),
-    );
-  });
-
-  it('holds no problem that nothing throws', () => {
-    const unused = definitions.filter(({ text, constant }) => text.split(constant).length < 3);
-    expect(unused.map(({ file, slug }) => `${file}: ${slug}`)).toEqual([]);
-  });
-
-  it('knows every slug that the API reference names', () => {
-    const { text } = sources.find(({ file }) => file.endsWith('openapi.document.ts'))!;
-    const named = [
-      ...sources.flatMap(({ text: source }) =>
-        [...source.matchAll(/@MayAnswer\(([^)]*)\)/g)].flatMap(([, slugs]) => slugs!.match(/[a-z-]+/g)!),
-      ),
-      ...[...text.matchAll(/slugs\.push\(([^)]*)\)|slugs = \[([^\]]*)\]/g)].flatMap(
-        ([, pushed, listed]) => (pushed ?? listed)!.match(/(?<=')[a-z-]+(?=')/g) ?? [],
-      ),
-    ];
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((slug) => !findProblem(slug))).toEqual([]);
-  });
-
   it.each([
     [400, 'credential-in-url'],
     [400, 'ambiguous-credentials'],

@@ -2,7 +2,8 @@ import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { allProblems, defineProblem } from '../../../src/platform/problems/problem.js';
 import { send } from '../../support/raw-http.js';
-import { PASSWORD, useServer } from '../../support/server.js';
+import { InProcessServer } from '../../support/in-process.js';
+import { PASSWORD, useServer, useStarted } from '../../support/server.js';
 
 const PAGE_CSP = [
   "default-src 'none'",
@@ -17,7 +18,7 @@ const PAGE_CSP = [
 ].join('; ');
 
 describe('pages', () => {
-  const context = useServer();
+  const context = useStarted(() => InProcessServer.start());
   const get = (path: string) => send(context.server.url, 'GET', path);
 
   /** What a reader sees of an HTML page. */
