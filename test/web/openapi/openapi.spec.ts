@@ -183,7 +183,7 @@ describe('the API reference', () => {
       const names: Record<string, string> = {
         'GET /v1/sessions': 'listSessions',
         'POST /v1/api-keys': 'createApiKey',
-        'GET /v1/probes/:id': 'getOrder',
+        'GET /v1/probes/:id': 'getProbe',
         'DELETE /v1/sessions/:id': 'deleteSession',
         'GET /v1/users/me': 'getCurrentUser',
         'PUT /v1/users/me/password': 'setCurrentUserPassword',
