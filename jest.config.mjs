@@ -1,11 +1,11 @@
 export default {
+  testEnvironment: './test/support/environment.mjs',
   testRegex: 'test/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   maxWorkers: 3, // on two cores: many tests wait for processes
   workerIdleMemoryLimit: '1GB',
   testTimeout: 300_000, // only ends what hangs: how long a test may take depends on the machine
-  testSequencer: './test/support/sequencer.mjs',
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',
   transform: {

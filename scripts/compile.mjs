@@ -21,12 +21,12 @@ export class BuildError extends Error {}
  * leaves the build as it is. Returns whether the build is new.
  * @throws BuildError
  */
-export async function compile(target = DIST) {
+export async function compile(target = DIST, roots = FOLDERS) {
   if (!existsSync(FOLDERS[0])) {
     requireBuild(target);
     return false;
   }
-  const sources = await readSources();
+  const sources = await readSources(roots);
   const digest = digestOf(sources);
   if ((await textOf(join(target, STAMP))) === digest) return false;
   const swc = await import('@swc/core').catch(() => undefined);
@@ -56,11 +56,11 @@ function requireBuild(target) {
     );
 }
 
-async function readSources() {
+async function readSources(roots = FOLDERS) {
   const folders = await Promise.all(
-    FOLDERS.filter(existsSync).map(async (folder) =>
-      (await readdir(folder, { recursive: true })).map((name) => join(folder, name)),
-    ),
+    roots
+      .filter(existsSync)
+      .map(async (folder) => (await readdir(folder, { recursive: true })).map((name) => join(folder, name))),
   );
   const names = folders.flat().filter((name) => name.endsWith('.ts'));
   return Promise.all(

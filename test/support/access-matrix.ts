@@ -63,7 +63,7 @@ export interface Credential {
 
 /** One request to a route. */
 export interface Attempt {
-  /** After "GET /v1/orders with ". */
+  /** After "GET /v1/probes with ". */
   readonly name: string;
   /** In headers. */
   readonly explicit?: readonly Credential[];

@@ -2,24 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Set by the global setup: where the project is compiled to, once in a run, by whoever needs it first. */
+/** Set by the global setup: where the project and the test support are compiled to, once in a run. */
 export const BUILD = 'TEST_BUILD';
 const COMPILE = pathToFileURL(resolve('scripts/compile.mjs')).href;
-let upToDate = false;
+const FOLDERS = ['src', 'migrations', 'tools', 'test/support'].map((folder) => resolve(folder));
 
-/**
- * Where a file of the project lies compiled, such as `src/main.js`: as `npm start` compiles it, but in a directory of
- * the test run's own inside the project, so that packages are found and nobody's `dist` is touched.
- */
-export function built(file: string): string {
-  const directory = process.env[BUILD]!;
-  // A process of its own, since a test cannot wait here.
-  if (!upToDate)
-    execFileSync(process.execPath, [
-      '--input-type=module',
-      '--eval',
-      `await (await import(${JSON.stringify(COMPILE)})).compile(${JSON.stringify(directory)})`,
-    ]);
-  upToDate = true;
-  return join(directory, file);
+/** Compiles as `npm start` does, but into a directory of the test run's own inside the project: packages are found there. */
+export function build(directory: string): void {
+  execFileSync(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `await (await import(${JSON.stringify(COMPILE)})).compile(${JSON.stringify(directory)}, ${JSON.stringify(FOLDERS)})`,
+  ]);
 }
+
+/** Where a file of the project lies compiled, such as `src/main.js`. */
+export const built = (file: string): string => join(process.env[BUILD]!, file);

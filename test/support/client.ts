@@ -25,8 +25,8 @@ export const FORM = 'application/x-www-form-urlencoded';
 /** Calls the server with one credential, or none. */
 export class Client {
   constructor(
-    protected readonly url: string,
-    protected readonly secrets: SecretKeeper,
+    readonly url: string,
+    readonly secrets: SecretKeeper,
     readonly headers: Record<string, string> = {},
   ) {}
 

@@ -1,9 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { DataSource } from 'typeorm';
-// Whose rooms declare the migrations.
-import '../../src/app.module.js';
-import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 
 /** Set by the global setup: where the databases of this run are made. */
 const SERVER = 'TEST_SERVER_URL';
@@ -25,13 +21,11 @@ async function onServer(url: string, ...statements: string[]): Promise<void> {
   }
 }
 
-/** Makes the migrated database that every test file copies. */
-export async function createTemplate(server: string): Promise<void> {
+/** Makes an empty database, migrates it by `migrate`, and lets every test file copy it. */
+export async function createTemplate(server: string, migrate: (url: string) => Promise<void>): Promise<void> {
   const template = `test_template_${randomBytes(6).toString('hex')}`;
   await onServer(server, `CREATE DATABASE ${template}`);
-  const dataSource = await new DataSource(dataSourceOptions(urlOf(server, template), 1)).initialize();
-  await dataSource.runMigrations({ transaction: 'all' });
-  await dataSource.destroy();
+  await migrate(urlOf(server, template));
   process.env[SERVER] = server;
   process.env[TEMPLATE] = template;
 }

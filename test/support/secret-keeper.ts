@@ -1,5 +1,3 @@
-import type { DataSource } from 'typeorm';
-
 /** Fields of requests and answers whose values nobody else may ever see. */
 const SECRET_FIELDS = new Set([
   'password',
@@ -46,13 +44,13 @@ export class SecretKeeper {
   }
 
   /** Those that stand in any table, with its name. */
-  async foundInTables(dataSource: DataSource): Promise<string[]> {
-    const tables: { name: string }[] = await dataSource.query(
+  async foundInTables(database: { query(statement: string): Promise<any> }): Promise<string[]> {
+    const tables: { name: string }[] = await database.query(
       `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`,
     );
     const found: string[] = [];
     for (const { name } of tables) {
-      const rows: { row: string }[] = await dataSource.query(`SELECT t::text AS row FROM ${name} t`);
+      const rows: { row: string }[] = await database.query(`SELECT t::text AS row FROM ${name} t`);
       const all = rows.map(({ row }) => row).join('\n');
       found.push(...this.foundIn(all).map((secret) => `${name}: ${secret}`));
     }

@@ -1,1 +1,0 @@
-import './examples/api-client.js';

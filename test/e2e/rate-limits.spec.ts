@@ -1,2 +1,0 @@
-import './rate-limits/rate-limits.js';
-import './rate-limits/redis.js';

@@ -1,0 +1,345 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import '../../src/rooms.js';
+import { ModeRegistry } from '../../src/auth/mode-registry.js';
+import type { Route } from '../../src/auth/route-table.js';
+import { machineScopes, scopesOfRoles } from '../../src/auth/scopes.js';
+import type { Answer, Client } from '../support/client.js';
+import { apiKeyOf } from '../support/modes/api-key.js';
+import { jwtOf } from '../support/modes/jwt.js';
+import { machineOf } from '../support/modes/machine.js';
+import { opaqueOf } from '../support/modes/opaque.js';
+import { sessionOf } from '../support/modes/session.js';
+import type { Person } from '../support/person.js';
+import { type TestServer, useServer } from '../support/server.js';
+
+/*
+ * Written by hand from the contract: the generated matrix takes the declarations for granted, these tests do not.
+ */
+
+/** Who may call what: the routes that are always there, then those that come with a mode, or with two. */
+const DECLARED = {
+  always: `
+    POST   /v1/users                              public
+    GET    /v1/users/me                           any      user  profile:read
+    PATCH  /v1/users/me                           person   profile:write
+    PUT    /v1/users/me/password                  person   account:security  recent live
+    POST   /v1/email-verifications                public
+    PUT    /v1/email-verifications                public
+    GET    /verify                                public
+    GET    /verify.js                             public
+    GET    /v1/sessions                           person   sessions:read
+    DELETE /v1/sessions                           person   sessions:write    live
+    DELETE /v1/sessions/:id                       person   sessions:write    live
+    GET    /v1/sessions/current                   person
+    DELETE /v1/sessions/current                   person
+    POST   /v1/sessions/current/reauthentication  person   account:security
+    GET    /v1/admin/users                        person   admin:users       recent live
+    PUT    /v1/admin/users/:id/roles              person   admin:users       recent live
+    PUT    /v1/admin/users/:id/status             person   admin:users       recent live
+    POST   /v1/admin/users/:id/sign-out           person   admin:users       recent live
+    GET    /v1/orders                             any      orders:read
+    POST   /v1/orders                             any      orders:write
+    GET    /v1/orders/:id                         any      orders:read       orders/:id
+    DELETE /v1/orders/:id                         any      orders:write      orders/:id
+    GET    /v1/whoami                             any
+    GET    /                                      public
+    GET    /docs                                  public
+    GET    /docs/start.js                         public
+    GET    /docs/:file                            public
+    GET    /openapi.json                          public
+    GET    /health/live                           public
+    GET    /health/ready                          public
+    GET    /problems/:slug                        public`,
+  session: `
+    POST   /v1/sessions                           public   same-origin
+    GET    /v1/sessions/current/csrf-token        session`,
+  jwt: `
+    POST   /v1/tokens                             public   same-origin
+    POST   /v1/tokens/refresh                     public   same-origin
+    GET    /.well-known/jwks.json                 public
+    GET    /v1/reports/summary                    jwt      person  reports:read  live
+    GET    /v1/admin/signing-keys                 person   admin:signing-keys  recent live
+    POST   /v1/admin/signing-keys                 person   admin:signing-keys  recent live
+    DELETE /v1/admin/signing-keys/:kid            person   admin:signing-keys  recent live`,
+  'jwt+api-key': `
+    POST   /oauth/token                           public
+    POST   /oauth/introspect                      public
+    POST   /oauth/revoke                          public
+    GET    /.well-known/oauth-authorization-server  public`,
+  'api-key': `
+    POST   /v1/api-keys/leak-reports              public
+    POST   /v1/api-keys                           person   api-keys:write    recent live
+    GET    /v1/api-keys                           person   api-keys:read
+    GET    /v1/api-keys/warnings                  person   api-keys:read
+    GET    /v1/api-keys/:id                       person   api-keys:read
+    GET    /v1/api-keys/:id/usage                 person   api-keys:read
+    PATCH  /v1/api-keys/:id                       person   api-keys:write    live
+    POST   /v1/api-keys/:id/rotation              person   api-keys:write    recent live
+    DELETE /v1/api-keys/:id                       person   api-keys:write    live
+    POST   /v1/events                             api-key  events:write
+    GET    /v1/admin/service-accounts                                 person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts                                 person  admin:service-accounts  recent live
+    PATCH  /v1/admin/service-accounts/:id                             person  admin:service-accounts  recent live
+    DELETE /v1/admin/service-accounts/:id                             person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys                    person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts/:id/api-keys                    person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/warnings           person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live
+    PATCH  /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live
+    POST   /v1/admin/service-accounts/:id/api-keys/:keyId/rotation    person  admin:service-accounts  recent live
+    GET    /v1/admin/service-accounts/:id/api-keys/:keyId/usage       person  admin:service-accounts  recent live
+    DELETE /v1/admin/service-accounts/:id/api-keys/:keyId             person  admin:service-accounts  recent live`,
+};
+
+/**
+ * What some of them answer to whom, with the scope that they need and the challenges of a 401: S is Session, B is Bearer,
+ * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `person` 403 person-required, `scope` 403
+ * insufficient-scope, `client` OAuth's 401 invalid_client; a number is the handler's own answer to a request without a
+ * body. A narrow credential may only reports:read. An administrator's token asked for all scopes by name. A machine is a
+ * key's JWT.
+ */
+const ANSWERS = `
+                                                                             |        | session | admin  | jwt    | admin  | narrow | opaque | admin  | narrow | key    | narrow | machine | narrow
+  GET /health/live                            |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/jwks.json                  |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /problems/csrf                          |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /.well-known/oauth-authorization-server |                        |     | 200    | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  POST /v1/users                              |                        |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  POST /v1/tokens                             |                        |     | 400    | 400     | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400    | 400     | 400
+  GET /v1/whoami                              |                        | SBK | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200    | 200     | 200
+  GET /v1/users/me                            | profile:read           | SBK | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | 200    | scope  | 200     | scope
+  PATCH /v1/users/me                          | profile:write          | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  PUT /v1/users/me/password                   | account:security       | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions                            | sessions:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  DELETE /v1/sessions/:id                     | sessions:write         | SB  | none   | 404     | 404    | 404    | 404    | scope  | 404    | 404    | scope  | mode   | mode   | person  | person
+  GET /v1/sessions/current                    |                        | SB  | none   | 200     | 200    | 200    | 200    | 200    | 200    | 200    | 200    | mode   | mode   | person  | person
+  GET /v1/sessions/current/csrf-token         |                        | S   | none   | 200     | 200    | mode   | mode   | mode   | mode   | mode   | mode   | mode   | mode   | mode    | mode
+  POST /v1/sessions/current/reauthentication  | account:security       | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  POST /v1/api-keys                           | api-keys:write         | SB  | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/api-keys                            | api-keys:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  GET /v1/api-keys/warnings                   | api-keys:read          | SB  | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | mode   | mode   | person  | person
+  GET /v1/orders                              | orders:read            | SBK | none   | 200     | 200    | 200    | 200    | scope  | 200    | 200    | scope  | 200    | scope  | 200     | scope
+  POST /v1/orders                             | orders:write           | SBK | none   | 400     | 400    | 400    | 400    | scope  | 400    | 400    | scope  | 400    | scope  | 400     | scope
+  DELETE /v1/orders/:id                       | orders:write           | SBK | none   | 404     | 404    | 404    | 404    | scope  | 404    | 404    | scope  | 404    | scope  | 404     | scope
+  POST /v1/events                             | events:write           | K   | none   | mode    | mode   | mode   | mode   | mode   | mode   | mode   | mode   | 400    | scope  | mode    | mode
+  GET /v1/admin/users                         | admin:users            | SB  | none   | scope   | 200    | scope  | 200    | scope  | scope  | 200    | scope  | mode   | mode   | person  | person
+  PUT /v1/admin/users/:id/roles               | admin:users            | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  GET /v1/reports/summary                     | reports:read           | B   | none   | mode    | mode   | 200    | 200    | 200    | mode   | mode   | mode   | mode   | mode   | person  | person
+  GET /v1/admin/signing-keys                  | admin:signing-keys     | SB  | none   | scope   | 200    | scope  | 200    | scope  | scope  | 200    | scope  | mode   | mode   | person  | person
+  DELETE /v1/admin/signing-keys/:kid          | admin:signing-keys     | SB  | none   | scope   | 404    | scope  | 404    | scope  | scope  | 404    | scope  | mode   | mode   | person  | person
+  POST /v1/admin/service-accounts             | admin:service-accounts | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  PATCH /v1/admin/service-accounts/:id        | admin:service-accounts | SB  | none   | scope   | 400    | scope  | 400    | scope  | scope  | 400    | scope  | mode   | mode   | person  | person
+  DELETE /v1/admin/service-accounts/:id       | admin:service-accounts | SB  | none   | scope   | 404    | scope  | 404    | scope  | scope  | 404    | scope  | mode   | mode   | person  | person
+  POST /oauth/token                           |                        |     | client | client  | client | client | client | client | client | client | client | client | client | client  | client
+  POST /oauth/introspect                      | tokens:introspect      |     | client | client  | client | client | client | client | client | client | client | 400    | scope  | client  | client
+  POST /oauth/revoke                          |                        |     | 400    | 400     | 400    | client | client | client | client | client | client | client | client | client  | client
+  DELETE /v1/sessions/current                 |                        | SB  | none   | 204     | 204    | 204    | 204    | 204    | 204    | 204    | 204    | mode   | mode   | person  | person`;
+
+const KEY_SCOPES = [...machineScopes()];
+const NARROW = 'reports:read';
+const ADMINISTRATOR = scopesOfRoles(['admin']).join(' ');
+
+/** The columns of ANSWERS: the mode of each, and who makes its credential. */
+const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise<Client>][] = [
+  ['', async (server) => server.anonymous],
+  ['session', (_, ada) => sessionOf(ada)],
+  ['session', async (server) => sessionOf(await server.administrator())],
+  ['jwt', (_, ada) => jwtOf(ada)],
+  ['jwt', async (server) => jwtOf(await server.administrator(), { scope: ADMINISTRATOR })],
+  ['jwt', (_, ada) => jwtOf(ada, { scope: NARROW })],
+  ['opaque', (_, ada) => opaqueOf(ada)],
+  ['opaque', async (server) => opaqueOf(await server.administrator(), { scope: ADMINISTRATOR })],
+  ['opaque', (_, ada) => opaqueOf(ada, { scope: NARROW })],
+  ['api-key', (_, ada) => apiKeyOf(ada, KEY_SCOPES)],
+  ['api-key', (_, ada) => apiKeyOf(ada, [NARROW])],
+  ['jwt+api-key', (_, ada) => machineOf(ada, KEY_SCOPES)],
+  ['jwt+api-key', (_, ada) => machineOf(ada, [NARROW])],
+];
+const SCHEMES: Record<string, string> = {
+  session: 'Session',
+  jwt: 'Bearer',
+  opaque: 'Bearer',
+  'api-key': 'ApiKey',
+  'jwt+api-key': 'Bearer',
+};
+const LETTERS: Record<string, string> = { Session: 'S', Bearer: 'B', ApiKey: 'K' };
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
+
+describe('the access table', () => {
+  const context = useServer({ env: { RATE_LIMITS: 'off' } });
+
+  describe('the access table', () => {
+    let modes: string[];
+    let clients: (Client | undefined)[];
+
+    beforeAll(async () => {
+      const { server } = context;
+      modes = (await server.provider<ModeRegistry>('ModeRegistry').all()).map(({ name }) => name);
+      const ada = await server.person();
+      clients = await Promise.all(
+        COLUMNS.map(async ([mode, make]) => (isThere(mode) ? make(server, ada) : undefined)),
+      );
+    });
+
+    const isThere = (needed: string) =>
+      needed.split('+').every((mode) => ['', 'always', ...modes].includes(mode));
+    /** Whether a route went with its mode. */
+    const isDeleted = (route: string) =>
+      Object.entries(DECLARED).some(
+        ([mode, routes]) => !isThere(mode) && routes.replaceAll(/ +/g, ' ').includes(`${route} `),
+      );
+
+    it('has every route of the contract as the contract says, and no other', async () => {
+      const expected = Object.entries(DECLARED)
+        .filter(([mode]) => isThere(mode))
+        .flatMap(([, routes]) => linesOf(routes))
+        .map((line) => line.replaceAll(/ +/g, ' ').replace(/ any\b/, ` ${modes.join('+')}`));
+      const person = (await context.server.provider<ModeRegistry>('ModeRegistry').all())
+        .filter(({ carries }) => carries !== 'machine')
+        .map(({ name }) => name)
+        .join('+');
+      const routes = (await context.server.routes()).filter(({ path }) => !path.startsWith('/v1/probes'));
+      const found = routes.map((route) => show(route, person));
+      expect(found.toSorted()).toEqual(expected.toSorted());
+    });
+
+    /** The cell of ANSWERS that an answer belongs into; all of it where it belongs into none. */
+    function cellOf(answer: Answer, mode: string, scope: string, letters: string): string {
+      const challenges = answer.challenges
+        ?.split(/, (?=[A-Z])/)
+        .toSorted()
+        .join(', ');
+      const schemes = Object.entries(SCHEMES).flatMap(([mode, scheme]) => (isThere(mode) ? [scheme] : []));
+      const accepted = [...new Set(schemes)]
+        .filter((scheme) => letters.includes(LETTERS[scheme]!))
+        .map((scheme) => `${scheme} realm="api"`)
+        .toSorted()
+        .join(', ');
+      const tooFew = `${SCHEMES[mode]} realm="api", error="insufficient_scope", scope="${scope}"`;
+      const kind = answer.problem ?? answer.body?.error?.replaceAll('_', '-');
+      const seen = [answer.status, kind, challenges].filter(Boolean).join(' ');
+      if (seen === `401 credential-required ${accepted}`) return 'none';
+      if (seen === `401 mode-not-accepted ${accepted}`) return 'mode';
+      if (seen === `403 insufficient-scope ${tooFew}`) return 'scope';
+      if (seen === '403 person-required') return 'person';
+      if (/^401 invalid-client (ApiKey realm="api", )?Basic realm="api"$/.test(seen)) return 'client';
+      return [401, 403].includes(answer.status) ? seen : `${answer.status}`;
+    }
+
+    it.each(
+      linesOf(ANSWERS)
+        .slice(1)
+        .map((line) => line.split('|').map((cell) => cell.trim())),
+    )(
+      'gives to each on %s the answer of the contract',
+      async (...[route = '', scope = '', letters = '', ...cells]) => {
+        if (isDeleted(route)) return;
+        const [method = '', path = ''] = route.replace(/:\w+/, randomUUID()).split(' ');
+        const seen: (string | undefined)[] = [];
+        for (const [column, client] of clients.entries())
+          seen.push(client && cellOf(await client.call(method, path), COLUMNS[column]![0], scope, letters));
+        expect(seen).toEqual(cells.map((cell, column) => (clients[column] ? cell : undefined)));
+      },
+    );
+  });
+
+  describe('the resource of another user', () => {
+    it.each([
+      ['session', sessionOf],
+      ['jwt', jwtOf],
+      ['opaque', opaqueOf],
+      ['key', (owner: Person) => apiKeyOf(owner, ['orders:read', 'orders:write'])],
+      ["machine's token", (owner: Person) => machineOf(owner, ['orders:read', 'orders:write'])],
+    ] as const)('is not there for a good %s', async (mode, make) => {
+      const isMachine = mode === 'key' || mode === "machine's token";
+      const [ada, bob] = [await context.server.person(), await context.server.person()];
+      const owner = await sessionOf(bob);
+      const { id: order } = (await owner.post('/v1/orders', { item: 'tea', quantity: 1 })).body;
+      const { id: key } = await apiKeyOf(bob, ['orders:read']);
+      const calls = [
+        ['GET', `/v1/orders/${order}`],
+        ['DELETE', `/v1/orders/${order}`],
+      ];
+      if (!isMachine)
+        calls.push(
+          ['GET', `/v1/api-keys/${key}`],
+          ['PATCH', `/v1/api-keys/${key}`],
+          ['DELETE', `/v1/api-keys/${key}`],
+          ['DELETE', `/v1/sessions/${owner.signInId}`],
+        );
+      const client = await make(ada);
+      for (const [method, path] of calls) {
+        const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
+        const { status, problem } = await client.call(method!, path!, body);
+        expect({ method, path, status, problem }).toEqual({
+          method,
+          path,
+          status: 404,
+          problem: 'not-found',
+        });
+      }
+      expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
+    });
+  });
+
+  describe('a credential in the URL', () => {
+    it.each([
+      ['/v1/orders?Access_Token=x', 'in other letters'],
+      ['/v1/orders?%74oken=x', 'encoded'],
+      ['/v1/orders?token', 'empty'],
+      ['/v1/orders?limit=1&session=x', 'after others'],
+      ['/nowhere?api_key=x', 'where there is no route'],
+    ])('is refused in %s: %s', async (path) => {
+      const { status, problem } = await context.server.anonymous.get(path);
+      expect({ status, problem }).toEqual({ status: 400, problem: 'credential-in-url' });
+    });
+
+    it('is no other parameter', async () => {
+      const session = await sessionOf(await context.server.person());
+      expect((await session.get('/v1/orders?tokens=x')).problem).not.toBe('credential-in-url');
+    });
+  });
+
+  describe('HEAD', () => {
+    it('is refused wherever GET is', async () => {
+      const { server } = context;
+      for (const { method, path } of await server.routes()) {
+        if (method !== 'GET') continue;
+        const asked = server.url + path.replaceAll(/:\w+/g, () => randomUUID());
+        const [get, head] = [await fetch(asked), await fetch(asked, { method: 'HEAD' })];
+        await get.body?.cancel();
+        expect({ path, status: head.status }).toEqual({ path, status: get.status });
+      }
+    });
+
+    it('needs no CSRF token, and comes from no other origin either', async () => {
+      const { Cookie = '' } = (await sessionOf(await context.server.person())).headers;
+      const head = (headers: Record<string, string>) =>
+        fetch(`${context.server.url}/v1/orders`, { method: 'HEAD', headers: { Cookie, ...headers } });
+      expect((await head({})).status).toBe(200);
+      expect((await head({ Origin: 'https://evil.example' })).status).toBe(403);
+    });
+  });
+
+  /** A route in the words of DECLARED; `all` are the modes that can carry a person. */
+  function show({ method, path, policy }: Route, all: string): string {
+    if (policy.public)
+      return [method, path, 'public', policy.sameOrigin ? 'same-origin' : ''].filter(Boolean).join(' ');
+    const modes = policy.modes.join('+');
+    const words = [
+      policy.person && modes === all ? '' : modes,
+      policy.person ? 'person' : policy.user ? 'user' : '',
+      ...policy.scopes,
+      policy.recentSignIn ? 'recent' : '',
+      policy.live ? 'live' : '',
+      policy.resource ?? '',
+    ];
+    return [method, path, ...words].filter(Boolean).join(' ');
+  }
+});

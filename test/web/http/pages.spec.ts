@@ -1,0 +1,264 @@
+import { createContext, runInContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import { allProblems, defineProblem } from '../../../src/platform/problems/problem.js';
+import { send } from '../../support/raw-http.js';
+import { InProcessServer } from '../../support/in-process.js';
+import { PASSWORD, useServer, useStarted } from '../../support/server.js';
+
+const PAGE_CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+describe('pages', () => {
+  const context = useStarted(() => InProcessServer.start());
+  const get = (path: string) => send(context.server.url, 'GET', path);
+
+  /** What a reader sees of an HTML page. */
+  const textOf = (html: string) =>
+    html
+      .replaceAll(/<style>.*?<\/style>|<[^>]*>/gs, ' ')
+      .replaceAll('&quot;', '"')
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&amp;', '&');
+
+  describe.each(['/docs', '/verify', '/problems/csrf'])('the page %s', (path) => {
+    it('is HTML that may load what this server has, and nothing else', async () => {
+      const { status, headers } = await get(path);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': PAGE_CSP,
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+      });
+    });
+
+    it('names no other host, and only what is there', async () => {
+      const { text } = await get(path);
+      const references = [...text.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, url]) => url!);
+      expect(references).not.toEqual([]);
+      for (const url of references.filter((reference) => reference !== 'data:,')) {
+        const { host, pathname } = new URL(url, `http://server${path}`);
+        expect([url, host, (await get(pathname)).status]).toEqual([url, 'server', 200]);
+      }
+    });
+
+    it('has no script of its own, which the policy would stop', async () => {
+      const { text } = await get(path);
+      expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/i);
+    });
+  });
+
+  describe('GET /', () => {
+    it('leads to the API reference', async () => {
+      const { status, headers } = await get('/');
+      expect([status, headers.location]).toEqual([302, '/docs']);
+    });
+  });
+
+  describe('GET /docs/:file', () => {
+    it.each([
+      ['swagger-ui.css', 'text/css; charset=utf-8'],
+      ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+      ['favicon-32x32.png', 'image/png'],
+    ])('serves %s, which browsers may keep', async (file, type) => {
+      const { status, headers } = await get(`/docs/${file}`);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({ 'content-type': type, 'cache-control': 'public, max-age=86400' });
+    });
+
+    it('starts the reference with the document of this server', async () => {
+      const { headers, text } = await get('/docs/start.js');
+      expect(headers).toMatchObject({
+        'content-type': 'text/javascript; charset=utf-8',
+        'cache-control': 'no-store',
+      });
+      expect(text).toContain("url: 'openapi.json'");
+      // The validator's badge would come from another host.
+      expect(text).toContain('validatorUrl: null');
+    });
+
+    it.each([
+      '/docs/none.js',
+      '/docs/package.json',
+      '/docs/index.html',
+      '/docs/',
+      '/docs/__proto__',
+      '/docs/constructor',
+      '/docs/../package.json',
+      '/docs/../../package.json',
+      '/docs/..%2fpackage.json',
+      '/docs/%2e%2e%2fpackage.json',
+      String.raw`/docs/..\package.json`,
+      '/docs/..%5cpackage.json',
+      '/docs/swagger-ui.css%00',
+      '/docs/./swagger-ui.css',
+      '/docs/%2fetc%2fpasswd',
+      '/docs//etc/passwd',
+    ])('has no %s', async (path) => {
+      const { status, problem } = await get(path);
+      expect([status, problem]).toEqual([404, 'not-found']);
+    });
+  });
+
+  /** Runs the script of the page as a browser would that opened it with this fragment. */
+  async function openVerifyPage(fragment: string, fetchOf: typeof fetch = fetch) {
+    const { text } = await get('/verify.js');
+    const status = { textContent: 'unchanged' };
+    const field = { hidden: true };
+    const password = { value: '' };
+    const button = { hidden: false, disabled: false, onclick: async () => undefined };
+    const elements: Record<string, object> = { status, 'password-field': field, password, confirm: button };
+    const visited: string[] = [];
+    const requests: unknown[] = [];
+    const page = {
+      document: { getElementById: (id: string) => elements[id] },
+      location: { hash: fragment, pathname: '/verify' },
+      history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
+      fetch: (path: string, init: RequestInit) => {
+        requests.push(init.body);
+        return fetchOf(new URL(path, `${context.server.url}/verify`).href, init);
+      },
+    };
+    runInContext(text, createContext(page));
+    // Before a person does anything.
+    expect(visited).toEqual(['/verify']);
+    const press = async () => {
+      await button.onclick();
+      return status.textContent;
+    };
+    return { status, field, password, button, requests, press };
+  }
+
+  describe('GET /verify', () => {
+    const THANKS = 'Thank you. Your address is confirmed, and you can sign in.';
+    const register = async (email: string) => {
+      await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
+      return context.server.mailedToken(email);
+    };
+    const isConfirmed = async (email: string) => {
+      const [user] = await context.server.query('SELECT email_verified_at FROM users WHERE email = $1', [
+        email,
+      ]);
+      return user.email_verified_at !== null;
+    };
+
+    it('confirms the address when the button is pressed, not when a mail scanner opens the page', async () => {
+      const email = 'reader@example.com';
+      const page = await openVerifyPage(`#${await register(email)}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([page.requests, await isConfirmed(email)]).toEqual([[], false]);
+      expect(await page.press()).toBe(THANKS);
+      expect([page.button.hidden, await isConfirmed(email)]).toEqual([true, true]);
+    });
+
+    it('says "already confirmed" at a second click', async () => {
+      const token = await register('twice@example.com');
+      await (await openVerifyPage(`#${token}`)).press();
+      expect(await (await openVerifyPage(`#${token}`)).press()).toBe(
+        'Your address is already confirmed, and you can sign in.',
+      );
+    });
+
+    it('asks for a new password where the link sets one', async () => {
+      const email = 'forgetful@example.com';
+      await register(email);
+      await context.server.anonymous.post('/v1/email-verifications', { email });
+      const page = await openVerifyPage(`#${await context.server.mailedToken(email)}`);
+      expect(await page.press()).toBe('Choose the new password of your account.');
+      page.password.value = 'password';
+      expect(await page.press()).toMatch(/^The password .*common/);
+      page.password.value = 'a new password of the owner';
+      expect([page.field.hidden, await isConfirmed(email)]).toEqual([false, false]);
+      expect(await page.press()).toBe(THANKS);
+      const session = { email, password: page.password.value };
+      expect((await context.server.anonymous.post('/v1/sessions', session)).status).toBe(201);
+    });
+
+    it('says what to do where there is no token, no such link, or no answer', async () => {
+      const empty = await openVerifyPage('');
+      expect(empty.status.textContent).toMatch(/^Open the link in the mail again/);
+      expect(empty.button.hidden).toBe(true);
+      expect(await (await openVerifyPage('#x')).press()).toBe(
+        'This link is not valid any more. Ask for a new mail.',
+      );
+      const again = 'The server cannot be reached. Try again.';
+      const down = await openVerifyPage('#x', async () => new Response(null, { status: 503 }));
+      expect([await down.press(), down.button]).toMatchObject([again, { hidden: false, disabled: false }]);
+      const cut = await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')));
+      expect(await cut.press()).toBe(again);
+    });
+  });
+
+  describe('GET /problems/:slug', () => {
+    it('explains every problem that an answer can name', async () => {
+      for (const { slug, status, title, about } of allProblems()) {
+        const page = await get(`/problems/${slug}`);
+        expect([slug, page.status, page.headers['content-type']]).toEqual([
+          slug,
+          200,
+          'text/html; charset=utf-8',
+        ]);
+        const text = textOf(page.text);
+        for (const part of [`${status} ${slug}`, title, about]) expect(text).toContain(part);
+        expect(page.text).toContain(`<title>${title}</title>`);
+      }
+    });
+
+    it('links to the others', async () => {
+      const { text } = await get('/problems/csrf');
+      const links = [...text.matchAll(/href="([\w-]+)"/g)].map(([, slug]) => slug);
+      expect(links).toEqual(allProblems().map(({ slug }) => slug));
+    });
+
+    it('escapes what a problem says', async () => {
+      defineProblem({
+        slug: 'test-markup',
+        status: 400,
+        title: '<b>"Bold"</b> & co',
+        about: '<script src="/x.js"></script>',
+      });
+      const { text } = await get('/problems/test-markup');
+      expect(text).toContain('<h1>&lt;b&gt;&quot;Bold&quot;&lt;/b&gt; &amp; co</h1>');
+      expect(text).not.toMatch(/<script|<b>/);
+    });
+
+    it.each(['none', 'CSRF', '__proto__', 'constructor', 'csrf%00', '%3Cscript%3E', '..%2fdocs'])(
+      'answers 404 to %s, as JSON',
+      async (slug) => {
+        const { status, problem, text } = await get(`/problems/${slug}`);
+        expect([status, problem]).toEqual([404, 'not-found']);
+        expect(text).not.toContain('script');
+      },
+    );
+  });
+});
+
+describe('with DOCS=off', () => {
+  const context = useServer({ env: { DOCS: 'off' } });
+  const get = (path: string) => send(context.server.url, 'GET', path);
+
+  it('there is no API reference, and nothing leads to one', async () => {
+    for (const path of ['/', '/docs', '/docs/start.js', '/docs/swagger-ui-bundle.js', '/openapi.json']) {
+      const { status, problem } = await get(path);
+      expect([path, status, problem]).toEqual([path, 404, 'not-found']);
+    }
+    for (const path of ['/v1/nowhere', '/problems/csrf', '/.well-known/oauth-authorization-server'])
+      expect((await get(path)).text).not.toContain('/docs');
+  });
+
+  it('the other pages are there', async () => {
+    for (const path of ['/verify', '/problems/csrf']) expect((await get(path)).status).toBe(200);
+  });
+});
