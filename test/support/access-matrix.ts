@@ -2,6 +2,7 @@ import type { ProtectedPolicy } from '../../src/auth/access-policy.js';
 import type { Route } from '../../src/auth/route-table.js';
 import { machineScopes, type Scope, scopesOfRoles, userScopes } from '../../src/auth/scopes.js';
 import '../../src/rooms.js';
+import './probe/probe.module.js';
 
 const USER_SCOPES = userScopes();
 const KEY_SCOPES = machineScopes();
