@@ -15,7 +15,7 @@ export const SessionCreated = z
   .object({ session: SignInView, user: UserView, csrfToken })
   .meta({ id: 'SessionCreated', description: 'The sign-in; its secret is in the cookie' });
 
-// Part of the answers of `POST /v1/sign-ins/renew`, which adds to it what each mode describes.
+// Registers what renews a session: the schema RenewedSignIn includes it.
 describeRenewal(
   z
     .object({ session: SignInView, csrfToken })
