@@ -104,6 +104,5 @@ function declarationsOf(texts: ReadonlyMap<string, string>): Map<string, string>
 
 /** The files that declare the modes and scopes that a file of src names in its declarations. */
 function declarersOf(file: string, text: string, declared: ReadonlyMap<string, string>): string[] {
-  if (!file.startsWith('src/')) return [];
   return wordsIn(text.replaceAll(COMMENT, ''), REQUIRED).flatMap((word) => declared.get(word) ?? []);
 }

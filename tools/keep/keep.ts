@@ -1,9 +1,9 @@
 // npm run keep -- NAME… [--without NAME…] [--dry-run]
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { cut } from './cut.js';
 import { House } from './house.js';
-import { KeepError, type Plan, planFor } from './plan.js';
+import { type Plan, planFor } from './plan.js';
+import { Project, RefusedError } from './project.js';
 import { refuseUnused } from './sweep.js';
 import { FOLLOWING, MODES, nameOf, PARTS } from './template.js';
 
@@ -17,14 +17,6 @@ Modes:      ${MODES.map(nameOf).join(', ')}
 --dry-run   shows what would go, and changes nothing`;
 
 const root = process.cwd();
-
-function requireCleanTree(): void {
-  const { status, stdout } = spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' });
-  if (status !== 0)
-    throw new KeepError('This is not a git repository. Run `git init`, and commit everything first.');
-  if (stdout.trim())
-    throw new KeepError(`There are uncommitted changes. Commit them first. Nothing was changed.\n${stdout}`);
-}
 
 function describe({ kept, removed, deleted }: Plan): string {
   return [
@@ -50,7 +42,7 @@ function readArguments(): { keep: string[]; without: string[]; dryRun: boolean }
     allowPositionals: true,
     tokens: true,
   });
-  if (values.help || tokens.length === 0) throw new KeepError(USAGE);
+  if (values.help || tokens.length === 0) throw new RefusedError(USAGE);
   for (const token of tokens)
     if (token.kind === 'positional') names.push(...token.value.split(','));
     else if (token.kind === 'option' && token.name === 'without') names = without;
@@ -59,11 +51,11 @@ function readArguments(): { keep: string[]; without: string[]; dryRun: boolean }
 
 function main(): void {
   const { dryRun, ...request } = readArguments();
-  if (!dryRun) requireCleanTree();
+  if (!dryRun) new Project(root).requireCommitted();
   const plan = planFor(new House(root), request);
   console.log(describe(plan));
   if (dryRun) return;
-  if (plan.removed.length === 0) throw new KeepError('There is nothing to remove.');
+  if (plan.removed.length === 0) throw new RefusedError('There is nothing to remove.');
   refuseUnused(root);
   const { swept, scripts, packages, settings } = cut(root, plan);
   console.log(
@@ -81,7 +73,7 @@ function main(): void {
 try {
   main();
 } catch (error) {
-  if (!(error instanceof KeepError) && !(error instanceof TypeError)) throw error;
+  if (!(error instanceof RefusedError) && !(error instanceof TypeError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -1,10 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { House } from './house.js';
+import { RefusedError } from './project.js';
 import { FOLLOWING, MODES, nameOf, NEEDED, PARTS, PROGRAMS } from './template.js';
-
-/** What cannot be done as asked. The message says what to do instead. */
-export class KeepError extends Error {}
 
 export interface Request {
   /** Modes and extras by name, such as `sessions`. None stands for all modes. */
@@ -28,7 +26,7 @@ const EXAMPLES = 'examples';
 
 /**
  * Decides what stays and what goes.
- * @throws KeepError
+ * @throws RefusedError
  */
 export function planFor(house: House, { keep, without }: Request): Plan {
   const removable = [...MODES, ...NEEDED, ...FOLLOWING].filter((room) => house.rooms.has(room));
@@ -60,7 +58,7 @@ function keptRooms(house: House, named: readonly string[], excluded: ReadonlySet
   for (const room of kept) {
     if (!excluded.has(room)) continue;
     const needer = named.find((other) => house.neededBy(other).has(room))!;
-    throw new KeepError(
+    throw new RefusedError(
       `${nameOf(room)} cannot be removed: ${nameOf(needer)} needs it. Nothing was changed.`,
     );
   }
@@ -112,7 +110,7 @@ function refuseBroken(house: House, deleted: readonly string[]): void {
       : [...needs].filter(isDeleted).map((to) => `  ${file} needs ${to}`),
   );
   if (broken.length === 0) return;
-  throw new KeepError(
+  throw new RefusedError(
     [
       'Code that stays needs code that would go. Nothing was changed.',
       ...broken,
@@ -123,5 +121,5 @@ function refuseBroken(house: House, deleted: readonly string[]): void {
 
 function unknown(name: string, rooms: readonly string[]): never {
   const names = [...rooms.map(nameOf), ...Object.keys(PARTS), EXAMPLES].toSorted();
-  throw new KeepError(`"${name}" is unknown. Known names: ${names.join(', ')}.`);
+  throw new RefusedError(`"${name}" is unknown. Known names: ${names.join(', ')}.`);
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { House } from './house.js';
-import { KeepError } from './plan.js';
+import { RefusedError } from './project.js';
 import { removeUnusedLocals } from './unused.js';
 
 interface KnipReport {
@@ -32,14 +32,14 @@ function knip(root: string, options: readonly string[]): KnipReport {
 
 /**
  * Refuses a project that has unused code before the cut: the sweep could not tell it from what the cut leaves unused.
- * @throws KeepError
+ * @throws RefusedError
  */
 export function refuseUnused(root: string): void {
   const files = [PRODUCTION_FILES, EVERYTHING].flatMap((options) =>
     knip(root, options).issues.map(({ file }) => file),
   );
   if (files.length === 0) return;
-  throw new KeepError(
+  throw new RefusedError(
     [
       'The project has unused code, which the cut would remove too. Nothing was changed.',
       ...new Set(files.map((file) => `  ${file}`)),
