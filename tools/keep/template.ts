@@ -9,8 +9,10 @@ export const NEEDED = ['modes/tokens', 'accounts/subjects', 'accounts/users', 'a
 export const FOLLOWING = [
   'accounts/admin',
   'extras/oauth',
+  'extras/api-key-routes',
   'extras/own-api-keys',
   'extras/service-accounts',
+  'extras/service-account-admin',
   'extras/api-key-usage',
   'extras/api-key-alerts',
   'examples/orders',
