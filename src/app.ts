@@ -7,8 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { RouteTable } from './auth/route-table.js';
-import type { Config } from './platform/config/config.js';
-import { warnings } from './platform/config/lifetimes.js';
+import { type Config, configWarnings } from './platform/config/config.js';
 import { newRequestId } from './platform/crypto/request-id.js';
 import { logAccess } from './web/http/access-log.js';
 import { sendTogether } from './web/http/answers-together.js';
@@ -47,7 +46,7 @@ export const APP_OPTIONS = { bodyParser: false, abortOnError: false } as const;
 export async function configureApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  for (const warning of warnings(config)) logger.warn(warning);
+  for (const warning of configWarnings(config)) logger.warn(warning);
   app.get(RouteTable).watch(fastify);
   fastify.decorate<Pick<ProblemPages, 'path'>>('problemPages', app.get(ProblemPages));
   parseBodies(fastify);

@@ -1,8 +1,9 @@
+import { createApp, stopApp } from './app.js';
 import { ConfigError, withPort } from './platform/config/config.js';
 import { StartError } from './platform/config/start-error.js';
-import { freePort } from '../tools/dev-postgres/embedded-postgres.js';
 import { type Environment, openEnvironment } from './commands/environment.js';
 import { fail } from './commands/fail.js';
+import { freePort } from './commands/free-port.js';
 import { withNotice } from './commands/notice.js';
 
 type Config = Environment['config'];
@@ -33,8 +34,6 @@ ${config.DOCS ? `  The API reference is   ${url}/docs\n` : ''}${databaseUser ? `
 }
 
 async function serve(config: Config): Promise<void> {
-  // Loaded now: an unusable configuration is refused before a second is spent on it.
-  const { createApp, stopApp } = await import('./app.js');
   const app = await createApp(config);
   opened.push({ close: () => stopApp(app, config) });
   await app.listen(config.PORT, config.HOST);

@@ -23,6 +23,14 @@ import { Principal } from './principal.js';
 import { resourceOf } from './resource.js';
 import { RouteTable } from './route-table.js';
 import { foreignOrigin } from './same-origin.js';
+import { lifetime } from '../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../platform/config/settings.js';
+
+const settings = defineSettings({ REAUTHENTICATION_WINDOW: lifetime('10m') });
+
+declare module '../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 /**
  * The way of every request: policy of the route, the one credential presented, its strategy, the principal, then

@@ -1,4 +1,13 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { list, origin } from '../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../platform/config/settings.js';
+
+const settings = defineSettings({ CORS_ORIGINS: (production) => list.pipe(z.array(origin(production))) });
+
+declare module '../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 /**
  * Why a request looks like one that another site caused; undefined if it does not. Browsers send Origin or

@@ -1,8 +1,10 @@
 import type { ProtectedPolicy } from '../../src/auth/access-policy.js';
 import type { Route } from '../../src/auth/route-table.js';
-import { ADMIN_SCOPES, type Scope, USER_SCOPES } from '../../src/auth/scopes.js';
+import { machineScopes, type Scope, scopesOfRoles, userScopes } from '../../src/auth/scopes.js';
+import '../../src/rooms.js';
 
-const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
+const USER_SCOPES = userScopes();
+const KEY_SCOPES = machineScopes();
 
 interface Kind {
   readonly mode: string;
@@ -149,7 +151,7 @@ const present = (credential: Credential): Pick<Attempt, 'cookie' | 'explicit'> =
 /** With all that an administrator may do; a token that asked for it by name. */
 const ofAdministrator = (kind: string, state?: Credential['state']): Credential => ({
   ...of(kind, state),
-  scopes: [...USER_SCOPES, ...ADMIN_SCOPES],
+  scopes: scopesOfRoles(['admin']),
 });
 export const isAdministrators = ({ scopes }: Credential): boolean => scopes.includes('admin:users');
 const KEY_IN_AUTHORIZATION: Credential = { ...of('api-key'), inAuthorization: true };
@@ -275,7 +277,7 @@ function unannounced(kind: string): Attempt[] {
 function tooLittle(policy: ProtectedPolicy, kind: string): Attempt[] {
   const { person, holds } = contractOf(kind);
   const [first] = policy.scopes;
-  const lacking = USER_SCOPES.find((scope) => !policy.scopes.includes(scope))!;
+  const lacking = KEY_SCOPES.find((scope) => !policy.scopes.includes(scope))!;
   const attempts: Attempt[] = [];
   const only = (scope: Scope) => present({ ...of(kind), scopes: [scope] });
   const isNarrowed = kind !== 'session' && first !== undefined;

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+// Whose rooms declare the migrations.
+import '../../src/app.module.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 
 /** Set by the global setup: where the databases of this run are made. */

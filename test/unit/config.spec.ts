@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, readConfig } from '../../src/platform/config/config.js';
+import { ConfigError, configWarnings, readConfig } from '../../src/platform/config/config.js';
 import { parseDuration } from '../../src/platform/config/duration.js';
-import { warnings } from '../../src/platform/config/lifetimes.js';
+import '../../src/app.js';
 
 /** What is wrong with an environment; none if it is usable. */
 function faults(environment: NodeJS.ProcessEnv): readonly string[] {
@@ -66,7 +66,7 @@ describe('readConfig', () => {
       DATABASE_POOL_SIZE: 10,
       DATA_DIRECTORY: '.data',
       ISSUER: 'http://localhost:3000',
-      AUDIENCES: ['http://localhost:3000'],
+      AUDIENCES: [],
       JWT_ALGORITHM: 'ES256',
       ACCESS_TOKEN_TTL: 10 * 60_000,
       REFRESH_TOKEN_IDLE_TTL: 14 * 86_400_000,
@@ -95,7 +95,6 @@ describe('readConfig', () => {
     expect(readConfig(PRODUCTION)).toMatchObject({
       production: true,
       HOST: '0.0.0.0',
-      AUDIENCES: ['https://auth.example.com'],
       API_KEY_ENVIRONMENT: 'live',
       REQUIRE_VERIFIED_EMAIL: true,
       DOCS: false,
@@ -217,9 +216,9 @@ describe('readConfig', () => {
   });
 
   it('warns of sessions over 7 days and of refresh tokens over 30, and accepts them', () => {
-    expect(warnings(readConfig({}))).toEqual([]);
+    expect(configWarnings(readConfig({}))).toEqual([]);
     const long = readConfig({ SESSION_TTL: '169h', REFRESH_TOKEN_TTL: '721h' });
-    expect(warnings(long).map((warning) => warning.split(' ', 1)[0])).toEqual([
+    expect(configWarnings(long).map((warning) => warning.split(' ', 1)[0])).toEqual([
       'SESSION_TTL',
       'REFRESH_TOKEN_TTL',
     ]);

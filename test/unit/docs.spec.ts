@@ -1,7 +1,9 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type ConfigError, readConfig, VARIABLE_NAMES } from '../../src/platform/config/config.js';
+import '../../src/app.js';
+import { type ConfigError, readConfig } from '../../src/platform/config/config.js';
+import { settingNames } from '../../src/platform/config/settings.js';
 import { tourOf } from '../support/tour.js';
 
 const read = (path: string) => readFile(path, 'utf8');
@@ -67,7 +69,7 @@ describe('docs/configuration.md', () => {
 
   it('lists every variable of the configuration, and no other', async () => {
     const named = (await variables()).flatMap(({ names }) => names);
-    expect(named.toSorted()).toEqual(VARIABLE_NAMES.toSorted());
+    expect(named.toSorted()).toEqual(settingNames().toSorted());
   });
 
   it('names defaults that change nothing when they are set', async () => {

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../src/commands/free-port.js';
 import { clusterExists, createCluster, ensurePassword, readPassword } from './postgres-cluster.js';
 import { locateCluster, userOf } from './postgres-location.js';
 import { findPostmaster, launch, shutDown, type Cluster, type Postmaster } from './postmaster.js';
@@ -90,17 +89,6 @@ async function settings(cluster: Cluster, durable: boolean): Promise<string[]> {
 function usesSocket({ data }: Cluster): boolean {
   const path = join(data, `.s.PGSQL.${SOCKET_PORT}`);
   return process.platform !== 'win32' && Buffer.byteLength(path) < SOCKET_PATH_LIMIT;
-}
-
-/** A port of this machine that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No loopback port is free');
-  return address.port;
 }
 
 function urlOf(cluster: Cluster, { port }: Postmaster, password: string): string {

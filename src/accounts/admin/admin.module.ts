@@ -3,6 +3,22 @@ import { SignInsModule } from '../sign-ins/sign-ins.module.js';
 import { AdminController } from './admin.controller.js';
 import { AdminService } from './admin.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('administration', 'What administrators do to users, and to the keys that sign');
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'admin:users': true;
+    'admin:audit': true;
+  }
+}
+
+defineScopes({
+  'admin:users': { about: 'Manage users and their roles', role: 'admin' },
+  'admin:audit': { about: 'Read the audit log', role: 'admin' },
+});
 
 @Module({
   imports: [SignInsModule, RevocationsModule],

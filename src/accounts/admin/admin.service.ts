@@ -8,7 +8,7 @@ import { NotFoundError } from '../../platform/problems/not-found.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
-import { type Role, User, type UserStatus } from '../users/user.entity.js';
+import { User, type UserStatus } from '../users/user.entity.js';
 import { showUser } from '../users/user-view.js';
 import type { UserView } from '../users/users.schemas.js';
 import { LastAdministratorError } from './admin.errors.js';
@@ -39,7 +39,7 @@ export class AdminService {
   }
 
   /** Ends the user's sign-ins, so that no token goes on with scopes of the roles before. */
-  async setRoles(by: Principal, id: string, roles: Role[]): Promise<UserView> {
+  async setRoles(by: Principal, id: string, roles: string[]): Promise<UserView> {
     const user = await this.#change(by, id, { roles });
     this.log.happened('user.roles-changed', { userId: id, by: by.userId, roles });
     return user;
@@ -65,7 +65,11 @@ export class AdminService {
    * @throws NotFoundError
    * @throws LastAdministratorError
    */
-  #change(by: Principal, id: string, change: { roles: Role[] } | { status: UserStatus }): Promise<UserView> {
+  #change(
+    by: Principal,
+    id: string,
+    change: { roles: string[] } | { status: UserStatus },
+  ): Promise<UserView> {
     return this.dataSource.transaction(async (manager) => {
       const user = await this.#lock(manager, by, id);
       const before = { roles: user.roles, status: user.status };
@@ -96,7 +100,7 @@ export class AdminService {
     return user;
   }
 
-  async #refuseWithoutAdministrator(manager: EntityManager, rolesBefore: Role[]): Promise<void> {
+  async #refuseWithoutAdministrator(manager: EntityManager, rolesBefore: string[]): Promise<void> {
     if (!rolesBefore.includes('admin')) return;
     const left: unknown[] = await manager.query(
       `SELECT 1 FROM users WHERE 'admin' = ANY(roles) AND status = 'active' LIMIT 1`,

@@ -3,11 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { InsufficientScopeError, InvalidCredentialError } from '../../auth/auth.errors.js';
 import { ModeRegistry } from '../../auth/mode-registry.js';
 import type { Principal } from '../../auth/principal.js';
-import type { Scope } from '../../auth/scopes.js';
+import { type Scope, scopesOfRoles } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
-import type { Role } from '../users/user.entity.js';
-import { scopesOfRoles } from '../users/user-scopes.js';
 
 /**
  * The sign-in that asks for a privileged write. The guard checks it before the write waits for locks, and it may end
@@ -28,7 +26,7 @@ export class ActingSignIn {
    * @throws InsufficientScopeError if the user's roles no longer include `scopes`
    */
   async lock(manager: EntityManager, principal: Principal, scopes: readonly Scope[]): Promise<void> {
-    const [user]: { roles: Role[] }[] = await manager.query(
+    const [user]: { roles: string[] }[] = await manager.query(
       `SELECT roles FROM users WHERE id = $1 AND status = 'active' FOR NO KEY UPDATE`,
       [principal.userId],
     );

@@ -1,5 +1,15 @@
-import type { Role, UserStatus } from '../users/user.entity.js';
+import type { UserStatus } from '../users/user.entity.js';
 import type { CarrierName } from './sign-in.entity.js';
+import { rememberRevocations } from '../../platform/revocations/revocation.entity.js';
+
+declare module '../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    'sign-in': true;
+    renewal: true;
+  }
+}
+
+rememberRevocations('sign-in', 'renewal');
 
 /** A sign-in as a request's check needs it, with what its user may do now. */
 export interface LiveSignIn {
@@ -11,7 +21,7 @@ export interface LiveSignIn {
   idleExpiresAt: Date;
   expiresAt: Date;
   endReason: string | null;
-  roles: Role[];
+  roles: string[];
   status: UserStatus;
 }
 

@@ -14,6 +14,14 @@ import { UsersService } from '../users/users.service.js';
 import { CarrierRegistry, type IssuedCredential } from './carriers.js';
 import type { CarrierName, SignIn } from './sign-in.entity.js';
 import { type Lifetimes, SignInsService } from './sign-ins.service.js';
+import { onOff } from '../../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+
+const settings = defineSettings({ REQUIRE_VERIFIED_EMAIL: (production) => onOff.default(production) });
+
+declare module '../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 const PASSWORD_AMR = ['pwd'];
 

@@ -1,8 +1,10 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** What carries a sign-in: a session cookie, or a pair of access and refresh token. */
-export type CarrierName = 'cookie' | 'token';
+/** What carries sign-ins between requests. Each mode adds its own by declaration merging; the table checks its form only. */
+export interface Carriers {}
+
+export type CarrierName = keyof Carriers;
 
 /**
  * One sign-in of a person, from the password to the sign-out. Its id never changes: it is what lists show, what `sid`
@@ -12,7 +14,7 @@ export type CarrierName = 'cookie' | 'token';
 @Index('sign_ins_user_id_idx', ['userId', 'id'])
 @Index('sign_ins_expires_at_idx', ['expiresAt'])
 @Index('sign_ins_ended_at_idx', ['endedAt'], { where: 'ended_at IS NOT NULL' })
-@Check('sign_ins_carrier_known', `carrier IN ('cookie', 'token')`)
+@Check('sign_ins_carrier_form', `carrier ~ '^[a-z][a-z-]*$'`)
 @Check('sign_ins_end_has_reason', `(ended_at IS NULL) = (end_reason IS NULL)`)
 export class SignIn {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'sign_ins_pkey' })

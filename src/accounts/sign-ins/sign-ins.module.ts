@@ -15,6 +15,31 @@ import { CryptoModule } from '../../platform/crypto/crypto.module.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { SignIns1795300000023 } from '../../../migrations/1795300000023-sign-ins.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('sessions', 'Sign-ins: by cookie, and the list of all of them');
+
+defineSecretFields('currentPassword', 'newPassword');
+
+defineMigrations(SignIns1795300000023);
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'account:security': true;
+    'sessions:read': true;
+    'sessions:write': true;
+  }
+}
+
+defineScopes({
+  'account:security': { about: 'Change your password and prove your identity again', personsOnly: true },
+  'sessions:read': { about: 'See where you are signed in' },
+  'sessions:write': { about: 'End your sign-ins' },
+});
 
 @Module({
   imports: [

@@ -42,7 +42,7 @@ interface Seen {
 @Injectable()
 export class SignInsService implements OnApplicationShutdown {
   readonly #lookup: CachedLookup<LiveSignIn>;
-  readonly #seen: WriteBehind<Seen>;
+  #seen: WriteBehind<Seen> | undefined;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -52,7 +52,7 @@ export class SignInsService implements OnApplicationShutdown {
     private readonly revocations: RevocationsService,
     private readonly acting: ActingSignIn,
     feed: RevocationFeed,
-    @Inject(LOGGER) logger: Logger,
+    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) config: Config,
   ) {
     this.#lookup = new CachedLookup(
@@ -60,12 +60,6 @@ export class SignInsService implements OnApplicationShutdown {
       config.CREDENTIAL_CACHE_TTL,
       (ids) => this.#query(ids),
       subjectsOfSignIn,
-    );
-    this.#seen = new WriteBehind(
-      // Soon enough for a session in use never to look idle, however short its idle time is.
-      Math.min(SEEN_INTERVAL_MS, config.SESSION_IDLE_TTL / 4),
-      (entries) => this.#writeSeen(entries),
-      (error) => logger.error({ err: error }, 'when sign-ins were last seen waits to be written'),
     );
   }
 
@@ -138,6 +132,12 @@ export class SignInsService implements OnApplicationShutdown {
     const at = this.clock.now();
     const idleExpiresAt = new Date(at.getTime() + idle);
     if (idleExpiresAt > signIn.idleExpiresAt) signIn.idleExpiresAt = idleExpiresAt;
+    this.#seen ??= new WriteBehind(
+      // Soon enough for a sign-in in use never to look idle, however short its idle time is.
+      Math.min(SEEN_INTERVAL_MS, idle / 4),
+      (entries) => this.#writeSeen(entries),
+      (error) => this.logger.error({ err: error }, 'when sign-ins were last seen waits to be written'),
+    );
     this.#seen.set(signIn.id, { at, idleExpiresAt });
   }
 
@@ -220,7 +220,7 @@ export class SignInsService implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#seen.stop();
+    await this.#seen?.stop();
   }
 
   /** Only rows that are there and alive, so that nothing ended comes back; never waits for a row that somebody holds. */

@@ -2,7 +2,6 @@ import { Check, Column, Entity, Index, JoinColumn, OneToOne, PrimaryColumn, type
 import { Subject } from './subject.entity.js';
 
 export type UserStatus = 'active' | 'disabled';
-export type Role = 'admin';
 
 /** A person who can sign in. */
 @Entity('users')
@@ -31,7 +30,7 @@ export class User {
   passwordHash: string;
 
   @Column('text', { array: true, default: () => `'{}'` })
-  roles: Role[];
+  roles: string[];
 
   @Column('text', { default: 'active' })
   status: UserStatus;

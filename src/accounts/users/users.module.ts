@@ -16,6 +16,27 @@ import { CryptoModule } from '../../platform/crypto/crypto.module.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { Subjects1795300000021 } from '../../../migrations/1795300000021-subjects.js';
+import { Users1795300000022 } from '../../../migrations/1795300000022-users.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('users', 'Registration, profile, password and email verification');
+
+defineMigrations(Subjects1795300000021, Users1795300000022);
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'profile:read': true;
+    'profile:write': true;
+  }
+}
+
+defineScopes({
+  'profile:read': { about: 'Read your profile' },
+  'profile:write': { about: 'Change your profile' },
+});
 
 @Module({
   imports: [

@@ -81,7 +81,7 @@ export const UserView = z
     email: z.string().describe('In lower case'),
     name: z.string().nullable().describe('How the person wants to be called'),
     emailVerified: z.boolean().describe('Whether they confirmed the address'),
-    roles: z.array(z.enum(['admin'])).describe('What they can do besides their own things'),
+    roles: z.array(z.string()).describe('What they can do besides their own things'),
     status: z.enum(['active', 'disabled']).describe('Whether they can sign in'),
     createdAt: z.iso.datetime().describe('When they registered'),
   })

@@ -7,7 +7,7 @@ import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { acceptPassword } from './password-policy.js';
-import { type Role, User } from './user.entity.js';
+import { User } from './user.entity.js';
 import type { ProfileChange } from './users.schemas.js';
 
 @Injectable()
@@ -72,7 +72,7 @@ export class UsersService {
   /** For the command that makes the first administrator. Undefined if the address is taken. */
   async insertAdministrator(email: string, password: string): Promise<User | undefined> {
     const accepted = acceptPassword(password, '/password', [email]);
-    const roles: Role[] = ['admin'];
+    const roles = ['admin'];
     const user = await this.insert({
       email,
       name: null,

@@ -3,6 +3,26 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Order } from './order.entity.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersService } from './orders.service.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { Orders1795300000032 } from '../../../migrations/1795300000032-orders.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('orders', 'An example that every mode may call');
+
+defineMigrations(Orders1795300000032);
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'orders:read': true;
+    'orders:write': true;
+  }
+}
+
+defineScopes({
+  'orders:read': { about: 'Read your orders' },
+  'orders:write': { about: 'Place and cancel your orders' },
+});
 
 @Module({
   imports: [TypeOrmModule.forFeature([Order])],

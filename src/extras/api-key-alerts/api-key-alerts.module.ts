@@ -11,6 +11,10 @@ import { VolumeWatch } from './volume-watch.js';
 import { Warnings } from './warnings.js';
 import { WarningsController } from './warnings.controller.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { ApiKeyAlerts1795300000031 } from '../../../migrations/1795300000031-api-key-alerts.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ApiKeyAlerts1795300000031);
 
 @Module({
   imports: [

@@ -10,6 +10,10 @@ import { ServiceAccountUsageController } from './service-account-usage.controlle
 import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { ApiKeyUsage1795300000030 } from '../../../migrations/1795300000030-api-key-usage.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ApiKeyUsage1795300000030);
 
 @Module({
   imports: [

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { audiencesOf, ownAudience } from '../../auth/audiences.js';
 import type { FoundKey } from '../../modes/api-keys/api-key.verifier.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { equalSecrets } from '../../platform/crypto/secret.js';
@@ -103,8 +104,7 @@ export class GrantsService {
 
   /** What a key is bound to is known here and nowhere else. */
   #audiencesFor({ resources, networks }: FoundKey): readonly string[] {
-    const { AUDIENCES } = this.config;
-    return resources || networks ? [AUDIENCES[0]] : AUDIENCES;
+    return resources || networks ? [ownAudience(this.config)] : audiencesOf(this.config);
   }
 
   /** RFC 8707, and `audience` of RFC 8693, which means the same here. One token, one audience. */

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Public } from '../../auth/authenticated.decorator.js';
 import { RouteTable } from '../../auth/route-table.js';
-import { USER_SCOPES } from '../../auth/scopes.js';
+import { userScopes } from '../../auth/scopes.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sharedBody } from '../../web/http/shared-body.js';
 import { OpenApiController } from '../../web/openapi/openapi.controller.js';
@@ -43,7 +43,7 @@ export class MetadataController {
       introspection_endpoint: endpoint('introspect'),
       revocation_endpoint: endpoint('revoke'),
       jwks_uri: ISSUER + this.routes.pathOf(JwksController, 'jwks'),
-      scopes_supported: [...USER_SCOPES],
+      scopes_supported: [...userScopes()],
       // Required, and empty: there is no authorization endpoint.
       response_types_supported: [],
       grant_types_supported: [...GRANT_TYPES],

@@ -10,6 +10,23 @@ import { MetadataController } from './metadata.controller.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { OAuthController } from './oauth.controller.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('oauth', 'The OAuth 2.0 endpoints');
+
+defineSecretFields('client_secret', 'subject_token');
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'tokens:introspect': true;
+  }
+}
+
+defineScopes({
+  'tokens:introspect': { about: 'Introspect tokens' },
+});
 
 @Module({
   imports: [ApiKeysModule, TokensModule, RateLimitsModule],

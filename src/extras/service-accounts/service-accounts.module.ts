@@ -7,6 +7,21 @@ import { ServiceAccount } from './service-account.entity.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { defineScopes } from '../../auth/scopes.js';
+import { ServiceAccounts1795300000029 } from '../../../migrations/1795300000029-service-accounts.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(ServiceAccounts1795300000029);
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'admin:service-accounts': true;
+  }
+}
+
+defineScopes({
+  'admin:service-accounts': { about: 'Manage service accounts and their keys', role: 'admin' },
+});
 
 @Module({
   imports: [TypeOrmModule.forFeature([ServiceAccount]), ApiKeysModule, SignInsModule, RevocationsModule],

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, LessThan } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { audiencesOf, ownAudience } from '../../auth/audiences.js';
 import type { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
@@ -31,13 +32,13 @@ export class ServiceAccountsService {
 
   /** @throws ValidationError for an audience that no token is for */
   async create(by: Principal, { name, audience }: CreateServiceAccount): Promise<ServiceAccount> {
-    const { AUDIENCES } = this.config;
-    if (audience !== undefined && !AUDIENCES.includes(audience))
-      throw new ValidationError([{ pointer: '/audience', detail: `must be one of ${AUDIENCES.join(', ')}` }]);
+    const audiences = audiencesOf(this.config);
+    if (audience !== undefined && !audiences.includes(audience))
+      throw new ValidationError([{ pointer: '/audience', detail: `must be one of ${audiences.join(', ')}` }]);
     const account = this.dataSource.manager.create(ServiceAccount, {
       id: uuidv7(),
       name,
-      audience: audience ?? AUDIENCES[0],
+      audience: audience ?? ownAudience(this.config),
       status: 'active',
       createdBy: by.userId,
       createdAt: this.clock.now(),

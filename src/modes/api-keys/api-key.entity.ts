@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import type { UserScope } from '../../auth/scopes.js';
+import type { Scope } from '../../auth/scopes.js';
 import { Subject } from '../../accounts/users/subject.entity.js';
 
 /** A key that a machine presents. The key itself is shown once; what stays is its hash. */
@@ -39,7 +39,7 @@ export class ApiKey {
   keyHash: Buffer;
 
   @Column('text', { array: true })
-  scopes: UserScope[];
+  scopes: Scope[];
 
   /** Such as `orders/<id>`. Null: all that the scopes allow. */
   @Column('text', { array: true, nullable: true })

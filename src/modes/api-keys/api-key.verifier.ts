@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Principal } from '../../auth/principal.js';
-import type { UserScope } from '../../auth/scopes.js';
+import type { Scope } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sha256Hex } from '../../platform/crypto/secret.js';
@@ -24,7 +24,7 @@ interface KeyRow {
   ownerStatus: UserStatus;
   /** Of a service account: the one of AUDIENCES whose tokens it may introspect. */
   audience: string | null;
-  scopes: UserScope[];
+  scopes: Scope[];
   resources: string[] | null;
   allowedCidrs: string[] | null;
   rateLimit: RateLimit;

@@ -1,6 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ModeRegistry } from '../../auth/mode-registry.js';
+import { defineScopes, machineScopes } from '../../auth/scopes.js';
 import { authorizationScheme } from '../../auth/presented-credential.js';
 import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
 import { AccountTakeover } from '../../accounts/users/account-takeover.js';
@@ -15,7 +16,6 @@ import { ApiKeyRotation } from './api-key.rotation.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysController } from './api-keys.controller.js';
-import { keyMayHold } from './api-keys.schemas.js';
 import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
 import { LeakReportsController } from '../../extras/api-key-alerts/leak-reports.controller.js';
@@ -24,6 +24,48 @@ import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.mod
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { z } from 'zod';
+import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('api-keys', 'Keys of machines');
+
+defineSecretFields('x-api-key', 'key');
+
+declare module '../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    'api-key': true;
+  }
+}
+
+defineMigrations(ApiKeys1795300000028);
+
+const settings = defineSettings({
+  API_KEY_ENVIRONMENT: (production) =>
+    z
+      .string()
+      .regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 lower-case letters or digits')
+      .default(production ? 'live' : 'test'),
+});
+
+declare module '../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
+
+declare module '../../auth/scopes.js' {
+  interface Scopes {
+    'api-keys:read': true;
+    'api-keys:write': true;
+  }
+}
+
+defineScopes({
+  'api-keys:read': { about: 'See your API keys' },
+  'api-keys:write': { about: 'Create, change and revoke your API keys' },
+});
 
 declare module '../../auth/auth-modes.js' {
   interface AuthModes {
@@ -79,7 +121,7 @@ export class ApiKeysModule implements OnModuleInit {
       scheme: 'ApiKey',
       carries: 'machine',
       ambient: false,
-      canHold: keyMayHold,
+      canHold: (scope) => machineScopes().includes(scope),
       strategies: {
         'api-key': new ApiKeyStrategy(this.verifier, 'X-API-Key'),
         'api-key-authorization': new ApiKeyStrategy(this.verifier, 'Authorization', /^ApiKey +/i),

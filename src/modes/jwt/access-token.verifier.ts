@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
+import { audiencesOf } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
@@ -39,7 +40,7 @@ export class AccessTokenVerifier {
   #readOurs(payload: Uint8Array): AccessTokenClaims {
     const claims = readClaims(payload);
     if (claims.iss !== this.config.ISSUER) throw new InvalidCredentialError('unexpected iss');
-    if (!this.config.AUDIENCES.includes(claims.aud)) throw new InvalidCredentialError('unexpected aud');
+    if (!audiencesOf(this.config).includes(claims.aud)) throw new InvalidCredentialError('unexpected aud');
     return claims;
   }
 

@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ownAudience } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Principal } from '../../auth/principal.js';
-import { type Scope, USER_SCOPES } from '../../auth/scopes.js';
+import { needsRole, type Scope, scopesOfRoles, userScopes } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { type LiveSignIn, whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
-import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
 import { type AccessTokenClaims, isMachine, type MachineClaims, type PersonClaims } from './access-token.js';
 import { Machines } from './machines.js';
 import { RevokedTokens } from './revoked-tokens.js';
@@ -28,18 +28,18 @@ export class JwtPrincipals {
 
   /**
    * The principal of the request under way. While the feed is current for the account, what was revoked is in memory, and
-   * nothing is asked: a plain JWT. One that names `admin:*` is never plain.
+   * nothing is asked: a plain JWT. One with a scope of a role is never plain.
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
   async of(claims: AccessTokenClaims): Promise<Principal> {
     // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
-    if (claims.aud !== this.config.AUDIENCES[0])
+    if (claims.aud !== ownAudience(this.config))
       throw new InvalidCredentialError('token for another audience');
     await this.#checkRevoked(claims);
     const principal = isMachine(claims)
       ? await this.#machine(claims, true)
-      : await this.#person(claims, !this.feed.isCurrentFor(claims.sub) || administers(claims));
+      : await this.#person(claims, !this.feed.isCurrentFor(claims.sub) || needsRoles(claims));
     this.#claims.set(principal, claims);
     return principal;
   }
@@ -106,11 +106,11 @@ export class JwtPrincipals {
   }
 }
 
-/** A role can be lost while a token lives, so `admin:*` is never believed on the token's word alone. */
-const administers = ({ scope }: PersonClaims): boolean => scope.includes('admin:');
+/** A role can be lost while a token lives: a scope that needs one is never believed on the token's word alone. */
+const needsRoles = ({ scope }: PersonClaims): boolean => scope.split(' ').some(needsRole);
 
-/** What the token says and the user's roles still allow; without a look at the roles, nothing of `admin:*`. */
-function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = USER_SCOPES): Scope[] {
+/** What the token says and the user's roles still allow; without a look at the roles, no scope of a role. */
+function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = userScopes()): Scope[] {
   const granted = new Set(claims.scope.split(' '));
   return allowed.filter((scope) => granted.has(scope));
 }

@@ -5,6 +5,15 @@ import { MergedLookup } from '../../platform/lookup/merged-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import type { AccessTokenClaims } from './access-token.js';
+import { rememberRevocations } from '../../platform/revocations/revocation.entity.js';
+
+declare module '../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    token: true;
+  }
+}
+
+rememberRevocations('token');
 
 type Named = Pick<AccessTokenClaims, 'jti' | 'sub'>;
 

@@ -8,6 +8,10 @@ import { OpaqueTokensHousekeeping } from './opaque-tokens.housekeeping.js';
 import { OpaqueTokensService } from './opaque-tokens.service.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { OpaqueTokens1795300000027 } from '../../../migrations/1795300000027-opaque-tokens.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+
+defineMigrations(OpaqueTokens1795300000027);
 
 @Module({
   imports: [TypeOrmModule.forFeature([OpaqueToken]), TokensModule, HousekeepingModule, RevocationsModule],

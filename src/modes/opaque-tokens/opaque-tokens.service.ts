@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { ownAudience } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Principal } from '../../auth/principal.js';
-import type { Scope } from '../../auth/scopes.js';
+import { type Scope, scopesOfRoles } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
@@ -23,7 +24,6 @@ import type { IssuedAccessToken, TokenSignIn } from '../jwt/access-token.issuer.
 import { OPAQUE_PREFIX } from '../tokens/bearer.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
 import type { ActiveToken, RevocableToken, TokenKind } from '../tokens/token-kinds.js';
-import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
 import { OpaqueToken } from './opaque-token.entity.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
@@ -105,7 +105,7 @@ export class OpaqueTokensService implements TokenKind {
   async verify(text: string): Promise<Principal> {
     const found = await this.#find(text);
     // Of the audiences that tokens are issued for, the first is this server.
-    if (found.audience !== this.config.AUDIENCES[0])
+    if (found.audience !== ownAudience(this.config))
       throw new InvalidCredentialError('token for another audience');
     return new Principal({
       mode: 'opaque',

@@ -6,6 +6,19 @@ import { SessionStrategy } from './session.strategy.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Sessions1795300000024 } from '../../../migrations/1795300000024-sessions.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+
+defineSecretFields('__Host-session', 'x-csrf-token', 'csrfToken');
+
+declare module '../../accounts/sign-ins/sign-in.entity.js' {
+  interface Carriers {
+    cookie: true;
+  }
+}
+
+defineMigrations(Sessions1795300000024);
 
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],

@@ -19,11 +19,26 @@ import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
 import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import { showSignIn } from '../../accounts/sign-ins/sign-in-view.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
-import { scopesOfRoles } from '../../accounts/users/user-scopes.js';
+import { scopesOfRoles } from '../../auth/scopes.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { showUser } from '../../accounts/users/user-view.js';
 import { Session } from './session.entity.js';
 import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS } from './session-cookie.js';
+import { lifetime } from '../../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+import { contradictions, longerThan } from '../../platform/config/lifetimes.js';
+
+const settings = defineSettings(
+  { SESSION_IDLE_TTL: lifetime('1d'), SESSION_TTL: lifetime('7d') },
+  {
+    faults: (values) => contradictions(values, [['SESSION_IDLE_TTL', 'SESSION_TTL']]),
+    warnings: ({ SESSION_TTL }) => longerThan(7, 'SESSION_TTL', SESSION_TTL),
+  },
+);
+
+declare module '../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 /** Sign-ins that a cookie carries. */
 @Injectable()

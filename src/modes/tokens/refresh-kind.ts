@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
 import { whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
-import { heldScopes } from '../../accounts/users/user-scopes.js';
+import { heldScopes } from '../../auth/scopes.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 

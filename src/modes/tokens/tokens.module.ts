@@ -19,9 +19,26 @@ import { TokenGrant } from './token-grant.entity.js';
 import { TokenKinds } from './token-kinds.js';
 import { TokensController } from './tokens.controller.js';
 import { TokensService } from './tokens.service.js';
+import './tokens.settings.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js';
+import { defineMigrations } from '../../platform/database/migrations.js';
+import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { defineTag } from '../../web/openapi/tags.js';
+
+defineTag('tokens', 'Sign-ins by token, and the keys that verify them');
+
+defineSecretFields('__Host-refresh', 'access_token', 'refresh_token', 'refreshToken');
+
+declare module '../../accounts/sign-ins/sign-in.entity.js' {
+  interface Carriers {
+    token: true;
+  }
+}
+
+defineMigrations(Tokens1795300000025);
 
 @Module({
   imports: [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMIN_SCOPES, isScope, USER_SCOPES } from '../../auth/scopes.js';
+import { isScope } from '../../auth/scopes.js';
 import { describeRenewal } from '../../accounts/sign-ins/sign-ins.schemas.js';
 import { EmailInput, PasswordInput } from '../../accounts/users/users.schemas.js';
 
@@ -8,7 +8,8 @@ const scope = z
   .max(1000)
   .refine((text) => text.split(' ').every(isScope), 'must be known scopes, separated by single spaces')
   .meta({
-    description: `Separated by spaces. Default: ${USER_SCOPES.join(' ')}. A token of an administrator has ${ADMIN_SCOPES.join(' ')} only if they are named here; for others they are left out, and the answer's \`scope\` says what was granted.`,
+    description:
+      'Separated by spaces. Default: all scopes that need no role. Scopes of a role, such as `admin:users`, are granted only if they are named here and the user has the role. Others are left out, and `scope` in the answer says what was granted',
   });
 
 export const TokenRequest = z

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { USER_SCOPES } from '../../auth/scopes.js';
+import { audiencesOf, ownAudience } from '../../auth/audiences.js';
+import { heldScopes, userScopes } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { ValidationError } from '../../web/http/validation.js';
@@ -8,7 +9,6 @@ import type { Carrier, IssuedCredential } from '../../accounts/sign-ins/carriers
 import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
 import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import type { User } from '../../accounts/users/user.entity.js';
-import { heldScopes } from '../../accounts/users/user-scopes.js';
 import type { TokenSignIn } from '../jwt/access-token.issuer.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
@@ -31,15 +31,15 @@ export class TokensService implements Carrier {
   ) {}
 
   async signIn({ email, password, ...asked }: TokenRequest): Promise<IssuedCredential> {
-    const audience = asked.resource ?? this.config.AUDIENCES[0];
-    if (!this.config.AUDIENCES.includes(audience))
+    const audience = asked.resource ?? ownAudience(this.config);
+    if (!audiencesOf(this.config).includes(audience))
       throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
     if (!this.kinds.issuerOf(asked.format))
       throw new ValidationError([{ pointer: '/format', detail: 'is no format of this server' }]);
     const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
     const { format, refreshIn } = asked;
     const attach = async (manager: EntityManager, signIn: SignIn, { roles }: User) => {
-      const scopes = heldScopes(new Set(asked.scope?.split(' ') ?? USER_SCOPES), roles);
+      const scopes = heldScopes(new Set(asked.scope?.split(' ') ?? userScopes()), roles);
       if (scopes.length === 0)
         throw new ValidationError([{ pointer: '/scope', detail: 'must name a scope that you may have' }]);
       const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };

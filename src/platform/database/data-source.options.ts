@@ -1,7 +1,30 @@
 import type { DataSourceOptions } from 'typeorm';
-import * as migrations from '../../../migrations/index.js';
 import { DatabasePool } from './database-pool.js';
 import { impatientSocket } from './impatient-socket.js';
+import { allMigrations } from './migrations.js';
+import { z } from 'zod';
+import { integer } from '../config/formats.js';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+/** With no host where the query names the directory of a socket, as in `postgresql://user:password@/db?host=/run`. */
+const postgresUrl = z
+  .string()
+  .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text.replace('@/', '@socket/')), {
+    message: 'must be a URL that begins with postgres:// or postgresql://',
+  });
+
+const settings = defineSettings(
+  {
+    DATABASE_URL: postgresUrl.optional(),
+    DATABASE_LISTEN_URL: postgresUrl.optional(),
+    DATABASE_POOL_SIZE: integer(1, 500).default(10),
+  },
+  { requiredInProduction: ['DATABASE_URL'] },
+);
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -18,7 +41,7 @@ export const dataSourceOptions = (url: string, poolSize: number) =>
     driver: { Pool: DatabasePool },
     url,
     applicationName: 'auth-modes',
-    migrations: Object.values(migrations),
+    migrations: allMigrations(),
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize,

@@ -1,4 +1,5 @@
-import { type DataSource, type Migration, MigrationExecutor } from 'typeorm';
+import { type DataSource, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { StartError } from '../config/start-error.js';
 
 /** "auth" in ASCII: the advisory lock of everybody who migrates this database. */
 const LOCK = 0x61757468;
@@ -28,6 +29,7 @@ async function underLock<T>(
     // The role may have a limit for the queries of requests.
     await runner.query('SET LOCAL statement_timeout = 0');
     await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await refuseOutdated(runner);
     const executor = new MigrationExecutor(dataSource, runner);
     executor.transaction = 'all';
     const result = await work(executor);
@@ -39,4 +41,19 @@ async function underLock<T>(
   } finally {
     await runner.release();
   }
+}
+
+/** The last migration of the versions before each room had one of its own. */
+const LAST_OUTDATED = 1795300000020;
+
+/** @throws StartError for a database that these migrations cannot bring up to date */
+async function refuseOutdated(runner: QueryRunner): Promise<void> {
+  if (!(await runner.hasTable('migrations'))) return;
+  const outdated: unknown[] = await runner.query('SELECT 1 FROM migrations WHERE timestamp <= $1 LIMIT 1', [
+    LAST_OUTDATED,
+  ]);
+  if (outdated.length > 0)
+    throw new StartError(
+      'The database was made by a version before 0.1.0, and cannot be brought up to date. Let DATABASE_URL name an empty database; without DATABASE_URL, delete the folder that DATA_DIRECTORY names (.data).',
+    );
 }

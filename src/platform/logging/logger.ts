@@ -3,31 +3,19 @@ import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
 import { requestContext } from './request-context.js';
+import { secretFields } from './secret-fields.js';
+import { z } from 'zod';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings({
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 export const LOGGER = Symbol('logger');
-
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'cookies',
-  '__Host-session',
-  '__Host-refresh',
-  'x-api-key',
-  'x-csrf-token',
-  'password',
-  'currentPassword',
-  'newPassword',
-  'secret',
-  'csrfToken',
-  'token',
-  'access_token',
-  'refresh_token',
-  'refreshToken',
-  'client_secret',
-  'subject_token',
-  'key',
-];
 
 /**
  * One JSON object a line on standard output (ASVS 16.2.4); in development, one line for people. Headers and bodies are never logged; the redaction is the
@@ -49,7 +37,7 @@ export function createLogger(
       },
       serializers: { err: describeError },
       redact: {
-        paths: SECRET_FIELDS.flatMap((name) => [`["${name}"]`, `*["${name}"]`]),
+        paths: secretFields().flatMap((name) => [`["${name}"]`, `*["${name}"]`]),
         censor: '[secret]',
       },
     },

@@ -6,6 +6,23 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { CONFIG, type Config } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
+import { z } from 'zod';
+import { urlWith } from '../config/formats.js';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings(
+  {
+    SMTP_URL: urlWith('smtp', 'smtps')
+      .refine((text) => !URL.canParse(text) || new URL(text).hostname !== '', 'must name a host')
+      .optional(),
+    MAIL_FROM: z.string().min(3).default('Auth modes <no-reply@example.com>'),
+  },
+  { requiredInProduction: ['SMTP_URL'] },
+);
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 export interface Mail {
   /** One address. */

@@ -7,6 +7,18 @@ import { requestContext } from '../logging/request-context.js';
 import { type Count, MemoryCounter } from './counters.js';
 import { RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
+import { onOff, urlWith } from '../config/formats.js';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings({
+  REDIS_URL: urlWith('redis', 'rediss').optional(),
+  RATE_LIMITS: (production) =>
+    onOff.default(true).refine((on) => on || !production, 'off is refused in production'),
+});
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 export interface RateLimit {
   readonly requests: number;

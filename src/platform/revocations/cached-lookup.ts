@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { MergedLookup } from '../lookup/merged-lookup.js';
 import type { RevocationFeed } from './revocation-feed.js';
+import { duration } from '../config/formats.js';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings({ CREDENTIAL_CACHE_TTL: duration('5s') });
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 const MAX_ENTRIES = 10_000;
 

@@ -1,5 +1,5 @@
 import type { ListeningConnection } from './listening-connection.js';
-import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
+import { rememberedKinds, type RevocationKind } from './revocation.entity.js';
 import type { WireRevocation } from './revoked-memory.js';
 
 /** The one query that may take long. */
@@ -29,6 +29,6 @@ export async function loadRevocations(
   connection: ListeningConnection,
   limit: number,
 ): Promise<(readonly [WireRevocation, keptMs: number])[]> {
-  const rows = await connection.query<Loaded>(LOAD, [[...REMEMBERED_KINDS], limit + 1], LIMIT_MS);
+  const rows = await connection.query<Loaded>(LOAD, [rememberedKinds(), limit + 1], LIMIT_MS);
   return rows.map(({ kind, subject, since, keptMs }) => [[kind, subject, since?.getTime() ?? null], keptMs]);
 }

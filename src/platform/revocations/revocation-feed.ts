@@ -4,6 +4,14 @@ import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { RevocationKind } from './revocation.entity.js';
 import { KEPT_MS, RevokedMemory, type WireRevocation } from './revoked-memory.js';
+import { lifetime } from '../config/formats.js';
+import { defineSettings, type SettingsOf } from '../config/settings.js';
+
+const settings = defineSettings({ FEED_MAX_LAG: lifetime('1s') });
+
+declare module '../config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 export type RevocationListener = (revocation: WireRevocation | 'everything') => void;
 

@@ -1,24 +1,34 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
-/**
- * What is revoked: a sign-in, the secrets of one from before a renewal, one token, one signing key; or only what nodes
- * remember of an account (`user`, also a service account) or of a key.
- */
-export const REVOCATION_KINDS = ['sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key'] as const;
-export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+/** What can be revoked. Each room adds its kinds by declaration merging; the table checks their form only. */
+export interface RevocationKinds {
+  /** What nodes remember of an account: a user, or a service account. */
+  user: true;
+}
+
+export type RevocationKind = keyof RevocationKinds;
+
+/** Those that a node looks for in memory. */
+const remembered = new Set<string>(['user']);
 
 /**
- * The kinds that a node looks for in memory. They are kept in the table, for nodes that start or missed something. The
- * other kinds are only announced: they make nodes read again what has a row of its own.
+ * Declares kinds that a node looks for in memory: they are kept in the table, for nodes that start or missed something.
+ * Other kinds are only announced, and make nodes read again what has a row of its own.
  */
-export const REMEMBERED_KINDS: ReadonlySet<RevocationKind> = new Set(['sign-in', 'renewal', 'user', 'token']);
+export function rememberRevocations(...kinds: RevocationKind[]): void {
+  for (const kind of kinds) remembered.add(kind);
+}
+
+export const isRemembered = (kind: string): boolean => remembered.has(kind);
+
+export const rememberedKinds = (): string[] => [...remembered];
 
 /** Written in the transaction that revokes, and kept for as long as something that was issued before can be alive. */
 @Entity('revocations')
 @Index('revocations_expires_at_idx', ['expiresAt'])
 @Index('revocations_subject_idx', ['subject'])
 @Index('revocations_account_idx', ['account'], { where: 'account IS NOT NULL AND NOT merged' })
-@Check('revocations_kind_known', `kind IN ('sign-in', 'renewal', 'user', 'api-key', 'token', 'signing-key')`)
+@Check('revocations_kind_form', `kind ~ '^[a-z][a-z-]*$'`)
 export class RevocationRow {
   // Never used as a position: numbers are given before the commit, so a smaller one may come to sight later.
   @PrimaryGeneratedColumn('identity', {

@@ -7,6 +7,10 @@ import { RevocationsHousekeeping } from './revocations.housekeeping.js';
 import { RevocationsService } from './revocations.service.js';
 import { RevokedMemory } from './revoked-memory.js';
 import { HousekeepingModule } from '../housekeeping/housekeeping.module.js';
+import { Revocations1795300000034 } from '../../../migrations/1795300000034-revocations.js';
+import { defineMigrations } from '../database/migrations.js';
+
+defineMigrations(Revocations1795300000034);
 
 @Module({
   imports: [TypeOrmModule.forFeature([RevocationRow]), HousekeepingModule],

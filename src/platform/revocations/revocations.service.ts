@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
-import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
+import { isRemembered, type RevocationKind } from './revocation.entity.js';
 import { RevocationFeed } from './revocation-feed.js';
 import { KEPT_MS, type WireRevocation } from './revoked-memory.js';
 
@@ -68,10 +68,10 @@ export class RevocationsService implements EntitySubscriberInterface {
     const wire = [
       ...(await this.#write(
         manager,
-        revocations.filter(({ kind }) => REMEMBERED_KINDS.has(kind)),
+        revocations.filter(({ kind }) => isRemembered(kind)),
       )),
       ...revocations
-        .filter(({ kind }) => !REMEMBERED_KINDS.has(kind))
+        .filter(({ kind }) => !isRemembered(kind))
         .map(({ kind, subject }): WireRevocation => [kind, subject, null]),
     ];
     const parts: string[] = [];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REMEMBERED_KINDS, type RevocationKind } from './revocation.entity.js';
+import { isRemembered, type RevocationKind } from './revocation.entity.js';
 
 /** An entry takes some 250 bytes: 25 MB. As many are revoked in 16 minutes where a hundred are revoked each second. */
 const LIMIT = 100_000;
@@ -50,7 +50,7 @@ export class RevokedMemory {
 
   /** Kinds that nobody looks for take no room. */
   add([kind, subject, since]: WireRevocation, expiresAt: number): void {
-    if (!REMEMBERED_KINDS.has(kind)) return;
+    if (!isRemembered(kind)) return;
     const key = `${kind} ${subject}`;
     const before = this.#entries.get(key);
     if (!before && this.#entries.size >= this.limit) return this.miss(expiresAt);

@@ -2,6 +2,32 @@ import { isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { withoutSpace } from '../../auth/presented-credential.js';
+import { z } from 'zod';
+import { list } from '../../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+
+const LOOPBACK = ['127.0.0.1/8', '::1/128'];
+
+/** An address or a network, not of everybody; or the word that stands for this machine. */
+function isProxy(text: string): boolean {
+  if (text === 'loopback') return true;
+  const [address, bits, ...rest] = text.split('/');
+  const version = isIP(address!);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const proxy = z.string().refine(isProxy, 'must be an address, a network such as 10.0.0.0/8, or loopback');
+
+const settings = defineSettings({
+  TRUSTED_PROXIES: list
+    .pipe(z.array(proxy))
+    .transform((proxies) => proxies.flatMap((one) => (one === 'loopback' ? LOOPBACK : [one]))),
+});
+
+declare module '../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 const FORWARDED_FOR = 'x-forwarded-for';
 /** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies write an address; a bare IPv6 address has no port. */

@@ -10,6 +10,14 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sharedBody } from '../http/shared-body.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { ApiReference } from './api-reference.js';
+import { onOff } from '../../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
+
+const settings = defineSettings({ DOCS: (production) => onOff.default(!production) });
+
+declare module '../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 const UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const CACHED = 'public, max-age=86400';

@@ -5,12 +5,14 @@ import { z } from 'zod';
 import { ModeRegistry } from '../../auth/mode-registry.js';
 import { toDocumentPath } from '../../auth/path-pattern.js';
 import { RouteTable } from '../../auth/route-table.js';
+import { allRoles, findScope, scopesOfRoles } from '../../auth/scopes.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { describeAccess, type Operation } from './access.js';
 import { addExamples } from './examples.js';
 import { operationIdOf } from './operation-ids.js';
 import { convert } from './schemas.js';
 import { securitySchemes } from './security-schemes.js';
+import { aboutTag } from './tags.js';
 
 type Operations = Record<string, Operation>;
 
@@ -45,7 +47,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.1')
     .setTitle('Auth modes')
-    .setDescription('Sessions, tokens and API keys behind one declaration per route.')
+    .setDescription(`Sessions, tokens and API keys behind one declaration per route.\n\n${describeScopes()}`)
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'Where this document comes from')
@@ -59,7 +61,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const { schemas } = (document.components ??= {});
   document.components.schemas = { ...schemas, ...convert(Problem, { schemaType: 'output' })!.components };
   describeOperations(document, app, modes);
-  document.tags = tagsOf(document).map((name) => ({ name, description: TAGS[name] ?? name }));
+  document.tags = tagsOf(document).map((name) => ({ name, description: aboutTag(name) }));
   return document;
 }
 
@@ -103,20 +105,16 @@ function nameFor(method: string, path: string, prefix: string, taken: ReadonlySe
   return taken.has(id) ? `${id}${/v\d+/.exec(pattern)?.[0].toUpperCase() ?? method}` : id;
 }
 
-/** The headings of the reference. A room that is not here is its own heading. */
-const TAGS: Record<string, string> = {
-  users: 'People: registration, profile, password, the proof of an address',
-  sessions: 'Sign-ins: by cookie, and the list of all of them',
-  tokens: 'Sign-ins by token, and the keys that verify them',
-  'api-keys': 'Keys of machines',
-  oauth: 'The endpoints that OAuth clients and libraries know',
-  administration: 'What administrators do to users, and to the keys that sign',
-  orders: 'An example that every mode may call',
-  events: 'An example for machines only',
-  reports: 'An example that looks behind a token',
-  whoami: 'What the server takes a credential for',
-  server: 'The server itself',
-};
+/** Which scope allows what, and which role gives it. */
+const describeScopes = (): string =>
+  [
+    '| scope | allows |',
+    '| --- | --- |',
+    ...scopesOfRoles(allRoles()).map((scope) => {
+      const { about, role } = findScope(scope)!;
+      return `| \`${scope}\` | ${about}${role ? ` (role \`${role}\`)` : ''} |`;
+    }),
+  ].join('\n');
 
 /** In the order of the routes, the server's own last. */
 function tagsOf({ paths }: OpenAPIObject): string[] {

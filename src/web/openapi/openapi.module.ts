@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ApiReference } from './api-reference.js';
 import { OpenApiController } from './openapi.controller.js';
+import { defineTag } from './tags.js';
+
+defineTag('server', 'The server itself');
 
 @Module({ controllers: [OpenApiController], providers: [ApiReference] })
 export class OpenApiModule {}

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ModeRegistry } from '../../../src/auth/mode-registry.js';
 import { type Route, RouteTable } from '../../../src/auth/route-table.js';
-import { ADMIN_SCOPES, USER_SCOPES } from '../../../src/auth/scopes.js';
+import { machineScopes, scopesOfRoles } from '../../../src/auth/scopes.js';
+import '../../../src/rooms.js';
 import type { Answer, Client } from '../../support/client.js';
 import type { Person } from '../../support/person.js';
 import { type TestServer, useServer } from '../../support/server.js';
@@ -130,9 +131,9 @@ const ANSWERS = `
   POST /oauth/revoke                          |                        |     | 400    | 400     | 400    | client | client | client | client | client | client | client | client | client  | client
   DELETE /v1/sessions/current                 |                        | SB  | none   | 204     | 204    | 204    | 204    | 204    | 204    | 204    | 204    | mode   | mode   | person  | person`;
 
-const KEY_SCOPES = USER_SCOPES.filter((scope) => scope !== 'account:security');
+const KEY_SCOPES = [...machineScopes()];
 const NARROW = 'reports:read';
-const ADMINISTRATOR = [...USER_SCOPES, ...ADMIN_SCOPES].join(' ');
+const ADMINISTRATOR = scopesOfRoles(['admin']).join(' ');
 
 /** The columns of ANSWERS: the mode of each, and who makes its credential. */
 const COLUMNS: [mode: string, make: (server: TestServer, ada: Person) => Promise<Client>][] = [

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Column, DataSource, type DataSourceOptions, Entity, type MigrationInterface } from 'typeorm';
-import * as migrations from '../../../migrations/index.js';
 import { dataSourceOptions } from '../../../src/platform/database/data-source.options.js';
 import { migrate } from '../../../src/platform/database/migrate.js';
+import { allMigrations } from '../../../src/platform/database/migrations.js';
 import { Order } from '../../../src/examples/orders/order.entity.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { useServer } from '../../support/server.js';
 
 /** As TypeORM sorts them: by the time in the name. */
-const ALL = Object.values(migrations).toSorted((a, b) => a.name.slice(-13).localeCompare(b.name.slice(-13)));
+const ALL = allMigrations().toSorted((a, b) => a.name.slice(-13).localeCompare(b.name.slice(-13)));
 const opened: DataSource[] = [];
 const databases: TestDatabase[] = [];
 
@@ -69,56 +69,6 @@ describe('migrations', () => {
       expect(await schemaOf(dataSource)).toEqual([]);
       await dataSource.runMigrations({ transaction: 'all' });
       expect(await schemaOf(dataSource)).toEqual(schema);
-    });
-
-    it('end keys that were narrowed when the narrowing is taken back', async () => {
-      const dataSource = await connect(await emptyDatabase());
-      await dataSource.runMigrations({ transaction: 'all' });
-      await dataSource.query(`
-        WITH subject AS (INSERT INTO subjects (id, kind) VALUES (gen_random_uuid(), 'user') RETURNING id),
-          owner AS (
-            INSERT INTO users (id, email, password_hash, roles, status, created_at)
-            SELECT id, 'ada@example.com', 'x', '{}', 'active', now() FROM subject RETURNING id)
-        INSERT INTO api_keys (id, owner_id, lineage_id, name, prefix, last4, key_hash, scopes, created_at, resources, allowed_cidrs)
-        SELECT one.id, owner.id, one.id, one.name, 'x', 'x', uuid_send(one.id), '{orders:read}', now(), resources, cidrs
-        FROM owner, (VALUES
-          (gen_random_uuid(), 'any', NULL::text[], NULL::cidr[]),
-          (gen_random_uuid(), 'one order', '{orders/x}', NULL),
-          (gen_random_uuid(), 'one network', NULL, '{192.0.2.0/24}')) AS one (id, name, resources, cidrs)`);
-      const undone = ALL.findIndex(({ name }) => name.startsWith('KeyBounds'));
-      for (const _ of ALL.slice(undone)) await dataSource.undoLastMigration();
-      const working = await dataSource.query('SELECT name FROM api_keys WHERE revoked_at IS NULL');
-      expect(working).toEqual([{ name: 'any' }]);
-    });
-
-    it('keep accounts and links that wait when each registration gets a link of its own', async () => {
-      const at = ALL.findIndex(({ name }) => name.startsWith('Registrations'));
-      const url = await emptyDatabase();
-      const old = await connect(url, { migrations: ALL.slice(0, at) });
-      await old.runMigrations({ transaction: 'all' });
-      await old.query(`
-        WITH one AS (
-          SELECT gen_random_uuid() AS id, name, age, verified FROM (VALUES
-            ('waits', 1, false), ('uses it', 1, false), ('is old', 31, false), ('is verified', 1, true)
-          ) AS v (name, age, verified)),
-        subject AS (INSERT INTO subjects (id, kind) SELECT id, 'user' FROM one),
-        person AS (
-          INSERT INTO users (id, email, name, password_hash, created_at, email_verified_at)
-          SELECT id, id || '@example.com', name, 'x', now() - age * interval '1 day', CASE WHEN verified THEN now() END
-          FROM one),
-        link AS (
-          INSERT INTO email_verifications (token_hash, user_id, expires_at)
-          SELECT uuid_send(id), id, now() FROM one WHERE name = 'waits')
-        INSERT INTO sign_ins (id, user_id, carrier, amr, auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
-        SELECT gen_random_uuid(), id, 'cookie', '{pwd}', now(), now(), now(), now(), now() FROM one WHERE name = 'uses it'`);
-      const dataSource = await connect(url);
-      await dataSource.runMigrations({ transaction: 'all' });
-      const unused = await dataSource.query('SELECT name FROM users WHERE unused_since = created_at');
-      expect(unused).toEqual([{ name: 'waits' }]);
-      const links = 'SELECT registration_id, sets_password, used_at FROM email_verifications';
-      expect(await dataSource.query(links)).toEqual([
-        { registration_id: null, sets_password: false, used_at: null },
-      ]);
     });
 
     it('make the schema that the entities ask for', async () => {
@@ -205,6 +155,17 @@ describe('migrations', () => {
       expect(await applied(node)).toEqual(names);
       // The limit is back for what the connection does next.
       await expect(node.query('SELECT pg_sleep(1)')).rejects.toThrow('statement timeout');
+    });
+
+    it('refuses a database of a version before 0.1.0, and says what to do', async () => {
+      const url = await emptyDatabase();
+      const node = await connect(url);
+      await node.query('CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint, name text)');
+      await node.query(
+        `INSERT INTO migrations (timestamp, name) VALUES (1795300000001, 'Users1795300000001')`,
+      );
+      await expect(migrate(node)).rejects.toThrow(/before 0\.1\.0.* empty database/);
+      expect((await schemaOf(node)).filter((line) => line.startsWith('column'))).toEqual([]);
     });
 
     it('changes nothing where all are in', async () => {

@@ -75,9 +75,9 @@ describe.each(['ES256', 'EdDSA'] as const)('a token that is signed with %s', (al
   beforeAll(async () => {
     const { server } = context;
     const ada = await server.person();
-    const { ISSUER: issuer, AUDIENCES } = server.config;
+    const { ISSUER: issuer } = server.config;
     const jwksUri = `${server.url}/.well-known/jwks.json`;
-    task = { token: (await ada.jwt()).accessToken, issuer, audience: AUDIENCES[0], algorithm, jwksUri };
+    task = { token: (await ada.jwt()).accessToken, issuer, audience: issuer, algorithm, jwksUri };
     subject = ada.id;
   });
 

@@ -200,7 +200,7 @@ describe('POST /oauth/token', () => {
         mode: 'jwt',
         kind: 'machine',
         subject: ada.id,
-        scopes: ['profile:read', 'orders:read'],
+        scopes: ['orders:read', 'profile:read'],
         authTime: null,
         amr: [],
         credentialId: claims.jti,

@@ -15,7 +15,7 @@ describe.each(['ES256', 'EdDSA'] as const)('GET /.well-known/jwks.json with %s',
   const keys = async (): Promise<any[]> => (await context.server.anonymous.get(PATH)).body.keys;
   const options = () => ({
     issuer: context.server.config.ISSUER,
-    audience: context.server.config.AUDIENCES,
+    audience: context.server.config.ISSUER,
     algorithms: [algorithm],
     typ: 'at+jwt',
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { USER_SCOPES } from '../../../src/auth/scopes.js';
+import { userScopes } from '../../../src/auth/scopes.js';
 import type { Answer, Client } from '../../support/client.js';
 import { postForm } from '../../support/form.js';
 import { type Person, type SessionClient, TokenClient } from '../../support/person.js';
@@ -38,7 +38,7 @@ describe('POST /v1/tokens', () => {
           access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
           token_type: 'Bearer',
           expires_in: 600,
-          scope: USER_SCOPES.join(' '),
+          scope: userScopes().join(' '),
           refresh_token: expect.stringMatching(/^rt_[\w-]{43}$/),
         },
       });
@@ -67,7 +67,7 @@ describe('POST /v1/tokens', () => {
         iat: expect.any(Number),
         jti: expect.stringMatching(UUID7),
         sid: expect.stringMatching(UUID7),
-        scope: USER_SCOPES.join(' '),
+        scope: userScopes().join(' '),
         auth_time: expect.any(Number),
         amr: ['pwd'],
         client_id: 'first-party',
@@ -156,8 +156,8 @@ describe('POST /v1/tokens', () => {
 
     it('is all but admin:* to an administrator', async () => {
       const token = await (await context.server.administrator()).jwt();
-      expect(token.claims['scope']).toBe(USER_SCOPES.join(' '));
-      expect((await token.get('/v1/whoami')).body.scopes).toEqual([...USER_SCOPES]);
+      expect(token.claims['scope']).toBe(userScopes().join(' '));
+      expect((await token.get('/v1/whoami')).body.scopes).toEqual([...userScopes()]);
     });
 
     describe.each(['jwt', 'opaque'] as const)('of an administrator, as %s', (format) => {
@@ -179,7 +179,7 @@ describe('POST /v1/tokens', () => {
         const root = await context.server.administrator();
         const answer = await ask(context.server, root, { scope, format });
         expect(answer).toMatchObject({ status: 201, body: { scope } });
-        expect(await scopesOf(bearer(answer))).toEqual(['profile:read', 'admin:users']);
+        expect(await scopesOf(bearer(answer))).toEqual(['admin:users', 'profile:read']);
       });
 
       it('is granted to nobody without the role', async () => {
@@ -196,7 +196,7 @@ describe('POST /v1/tokens', () => {
         const first = await ask(context.server, root, { scope, format });
         const kept = await refresh(first.body.refresh_token);
         expect(kept.body.scope).toBe(scope);
-        expect(await scopesOf(bearer(kept))).toEqual(['profile:read', 'admin:users']);
+        expect(await scopesOf(bearer(kept))).toEqual(['admin:users', 'profile:read']);
         const narrowed = await refresh(kept.body.refresh_token, { scope: 'profile:read' });
         expect(await scopesOf(bearer(narrowed))).toEqual(['profile:read']);
         const wider = await refresh(narrowed.body.refresh_token, { scope: 'admin:audit' });

@@ -9,6 +9,7 @@ import {
 } from '../../../src/auth/authenticated.decorator.js';
 import { type ModeDefinition, ModeRegistry } from '../../../src/auth/mode-registry.js';
 import type { Scope } from '../../../src/auth/scopes.js';
+import '../../../src/rooms.js';
 
 /** A badge carries people, a robot machines, a ticket both. */
 const registry = new ModeRegistry();

@@ -8,6 +8,16 @@ import { SigningKeyRotation } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
 import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.module.js';
 import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
+import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
+import { defineMigrations } from '../../../platform/database/migrations.js';
+
+declare module '../../../platform/revocations/revocation.entity.js' {
+  interface RevocationKinds {
+    'signing-key': true;
+  }
+}
+
+defineMigrations(SigningKeys1795300000026);
 
 @Module({
   imports: [TypeOrmModule.forFeature([SigningKey]), SignInsModule, HousekeepingModule, RevocationsModule],

@@ -10,6 +10,22 @@ import { type SigningAlgorithm, SigningKey, type SigningKeyStatus } from './sign
 import { privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
 import type { Jwks } from './jwks.schemas.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
+import { z } from 'zod';
+import { duration } from '../../../platform/config/formats.js';
+import { defineSettings, type SettingsOf } from '../../../platform/config/settings.js';
+import '../../../platform/crypto/encryption-secrets.js';
+
+const HOUR_MS = 3_600_000;
+
+const settings = defineSettings({
+  JWT_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
+  // Longer than anybody keeps the JWKS, so that whoever verifies has the key that takes over.
+  SIGNING_KEY_ROTATION: duration('90d').refine((ms) => ms >= HOUR_MS, 'must be 1h or longer'),
+});
+
+declare module '../../../platform/config/config.js' {
+  interface Config extends SettingsOf<typeof settings> {}
+}
 
 /** Anybody can make up a `kid`: however many come, the table is read for them no more often. */
 const LOOK_AGAIN_MS = 10_000;

@@ -1,12 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class SignIns1795300000002 implements MigrationInterface {
+export class SignIns1795300000023 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE TABLE sign_ins (
         id uuid CONSTRAINT sign_ins_pkey PRIMARY KEY,
         user_id uuid NOT NULL CONSTRAINT sign_ins_user_id_fkey REFERENCES users (id) ON DELETE CASCADE,
-        carrier text NOT NULL CONSTRAINT sign_ins_carrier_known CHECK (carrier IN ('cookie', 'token')),
+        carrier text NOT NULL CONSTRAINT sign_ins_carrier_form CHECK (carrier ~ '^[a-z][a-z-]*$'),
         amr text[] NOT NULL,
         auth_time timestamptz NOT NULL,
         created_at timestamptz NOT NULL,
@@ -20,6 +20,8 @@ export class SignIns1795300000002 implements MigrationInterface {
         CONSTRAINT sign_ins_end_has_reason CHECK ((ended_at IS NULL) = (end_reason IS NULL))
       );
       CREATE INDEX sign_ins_user_id_idx ON sign_ins (user_id, id);
+      CREATE INDEX sign_ins_expires_at_idx ON sign_ins (expires_at);
+      CREATE INDEX sign_ins_ended_at_idx ON sign_ins (ended_at) WHERE ended_at IS NOT NULL;
     `);
   }
 

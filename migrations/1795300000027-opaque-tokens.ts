@@ -1,11 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class OpaqueTokens1795300000008 implements MigrationInterface {
+export class OpaqueTokens1795300000027 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      ALTER TABLE token_grants ADD COLUMN format text NOT NULL DEFAULT 'jwt'
-        CONSTRAINT token_grants_format_known CHECK (format IN ('jwt', 'opaque'));
-
       CREATE TABLE access_tokens (
         token_hash bytea CONSTRAINT access_tokens_pkey PRIMARY KEY,
         id uuid NOT NULL,
@@ -26,6 +23,6 @@ export class OpaqueTokens1795300000008 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP TABLE access_tokens; ALTER TABLE token_grants DROP COLUMN format`);
+    await queryRunner.query(`DROP TABLE access_tokens`);
   }
 }

@@ -1,7 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** How much each key is used, and which batches of it are written. */
-export class ApiKeyUsage1795300000012 implements MigrationInterface {
+export class ApiKeyUsage1795300000030 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE TABLE api_key_usage (
@@ -13,6 +12,7 @@ export class ApiKeyUsage1795300000012 implements MigrationInterface {
         CONSTRAINT api_key_usage_pkey PRIMARY KEY (api_key_id, hour, status_class)
       );
       CREATE INDEX api_key_usage_hour_idx ON api_key_usage (hour);
+
       CREATE TABLE usage_writers (
         id uuid CONSTRAINT usage_writers_pkey PRIMARY KEY,
         sequence bigint NOT NULL,

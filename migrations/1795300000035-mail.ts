@@ -1,7 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Mails that wait to be sent, written in the transaction that they tell of. */
-export class QueuedMails1795300000014 implements MigrationInterface {
+export class Mail1795300000035 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE TABLE queued_mails (

@@ -1,13 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What is unusual about the use of a key, and what its owner was told. */
-export class KeyAlerts1795300000013 implements MigrationInterface {
+export class ApiKeyAlerts1795300000031 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      CREATE INDEX api_keys_lineage_id_idx ON api_keys (lineage_id);
-      ALTER TABLE api_keys
-        ADD CONSTRAINT api_keys_lineage_id_fkey FOREIGN KEY (lineage_id) REFERENCES api_keys (id);
-
       CREATE TABLE api_key_networks (
         lineage_id uuid NOT NULL
           CONSTRAINT api_key_networks_lineage_id_fkey REFERENCES api_keys (id) ON DELETE CASCADE,
@@ -46,10 +41,6 @@ export class KeyAlerts1795300000013 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`
-      DROP TABLE api_key_networks, api_key_anomalies, api_key_warning_mails;
-      ALTER TABLE api_keys DROP CONSTRAINT api_keys_lineage_id_fkey;
-      DROP INDEX api_keys_lineage_id_idx;
-    `);
+    await queryRunner.query(`DROP TABLE api_key_networks, api_key_anomalies, api_key_warning_mails`);
   }
 }

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class Tokens1795300000004 implements MigrationInterface {
+export class Tokens1795300000025 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE TABLE token_grants (
@@ -9,7 +9,9 @@ export class Tokens1795300000004 implements MigrationInterface {
         client_id text NOT NULL,
         scopes text[] NOT NULL,
         audience text NOT NULL,
-        refresh_in text NOT NULL CONSTRAINT token_grants_refresh_in_known CHECK (refresh_in IN ('body', 'cookie'))
+        refresh_in text NOT NULL CONSTRAINT token_grants_refresh_in_known CHECK (refresh_in IN ('body', 'cookie')),
+        format text NOT NULL DEFAULT 'jwt'
+          CONSTRAINT token_grants_format_known CHECK (format IN ('jwt', 'opaque'))
       );
 
       CREATE TABLE refresh_tokens (
@@ -25,24 +27,13 @@ export class Tokens1795300000004 implements MigrationInterface {
       );
       CREATE UNIQUE INDEX refresh_tokens_token_hash_key ON refresh_tokens (token_hash);
       CREATE INDEX refresh_tokens_sign_in_id_idx ON refresh_tokens (sign_in_id);
+      CREATE INDEX refresh_tokens_sealed_idx ON refresh_tokens (used_at) WHERE successor_sealed IS NOT NULL;
       -- A family never forks: it has one token that is still to be used.
       CREATE UNIQUE INDEX refresh_tokens_unused_key ON refresh_tokens (sign_in_id) WHERE used_at IS NULL;
-
-      CREATE TABLE signing_keys (
-        kid text CONSTRAINT signing_keys_pkey PRIMARY KEY,
-        algorithm text NOT NULL CONSTRAINT signing_keys_algorithm_known CHECK (algorithm IN ('EdDSA', 'ES256')),
-        status text NOT NULL CONSTRAINT signing_keys_status_known CHECK (status IN ('next', 'active', 'retired')),
-        public_jwk jsonb NOT NULL,
-        private_jwk_sealed bytea NOT NULL,
-        created_at timestamptz NOT NULL,
-        retired_at timestamptz
-      );
-      CREATE UNIQUE INDEX signing_keys_one_next_key ON signing_keys (algorithm) WHERE status = 'next';
-      CREATE UNIQUE INDEX signing_keys_one_active_key ON signing_keys (algorithm) WHERE status = 'active';
     `);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP TABLE signing_keys, refresh_tokens, token_grants`);
+    await queryRunner.query(`DROP TABLE refresh_tokens, token_grants`);
   }
 }
