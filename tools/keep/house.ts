@@ -16,6 +16,8 @@ const KEY = /'([^']+)'|(\w+)(?=:)/g;
 export class House {
   /** Every file of src, test, tools and migrations, with the files that it needs. Paths are relative to the root. */
   readonly needs = new Map<string, ReadonlySet<string>>();
+  /** Modes and scopes by name, with the file that declares each of them. */
+  readonly declared: ReadonlyMap<string, string>;
   /** The rooms, such as `modes/sessions`. */
   readonly rooms: ReadonlySet<string>;
 
@@ -27,9 +29,12 @@ export class House {
     const files = ['src', 'test', 'tools', 'migrations'].flatMap((folder) => filesIn(root, folder));
     const read = (file: string) => cutMarks(readFileSync(join(root, file), 'utf8'), removed);
     const texts = new Map(files.map((file) => [file, read(file)]));
-    const declared = declarationsOf(texts);
+    this.declared = declarationsOf(texts);
     for (const [file, text] of texts)
-      this.needs.set(file, new Set([...importsOf(file, text, texts), ...declarersOf(file, text, declared)]));
+      this.needs.set(
+        file,
+        new Set([...importsOf(file, text, texts), ...declarersOf(file, text, this.declared)]),
+      );
     this.rooms = new Set(files.flatMap((file) => roomOf(file) ?? []));
   }
 
@@ -93,7 +98,6 @@ const wordsIn = (text: string, pattern: RegExp): string[] =>
     [...list!.matchAll(KEY)].map(([, quoted, word]) => (quoted ?? word)!),
   );
 
-/** Modes and scopes, with the file that declares each of them. */
 function declarationsOf(texts: ReadonlyMap<string, string>): Map<string, string> {
   const declared = new Map<string, string>();
   for (const [file, text] of texts)

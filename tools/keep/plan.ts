@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { House } from './house.js';
+import { House, roomOf } from './house.js';
 import { RefusedError } from './project.js';
 import { FOLLOWING, MODES, nameOf, NEEDED, PARTS, PROGRAMS } from './template.js';
 
@@ -20,8 +20,8 @@ export interface Plan {
   readonly deleted: readonly string[];
 }
 
-/** Lists with a line for each room. A line goes with its room. */
-export const LISTS = ['src/rooms.ts', 'src/app.module.ts', 'migrations/index.ts'];
+/** It has a line for each room. A line goes with its room. */
+export const ROOMS = 'src/rooms.ts';
 const EXAMPLES = 'examples';
 
 /**
@@ -88,24 +88,26 @@ function deletedBy(house: House, rooms: readonly string[], removed: readonly str
     ...removed.flatMap((name) => PARTS[name] ?? []),
     ...programs,
   ].filter(exists);
-  const named = ['migrations', 'docs', 'docs/modes', 'docs/extras', 'test/support/modes']
-    .filter(exists)
-    .flatMap((folder) =>
-      readdirSync(join(house.root, folder))
-        .filter((file) => removed.includes(file.replace(/^\d+-/, '').replace(/\.\w+$/, '')))
-        .map((file) => `${folder}/${file}`),
-    );
+  const named = ['migrations', 'docs', 'docs/modes', 'docs/extras'].filter(exists).flatMap((folder) =>
+    readdirSync(join(house.root, folder))
+      .filter((file) => removed.includes(file.replace(/^\d+-/, '').replace(/\.\w+$/, '')))
+      .map((file) => `${folder}/${file}`),
+  );
+  const modes = [...house.declared]
+    .filter(([, file]) => rooms.includes(roomOf(file)!))
+    .map(([mode]) => `test/support/modes/${mode}.ts`)
+    .filter(exists);
   const inside = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
-  const gone = [...house.files.filter(inside), ...named];
+  const gone = [...house.files.filter(inside), ...named, ...modes];
   const tests = house.files.filter((file) => file.startsWith('test/') && !gone.includes(file));
-  return [...folders, ...named, ...house.broken(tests, gone)];
+  return [...folders, ...named, ...modes, ...house.broken(tests, gone)];
 }
 
 /** Code that stays must not need code that goes. */
 function refuseBroken(house: House, deleted: readonly string[]): void {
   const isDeleted = (file: string) => deleted.some((path) => file === path || file.startsWith(`${path}/`));
   const broken = [...house.needs].flatMap(([file, needs]) =>
-    isDeleted(file) || LISTS.includes(file)
+    isDeleted(file) || file === ROOMS
       ? []
       : [...needs].filter(isDeleted).map((to) => `  ${file} needs ${to}`),
   );

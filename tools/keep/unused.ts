@@ -2,6 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
+/**
+ * A declaration such as `const owner = defineKeyOwner({ … })` registers something, used or not. Only a problem that nothing
+ * throws can go.
+ */
+const REGISTERED = /^const \w+ = (?=define(?!Problem\b)\w+\()/;
+
 /** Removes imports, local declarations and private members that nothing uses. Returns how many files it changed. */
 export function removeUnusedLocals(root: string): number {
   const path = join(root, 'tsconfig.json');
@@ -52,6 +58,9 @@ function withoutOne(
   const format = ts.getDefaultFormatCodeSettings();
   for (const { start, length, code, reportsUnnecessary } of service.getSemanticDiagnostics(file)) {
     if (!reportsUnnecessary) continue;
+    const line = text.lastIndexOf('\n', start! - 1) + 1;
+    const registered = REGISTERED.exec(text.slice(line))?.[0];
+    if (registered) return text.slice(0, line) + text.slice(line + registered.length);
     const fix = service
       .getCodeFixesAtPosition(file, start!, start! + length!, [code], format, {})
       .find(({ fixId }) => typeof fixId === 'string' && fixId.startsWith('unusedIdentifier_delete'));

@@ -39,7 +39,7 @@ function main(): void {
   const project = new Project(process.cwd());
   project.requireCommitted();
   rmSync(join(project.root, ITSELF), { recursive: true });
-  rmSync(join(project.root, 'test/template/rename.spec.ts'), { force: true });
+  rmSync(join(project.root, 'test/template/rename.long.spec.ts'), { force: true });
   project.changeManifest(({ scripts }) => delete scripts['rename']);
   const replacements = replacementsFor(name);
   const rename = (text: string) => replacements.reduce((rest, [old, now]) => rest.replaceAll(old, now), text);
