@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OrdersModule } from '../orders/orders.module.js';
 import { ReportsController } from './reports.controller.js';
 import { ReportsService } from './reports.service.js';
 import { defineScopes } from '../../auth/scopes.js';
@@ -16,5 +17,6 @@ defineScopes({
   'reports:read': { about: 'Read reports about your orders' },
 });
 
-@Module({ controllers: [ReportsController], providers: [ReportsService] })
+/** The reports read the table of the orders. */
+@Module({ imports: [OrdersModule], controllers: [ReportsController], providers: [ReportsService] })
 export class ReportsModule {}

@@ -15,7 +15,8 @@ export const SessionCreated = z
   .object({ session: SignInView, user: UserView, csrfToken })
   .meta({ id: 'SessionCreated', description: 'The sign-in; its secret is in the cookie' });
 
-export const SessionRenewed = describeRenewal(
+// Registers what renews a session: the schema RenewedSignIn includes it.
+describeRenewal(
   z
     .object({ session: SignInView, csrfToken })
     .meta({ id: 'SessionRenewed', description: 'The same sign-in; its new secret is in the cookie' }),

@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { House } from '../../tools/keep/house.js';
+import { cutMarks } from '../../tools/keep/marks.js';
+import { cutPage } from '../../tools/keep/pages.js';
+import { planFor } from '../../tools/keep/plan.js';
+import { Project } from '../../tools/keep/project.js';
+
+const mode = (name: string) =>
+  `declare module '../../auth/auth-modes.js' { interface AuthModes { '${name}': true } }`;
+
+/** A small project with rooms of the same names as here. */
+const FILES: Record<string, string> = {
+  'src/rooms.ts': `export { Sessions } from './modes/sessions/sessions.module.js';\nexport { Keys } from './modes/api-keys/keys.js';\n`,
+  'src/accounts/subjects/subject.ts': 'export class Subject {}',
+  'src/accounts/users/users.ts': `import { Subject } from '../subjects/subject.js';`,
+  'src/accounts/admin/admin.ts': `import '../users/users.js';`,
+  'src/modes/sessions/sessions.module.ts': `import '../../accounts/users/users.js';\n${mode('session')}`,
+  'src/modes/api-keys/keys.ts': `import '../../accounts/subjects/subject.js';\n${mode('api-key')}`,
+  'src/modes/tokens/tokens.ts': `import '../../accounts/users/users.js';`,
+  'src/modes/jwt/jwt.ts': `import '../tokens/tokens.js';\n${mode('jwt')}`,
+  'src/extras/oauth/oauth.ts': `import '../../modes/jwt/jwt.js'; import '../../modes/api-keys/keys.js';`,
+  'src/examples/orders/orders.ts': `import '../../accounts/subjects/subject.js';`,
+  'src/examples/events/events.ts': `@Authenticated({ modes: ['api-key'] }) class Events {}`,
+  'src/shop/invoices/invoices.ts': `import '../../accounts/subjects/subject.js';`,
+  'migrations/1795300000001-api-keys.ts': '',
+  'migrations/1795300000002-sessions.ts': '',
+  'docs/modes/api-keys.md': '',
+  'test/support/modes/api-key.ts': '',
+  'test/support/machines.ts': `import './modes/api-key.js';`,
+  'test/accounts/users/users.spec.ts': `import '../../support/machines.js';`,
+  'test/modes/sessions/sessions.spec.ts': '',
+};
+
+describe('npm run keep', () => {
+  let root: string;
+
+  const write = async (files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+  };
+  const plan = (keep: string[], without: string[] = []) => planFor(new House(root), { keep, without });
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'keep-'));
+    await write(FILES);
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  it('keeps the named modes, what they need, and the extras and examples that still can work', () => {
+    const { kept, removed } = plan(['sessions']);
+    expect(kept).toEqual([
+      'accounts/admin',
+      'accounts/subjects',
+      'accounts/users',
+      'examples/orders',
+      'modes/sessions',
+    ]);
+    expect(removed.toSorted()).toEqual(['api-keys', 'events', 'jwt', 'oauth', 'tokens']);
+  });
+
+  it('removes accounts that nothing needs', () => {
+    expect(plan(['api-keys']).removed).toEqual(expect.arrayContaining(['users', 'admin']));
+  });
+
+  it('takes tokens along with their format', () => {
+    expect(plan(['jwt']).kept).toEqual(expect.arrayContaining(['modes/jwt', 'modes/tokens']));
+  });
+
+  it('keeps all modes if none is named', () => {
+    expect(plan([], ['oauth']).removed).toEqual(['oauth']);
+  });
+
+  it('deletes the migration, the page, the credentials and the tests of a removed mode', () => {
+    const { deleted } = plan(['sessions']);
+    expect(deleted).toEqual(
+      expect.arrayContaining([
+        'src/modes/api-keys',
+        'migrations/1795300000001-api-keys.ts',
+        'docs/modes/api-keys.md',
+        'test/support/modes/api-key.ts',
+        'test/support/machines.ts',
+        'test/accounts/users/users.spec.ts',
+      ]),
+    );
+    expect(deleted.filter((path) => path.includes('sessions'))).toEqual([]);
+  });
+
+  it('removes the examples with --without examples', () => {
+    expect(
+      plan(['sessions', 'api-keys'], ['examples']).kept.filter((room) => room.startsWith('examples')),
+    ).toEqual([]);
+  });
+
+  it('never removes a room that the owner added', () => {
+    expect(plan(['sessions']).deleted.filter((path) => path.includes('invoices'))).toEqual([]);
+  });
+
+  it.each([
+    ['imports it', `import '../../modes/api-keys/keys.js';`],
+    ['declares its mode', `@Authenticated({ modes: ['session', 'api-key'] }) class Invoices {}`],
+  ])('names code of the owner that needs a removed room because it %s', async (_, text) => {
+    await write({ 'src/shop/invoices/invoices.ts': text });
+    expect(() => plan(['sessions'])).toThrow(
+      'src/shop/invoices/invoices.ts needs src/modes/api-keys/keys.ts',
+    );
+  });
+
+  it('refuses to remove a room that a named one needs', () => {
+    expect(() => plan(['sessions'], ['users'])).toThrow('users cannot be removed: sessions needs it.');
+  });
+
+  it('names the known rooms if a name is unknown', () => {
+    expect(() => plan(['cookies'])).toThrow(/"cookies" is unknown\. Known names: .*sessions/);
+  });
+
+  it('refuses to run with uncommitted changes', async () => {
+    const git = (...options: string[]) => spawnSync('git', options, { cwd: root });
+    git('init', '-q');
+    git('add', '.');
+    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'first');
+    expect(() => new Project(root).requireCommitted()).not.toThrow();
+    await write({ 'src/new.ts': '' });
+    expect(() => new Project(root).requireCommitted()).toThrow('There are uncommitted changes.');
+  });
+});
+
+describe('a mark', () => {
+  const removed = new Set(['api-keys', 'oauth']);
+
+  it.each([
+    ['a block', 'a\n<!-- room: oauth -->\nb\n<!-- /room -->\nc\n', 'a\n\nc\n'],
+    ['a part of a sentence', 'one<!-- room: oauth --> and two<!-- /room -->.', 'one.'],
+    ['a block of several rooms', '<!-- room: jwt, oauth -->b<!-- /room -->', ''],
+    ['a row', '| a |\n| b <!-- room: oauth --> |\n| c |\n', '| a |\n| c |\n'],
+    ['a cell of a row', '| a<!-- room: oauth -->, b<!-- /room --> |\n', '| a |\n'],
+    ['lines of a script', 'a\n# room: oauth\nb\n# /room\nc\n', 'a\nc\n'],
+    ['lines of code', 'a\n  // room: oauth\n  b\n  // /room\nc\n', 'a\nc\n'],
+    ['a block around another', '<!-- room: oauth -->a<!-- room: jwt -->b<!-- /room -->c<!-- /room -->d', 'd'],
+    [
+      'a block in another',
+      '<!-- room: jwt -->a<!-- room: oauth -->b<!-- /room -->c<!-- /room -->d',
+      '<!-- room: jwt -->ac<!-- /room -->d',
+    ],
+  ])('removes %s with its room', (_, text, rest) => {
+    expect(cutMarks(text, removed)).toBe(rest);
+  });
+
+  it('stays with a room that stays', () => {
+    const text = 'a\n<!-- room: sessions -->\nb\n<!-- /room -->\n| c <!-- room: jwt --> |\n';
+    expect(cutMarks(text, removed)).toBe(text);
+  });
+});
+
+describe('a page', () => {
+  const cut = (page: string) =>
+    cutPage(process.cwd(), 'docs/commands.md', page, {
+      rooms: ['oauth'],
+      names: ['JWT_ALGORITHM', 'npm run gone'],
+    });
+
+  it.each([
+    ['a row with a link to a page that is gone', '| [a](nowhere.md) |\n| b |\n', '| b |\n'],
+    ['an item with such a link', '- [a](nowhere.md)\n- [b](commands.md)\n', '- [b](commands.md)\n'],
+    ['the row of a setting', '| `JWT_ALGORITHM` | x |\n| `PORT` | y |\n', '| `PORT` | y |\n'],
+    ['the row of a script', '| `npm run gone` | x |\n| `npm test` | y |\n', '| `npm test` | y |\n'],
+    ['a name in a list', 'Extras: `oauth`, `usage`, `alerts`\n', 'Extras: `usage`, `alerts`\n'],
+    ['the last name in a list', 'Extras: `usage`, `alerts` and `oauth`\n', 'Extras: `usage`, `alerts`\n'],
+    ['a name in a tree', '```\nextras/     oauth  usage\n```\n', '```\nextras/     usage\n```\n'],
+    [
+      'a section of which nothing is left',
+      '## A\n\n| a |\n| --- |\n| [a](nowhere.md) |\n\n## B\n\nb\n',
+      '## B\n\nb\n',
+    ],
+  ])('loses %s', (_, page, rest) => {
+    expect(
+      cut(page)
+        .replaceAll(/\n{3,}/g, '\n\n')
+        .trim(),
+    ).toBe(rest.trim());
+  });
+});

@@ -1,0 +1,36 @@
+/**
+ * The rooms of the template that `keep` can remove. A room that is not named here is yours: it always stays.
+ * A room of `NEEDED` stays if a room that stays needs it. A room of `FOLLOWING` stays if all that it needs stays.
+ */
+export const MODES = ['modes/sessions', 'modes/jwt', 'modes/opaque-tokens', 'modes/api-keys'] as const;
+
+export const NEEDED = ['modes/tokens', 'accounts/subjects', 'accounts/users', 'accounts/sign-ins'] as const;
+
+export const FOLLOWING = [
+  'accounts/admin',
+  'extras/oauth',
+  'extras/api-key-routes',
+  'extras/own-api-keys',
+  'extras/service-accounts',
+  'extras/service-account-admin',
+  'extras/api-key-usage',
+  'extras/api-key-alerts',
+  'examples/orders',
+  'examples/events',
+  'examples/reports',
+  'examples/whoami',
+] as const;
+
+/** Parts that are no rooms. They stay unless `--without` names them. */
+export const PARTS: Readonly<Record<string, readonly string[]>> = {
+  'embedded-postgres': ['tools/dev-postgres'],
+  template: ['test/template'],
+};
+
+/** Folders outside `src` that are about rooms. They go with the first of them. */
+export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  'examples/api-client': ['api-keys', 'orders'],
+  'examples/resource-server': ['jwt', 'oauth'],
+};
+
+export const nameOf = (room: string): string => room.split('/')[1]!;

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+
+/**
+ * A declaration such as `const owner = defineKeyOwner({ … })` registers something, used or not. Only a problem that nothing
+ * throws can go.
+ */
+const REGISTERED = /^const \w+ = (?=define(?!Problem\b)\w+\()/;
+
+/** Removes imports, local declarations and private members that nothing uses. Returns how many files it changed. */
+export function removeUnusedLocals(root: string): number {
+  const path = join(root, 'tsconfig.json');
+  const { options, fileNames } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(path, ts.sys.readFile).config,
+    ts.sys,
+    root,
+  );
+  const texts = new Map<string, string>();
+  const versions = new Map<string, number>();
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => ({ ...options, noUnusedLocals: true }),
+    getScriptFileNames: () => fileNames,
+    getScriptVersion: (file) => String(versions.get(file) ?? 0),
+    getScriptSnapshot: (file) => {
+      const text = texts.get(file) ?? ts.sys.readFile(file);
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+    },
+    getCurrentDirectory: () => root,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    readDirectory: ts.sys.readDirectory,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+    realpath: ts.sys.realpath!,
+  });
+  for (const file of fileNames)
+    for (
+      let text = withoutOne(service, file, texts.get(file));
+      text !== undefined;
+      text = withoutOne(service, file, text)
+    ) {
+      texts.set(file, text);
+      versions.set(file, (versions.get(file) ?? 0) + 1);
+    }
+  for (const [file, text] of texts) writeFileSync(file, text);
+  return texts.size;
+}
+
+/** The text of a file after the compiler's first fix for something unused; undefined if there is none. */
+function withoutOne(
+  service: ts.LanguageService,
+  file: string,
+  known: string | undefined,
+): string | undefined {
+  const text = known ?? readFileSync(file, 'utf8');
+  const format = ts.getDefaultFormatCodeSettings();
+  for (const { start, length, code, reportsUnnecessary } of service.getSemanticDiagnostics(file)) {
+    if (!reportsUnnecessary) continue;
+    const line = text.lastIndexOf('\n', start! - 1) + 1;
+    const registered = REGISTERED.exec(text.slice(line))?.[0];
+    if (registered) return text.slice(0, line) + text.slice(line + registered.length);
+    const fix = service
+      .getCodeFixesAtPosition(file, start!, start! + length!, [code], format, {})
+      .find(({ fixId }) => typeof fixId === 'string' && fixId.startsWith('unusedIdentifier_delete'));
+    const changed = applied(text, fix?.changes.find(({ fileName }) => fileName === file)?.textChanges ?? []);
+    if (changed !== text) return changed;
+  }
+  return undefined;
+}
+
+const applied = (text: string, changes: readonly ts.TextChange[]): string =>
+  changes
+    .toSorted((a, b) => b.span.start - a.span.start)
+    .reduce(
+      (rest, { span, newText }) => rest.slice(0, span.start) + newText + rest.slice(span.start + span.length),
+      text,
+    );
