@@ -7,6 +7,12 @@ import { PublicRateLimits } from './public-rate-limits.js';
 import { ResolvedRoutes } from './resolved-routes.js';
 import { RouteTable } from './route-table.js';
 import { RateLimitsModule } from '../platform/rate-limits/rate-limits.module.js';
+import { defineCommand } from '../platform/commands/commands.js';
+
+defineCommand('routes', {
+  about: 'Prints all routes: the modes and scopes that they accept, and what else they require.',
+  load: () => import('./routes.command.js'),
+});
 
 @Global()
 @Module({

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { StartError } from '../platform/config/start-error.js';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { type AccessPolicy, readPolicy } from './access-policy.js';
 import { DeclaredElsewhere } from './declared-elsewhere.js';
@@ -19,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Routes that declare nothing or contradict themselves. The application does not start. */
-export class RouteDeclarationError extends Error {
+export class RouteDeclarationError extends StartError {
   constructor(readonly faults: readonly string[]) {
     super(
       `Every route must declare who can call it and what it takes:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,

@@ -1,4 +1,3 @@
-import { RouteDeclarationError } from '../auth/route-table.js';
 import { StartError } from '../platform/config/start-error.js';
 import { explainDatabase } from './database-failure.js';
 
@@ -9,6 +8,6 @@ export function fail(error: unknown): void {
 }
 
 function explain(error: unknown): string | undefined {
-  if (error instanceof StartError || error instanceof RouteDeclarationError) return error.message;
+  if (error instanceof StartError) return error.message;
   return explainDatabase(error);
 }

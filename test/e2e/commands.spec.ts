@@ -6,9 +6,10 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { format, resolveConfig } from 'prettier';
 import { DataSource } from 'typeorm';
 import ts from 'typescript';
-import { createKey } from '../../src/modes/api-keys/create-key.command.js';
-import { readArguments } from '../../src/commands/arguments.js';
-import { createAdmin } from '../../src/commands/create-admin.command.js';
+import { command as createKey } from '../../src/modes/api-keys/create-key.command.js';
+import { commandNames } from '../../src/platform/commands/commands.js';
+import { readArguments } from '../../src/platform/commands/arguments.js';
+import { createAdmin } from '../../src/accounts/admin/create-admin.command.js';
 import { RouteTable } from '../../src/auth/route-table.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.options.js';
 import { built } from '../support/build.js';
@@ -82,6 +83,8 @@ describe('the command', () => {
     jest.restoreAllMocks();
   });
 
+  const own = () => ({ config: context.server.config, application: async () => context.server.app });
+
   const countUsers = async () =>
     (await context.server.dataSource.query('SELECT count(*)::int AS n FROM users'))[0].n as number;
 
@@ -128,7 +131,8 @@ describe('the command', () => {
         [['--email'], '', `--email: must have a value\n${USAGE}`],
       ] as const) {
         const command = createAdmin(async () => password);
-        const outcome = async () => command.run(context.server.app, readArguments(command, argv));
+        const outcome = async () =>
+          command.run(own(), readArguments({ script: 'admin:create', purpose: '', ...command }, argv));
         await expect(outcome()).rejects.toThrow(
           expect.objectContaining({
             name: 'UsageError',
@@ -209,7 +213,8 @@ describe('the command', () => {
         [args({ expires: '0' }), /^--expires: must be in the future/],
         [args({ expires: '9999d' }), /^--expires: must be in the future/],
       ] as const) {
-        const outcome = async () => createKey.run(context.server.app, readArguments(createKey, argv));
+        const outcome = async () =>
+          createKey.run(own(), readArguments({ script: 'api-keys:create', purpose: '', ...createKey }, argv));
         await expect(outcome()).rejects.toThrow(
           expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
         );
@@ -309,7 +314,7 @@ describe('the command', () => {
       const [file] = await readdir(directory);
       expect(outcome).toMatchObject({ code: 0, stderr: '' });
       expect(outcome.stdout).toMatch(
-        /^\S+next-step\.ts\n.* export NextStep\d{13} from migrations\/index\.ts\.\n$/,
+        /^\S+next-step\.ts\n.* declare NextStep\d{13} with defineMigrations\(\) in its room\.\n$/,
       );
       expect(file).toMatch(/^\d{13}-next-step\.ts$/);
       const path = join(directory, file!);
@@ -328,6 +333,12 @@ describe('the command', () => {
         stderr: 'migrations/2nd step: must end with a name such as add-order-notes\n',
       });
     });
+  });
+
+  it('has a script for each that a room declares', () => {
+    const called = COMMANDS.flatMap(({ file, args: [name] }) => (file.endsWith('run.js') ? [name] : []));
+    expect(new Set(called)).toEqual(new Set(commandNames()));
+    expect(COMMANDS.filter(({ name, args: [called] }) => called !== name)).toEqual([]);
   });
 
   it.each(COMMANDS)('$name explains itself with --help, without a database', async ({ name }) => {

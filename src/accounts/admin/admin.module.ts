@@ -5,6 +5,12 @@ import { AdminService } from './admin.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { defineScopes } from '../../auth/scopes.js';
 import { defineTag } from '../../web/openapi/tags.js';
+import { defineCommand } from '../../platform/commands/commands.js';
+
+defineCommand('admin:create', {
+  about: 'Creates an administrator. Asks for the password, or reads it from standard input.',
+  load: () => import('./create-admin.command.js'),
+});
 
 defineTag('administration', 'What administrators do to users, and to the keys that sign');
 

@@ -30,6 +30,12 @@ import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
 import { defineTag } from '../../web/openapi/tags.js';
+import { defineCommand } from '../../platform/commands/commands.js';
+
+defineCommand('api-keys:create', {
+  about: 'Creates an API key. Prints the key on standard output, and nothing else there.',
+  load: () => import('./create-key.command.js'),
+});
 
 defineTag('api-keys', 'Keys of machines');
 

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { type Arguments, UsageError } from '../../commands/arguments.js';
-import type { Command } from '../../commands/in-application.js';
+import { type Arguments, UsageError } from '../../platform/commands/arguments.js';
+import type { Command } from '../../platform/commands/commands.js';
 import { parseDuration } from '../../platform/config/duration.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { ProblemError } from '../../platform/problems/problem.js';
@@ -10,16 +10,15 @@ import { CreateApiKey } from './api-keys.schemas.js';
 import { ApiKeysService } from './api-keys.service.js';
 
 /** Issues a key. Standard output has the key alone, so that it can be piped into a secret store. */
-export const createKey: Command = {
-  script: 'api-keys:create',
-  purpose: 'Creates an API key. Prints the key on standard output, and nothing else there.',
+export const command: Command = {
   options: {
     email: { example: 'ada@example.com', meaning: 'the owner, an active user' },
     name: { example: '"My script"', meaning: 'how lists show the key' },
     scopes: { example: 'orders:read,orders:write', meaning: 'what the key allows, separated by commas' },
     expires: { example: '90d', meaning: 'its lifetime; without it the key never expires', optional: true },
   },
-  async run(app, given) {
+  async run({ application }, given) {
+    const app = await application();
     const fields = readFields(given, app.get(Clock));
     const email = given['email']!.toLowerCase();
     const user = await app.get(DataSource).manager.findOneBy(User, { email, status: 'active' });

@@ -7,6 +7,7 @@ import { LOGGER } from '../logging/logger.js';
 import { AfterCommit } from './after-commit.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
+import './migration.commands.js';
 
 /** On a connection of its own: no migration, nor the wait for one, is bound by the limits of a request. */
 async function migrateFirst(url: string): Promise<void> {

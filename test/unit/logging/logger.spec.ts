@@ -6,7 +6,9 @@ import { built } from '../../support/build.js';
 /** What a process of its own prints on standard output for one entry. */
 function printed(environment: string): string {
   const logger = pathToFileURL(built('src/platform/logging/logger.js')).href;
+  const fields = pathToFileURL(built('src/platform/logging/secret-fields.js')).href;
   const script = `const { createLogger } = await import('${logger}');
+    (await import('${fields}')).defineSecretFields('key');
     createLogger({ LOG_LEVEL: 'info', NODE_ENV: '${environment}' }).info({ status: 200, key: 'a secret' }, 'hello');`;
   return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
 }

@@ -10,6 +10,16 @@ import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.
 import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
 import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
 import { defineMigrations } from '../../../platform/database/migrations.js';
+import { defineCommand } from '../../../platform/commands/commands.js';
+
+defineCommand('signing-keys:rotate', {
+  about: 'Makes the next signing key the active one, on all nodes.',
+  load: () => import('./rotate.command.js'),
+});
+defineCommand('signing-keys:reencrypt', {
+  about: 'Encrypts all signing keys under the first of ENCRYPTION_SECRETS. The others can be removed then.',
+  load: () => import('./reencrypt.command.js'),
+});
 
 declare module '../../../platform/revocations/revocation.entity.js' {
   interface RevocationKinds {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { dataSourceOptions } from '../platform/database/data-source.options.js';
-import { migrate } from '../platform/database/migrate.js';
-import { UsageError } from './arguments.js';
+import { dataSourceOptions } from './data-source.options.js';
+import { migrate } from './migrate.js';
+import { UsageError } from '../commands/arguments.js';
 
 interface Statement {
   readonly query: string;
@@ -29,7 +29,7 @@ export async function generateMigration(url: string, path: string): Promise<{ fi
 }
 
 async function findDifferences(url: string): Promise<{ up: Statement[]; down: Statement[] }> {
-  const entities = [join(import.meta.dirname, '../**/*.entity.js')];
+  const entities = [join(import.meta.dirname, '../../**/*.entity.js')];
   const dataSource = await new DataSource({ ...dataSourceOptions(url, 1), entities }).initialize();
   try {
     await migrate(dataSource);

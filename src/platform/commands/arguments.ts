@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { StartError } from '../platform/config/start-error.js';
+import { StartError } from '../config/start-error.js';
 
 export interface Argument {
   /** A value as it could be given. */

@@ -1,5 +1,5 @@
-import { type Route, RouteTable } from '../auth/route-table.js';
-import { inApplication } from './in-application.js';
+import { type Route, RouteTable } from './route-table.js';
+import type { Command } from '../platform/commands/commands.js';
 
 const limit = (rate: { requests: number; windowSeconds: number } | undefined) =>
   rate ? `${rate.requests} in ${rate.windowSeconds} s` : '';
@@ -20,11 +20,9 @@ function access({ policy }: Route): string[] {
   return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
 }
 
-await inApplication({
-  script: 'routes',
-  purpose: 'Prints all routes: the modes and scopes that they accept, and what else they require.',
-  async run(app) {
-    const routes = app
+export const command: Command = {
+  async run({ application }) {
+    const routes = (await application())
       .get(RouteTable)
       .all()
       .toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
@@ -36,4 +34,4 @@ await inApplication({
     const print = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ');
     for (const row of rows) console.log(print(row).trimEnd());
   },
-});
+};

@@ -1,0 +1,42 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { ValidationError } from '../../web/http/validation.js';
+import { EmailInput } from '../users/users.schemas.js';
+import { UsersService } from '../users/users.service.js';
+import { UsageError } from '../../platform/commands/arguments.js';
+import type { Command } from '../../platform/commands/commands.js';
+
+/** From standard input, or from a prompt that shows nothing. */
+async function readPassword(): Promise<string> {
+  const { stdin, stderr } = process;
+  if (stdin.isTTY) stderr.write('Password: ');
+  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = createInterface({ input: stdin, output: muted, terminal: stdin.isTTY });
+  const line = await new Promise<string>((resolve) => {
+    prompt.once('line', resolve);
+    prompt.once('close', () => resolve(''));
+  });
+  prompt.close();
+  if (stdin.isTTY) stderr.write('\n');
+  return line;
+}
+
+/** Creates an administrator. The password never is an argument, which every process of the machine could read. */
+export const createAdmin = (readPassword: () => Promise<string>): Command => ({
+  options: { email: { example: 'ada@example.com', meaning: 'the address of the new administrator' } },
+  async run({ application }, given) {
+    const email = EmailInput.safeParse(given['email']);
+    if (!email.success) throw new UsageError(`--email: ${email.error.issues[0]!.message}`);
+    const app = await application();
+    try {
+      const user = await app.get(UsersService).insertAdministrator(email.data, await readPassword());
+      if (!user) throw new UsageError('--email: a user with this address already exists');
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      throw new UsageError(`The password ${error.errors[0]!.detail}.`);
+    }
+    console.log(`${email.data} is an administrator now.`);
+  },
+});
+
+export const command = createAdmin(readPassword);

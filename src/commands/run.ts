@@ -1,0 +1,50 @@
+// node scripts/run.mjs src/commands/run.js NAME [ARGUMENT…]: runs a command that a room declares.
+import { createApp } from '../app.js';
+import {
+  type Arguments,
+  asksForHelp,
+  helpOf,
+  readArguments,
+  UsageError,
+} from '../platform/commands/arguments.js';
+import {
+  type Command,
+  type CommandContext,
+  commandNames,
+  findCommand,
+} from '../platform/commands/commands.js';
+import { openEnvironment } from './environment.js';
+import { fail } from './fail.js';
+
+async function main(name: string | undefined, argv: string[]): Promise<void> {
+  const definition = findCommand(name ?? '');
+  if (!definition) throw new UsageError(`The commands are: ${commandNames().join(', ')}.`);
+  const { command } = await definition.load();
+  const usage = { ...command, script: name!, purpose: definition.about };
+  if (asksForHelp(argv)) console.log(helpOf(usage));
+  else await run(command, readArguments(usage, argv));
+}
+
+/**
+ * It joins the embedded database of a running server, or starts it for as long as the command takes. The log is silent:
+ * standard output belongs to the command.
+ */
+async function run(command: Command, given: Arguments): Promise<void> {
+  const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
+  let app: ReturnType<typeof createApp> | undefined;
+  const context: CommandContext = {
+    config: environment.config,
+    // With its router, which knows the paths, but without a port.
+    application: async () => (await (app ??= createApp(environment.config))).init(),
+  };
+  try {
+    await command.run(context, given);
+  } finally {
+    await (await app?.catch(() => undefined))?.close();
+    await environment.close();
+  }
+}
+
+const [name, ...argv] = process.argv.slice(2);
+await main(name, argv).catch(fail);
+process.exit();
