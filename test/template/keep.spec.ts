@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,6 +8,7 @@ import { cutMarks } from '../../tools/keep/marks.js';
 import { cutPage } from '../../tools/keep/pages.js';
 import { planFor } from '../../tools/keep/plan.js';
 import { Project } from '../../tools/keep/project.js';
+import { removeUnusedLocals } from '../../tools/keep/unused.js';
 
 const mode = (name: string) =>
   `declare module '../../auth/auth-modes.js' { interface AuthModes { '${name}': true } }`;
@@ -117,6 +118,17 @@ describe('npm run keep', () => {
 
   it('names the known rooms if a name is unknown', () => {
     expect(() => plan(['cookies'])).toThrow(/"cookies" is unknown\. Known names: .*sessions/);
+  });
+
+  it('removes locals that nothing uses, but no definition that registers something', async () => {
+    await write({
+      'tsconfig.json': '{ "files": ["one.ts", "other.ts"] }',
+      'one.ts': '/** Unused. */\nconst unused = (a: number) => a;\nexport const used = 1;\n',
+      'other.ts': `export {};\ndeclare function defineScopes(scopes: object): object;\nconst scopes = defineScopes({});\n`,
+    });
+    expect(removeUnusedLocals(root)).toBe(2);
+    expect(await readFile(join(root, 'one.ts'), 'utf8')).toBe('export const used = 1;\n');
+    expect(await readFile(join(root, 'other.ts'), 'utf8')).toContain('\ndefineScopes({});\n');
   });
 
   it('refuses to run with uncommitted changes', async () => {

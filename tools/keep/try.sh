@@ -45,7 +45,7 @@ step types npm run types
 step lint npm run lint
 step format npm run format:check
 step 'nothing unused' npm run unused
-step links npm test -- test/unit/docs.spec.ts
+step links npm test -- docs.spec
 step routes npm run routes
 step boot boot
 echo "src: $(find src -name '*.ts' -exec cat {} + | wc -l) lines, $(find src -name '*.ts' | wc -l) files for: $*"

@@ -63,7 +63,7 @@ function withoutOne(
     if (registered) return text.slice(0, line) + text.slice(line + registered.length);
     const fix = service
       .getCodeFixesAtPosition(file, start!, start! + length!, [code], format, {})
-      .find(({ fixId }) => typeof fixId === 'string' && fixId.startsWith('unusedIdentifier_delete'));
+      .find(({ fixName, description }) => fixName === 'unusedIdentifier' && description.startsWith('Remove'));
     const changed = applied(text, fix?.changes.find(({ fileName }) => fileName === file)?.textChanges ?? []);
     if (changed !== text) return changed;
   }
