@@ -7,6 +7,7 @@ const WINGS = ['platform', 'auth', 'web', 'accounts', 'modes', 'extras', 'app'];
 /** Wings that are one room. */
 const ONE_ROOM = new Set(['auth', 'app']);
 /** What the examples can import besides each other. Only `app` imports them. */
+// An example can use another one, as `reports` does.
 const BELOW_EXAMPLES = /^(platform|auth|web|accounts\/subjects)(\/|$)/;
 
 const IMPORT = /(?:\bfrom|\bimport|\bdeclare module)\s*\(?\s*'(\.[^']+)'/g;
@@ -34,7 +35,7 @@ const roomOf = (file: string): string =>
 
 function isDownward({ from, to }: Import): boolean {
   if (roomOf(from) === roomOf(to)) return true;
-  if (wingOf(from) === 'examples') return BELOW_EXAMPLES.test(roomOf(to));
+  if (wingOf(from) === 'examples') return wingOf(to) === 'examples' || BELOW_EXAMPLES.test(roomOf(to));
   if (wingOf(to) === 'examples') return wingOf(from) === 'app';
   const [above, below] = [WINGS.indexOf(wingOf(from)), WINGS.indexOf(wingOf(to))];
   return below !== -1 && below <= above;

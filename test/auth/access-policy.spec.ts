@@ -6,6 +6,7 @@ import { Authenticated, type AuthenticatedOptions, Public } from '../../src/auth
 import { type ModeDefinition, ModeRegistry } from '../../src/auth/mode-registry.js';
 import type { Scope } from '../../src/auth/scopes.js';
 import '../../src/rooms.js';
+import '../support/probe/probe.module.js';
 
 /** A badge carries people, a robot machines, a ticket both. */
 const registry = new ModeRegistry();

@@ -324,7 +324,7 @@ describe('the command', () => {
       const dataSource = await new DataSource(dataSourceOptions(database.url, 1)).initialize();
       const env = { DATABASE_URL: database.url };
       const all = await migrationsOf(context.server.dataSource);
-      const tables = await tablesOf(context.server.dataSource);
+      const tables = (await tablesOf(context.server.dataSource)).filter((name) => name !== 'probes');
 
       expect(await run('migration:run', [], { env })).toMatchObject({ code: 0, stderr: '' });
       expect(await migrationsOf(dataSource)).toEqual(all);
@@ -398,7 +398,8 @@ describe('the command', () => {
   it('has a script for each that a room declares', () => {
     const called = COMMANDS.flatMap(({ file, args: [name] }) => (file.endsWith('run.js') ? [name] : []));
     expect(new Set(called)).toEqual(new Set(commandNames()));
-    expect(COMMANDS.filter(({ name, args: [called] }) => called !== name)).toEqual([]);
+    const misnamed = COMMANDS.filter(({ name, args: [called] }) => called !== undefined && called !== name);
+    expect(misnamed).toEqual([]);
   });
 
   it.each(COMMANDS)('$name explains itself with --help, without a database', async ({ name }) => {

@@ -22,7 +22,7 @@ interface Scene extends Required<Shown> {
   ada: Person;
 }
 
-const KEY_SCOPES = ['profile:read', 'profile:read'];
+const KEY_SCOPES = ['orders:read', 'profile:read'];
 const ACCOUNTS = '/v1/admin/service-accounts';
 
 const MODES = {
@@ -216,7 +216,7 @@ describe('of three nodes', () => {
     const bob = await three.server.person();
     bystanders = [
       await sessionOf(bob),
-      await apiKeyOf(bob, ['profile:read']),
+      await apiKeyOf(bob, ['orders:read']),
       (await tokens(bob, 'opaque')).credential,
     ];
   });

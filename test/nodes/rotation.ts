@@ -37,7 +37,7 @@ class Traffic {
   /** Renews a sign-in and a machine's token on one node, over and over; answers with the last refresh token. */
   async renew(node: number): Promise<string> {
     const ada = await three.server.person();
-    const key = await apiKeyOf(ada, ['profile:read']);
+    const key = await apiKeyOf(ada, ['orders:read']);
     let { accessToken, refreshToken } = await jwtOf(ada);
     for (let last = false; !last;) {
       this.tokens.push(accessToken, await three.exchange(key, node));
@@ -75,7 +75,7 @@ describe('a rotation of the signing keys', () => {
     await three.server.query(`UPDATE signing_keys SET created_at = created_at - interval '10 minutes'`);
     const before = await statusOfKeys();
     const traffic = new Traffic();
-    const key = await apiKeyOf(await three.server.person(), ['profile:read']);
+    const key = await apiKeyOf(await three.server.person(), ['orders:read']);
     traffic.tokens.push(await three.exchange(key));
 
     const started = performance.now();

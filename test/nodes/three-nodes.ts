@@ -17,7 +17,7 @@ import { until } from '../support/until.js';
 const FEED_MAX_LAG_MS = 1_000;
 
 /** A request that every credential of these tests may make. */
-export const PATH = '/v1/users/me';
+export const PATH = '/v1/orders';
 
 const secrets = new SecretKeeper();
 const feedName = (node: number) => `the feed of node ${node}`;

@@ -14,7 +14,11 @@ async function readOutbox(dataDirectory: string): Promise<string[]> {
   const outbox = join(dataDirectory, 'outbox');
   const files = await readdir(outbox).catch(() => []);
   return Promise.all(
-    files.toSorted((a, b) => a.localeCompare(b)).map((file) => readFile(join(outbox, file), 'utf8')),
+    // A mail that is being written ends in `.part`.
+    files
+      .filter((file) => file.endsWith('.eml'))
+      .toSorted((a, b) => a.localeCompare(b))
+      .map((file) => readFile(join(outbox, file), 'utf8')),
   );
 }
 

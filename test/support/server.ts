@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import pg from 'pg';
 import type { Route, RouteTable } from '../../src/auth/route-table.js';
-import type { Config } from '../../src/platform/config/config.js';
+import { type Config, ConfigError } from '../../src/platform/config/config.js';
 import type { HousekeepingService } from '../../src/platform/housekeeping/housekeeping.service.js';
 import { createDatabase } from './databases.js';
 import type { ServerOptions } from './in-process.js';
@@ -46,7 +46,7 @@ export class TestServer extends People {
       return new TestServer(url, config, number, async () => own?.drop());
     } catch (error) {
       await own?.drop();
-      throw error;
+      throw asConfigError(error) ?? error;
     }
   }
 
@@ -106,6 +106,15 @@ export function useStarted<T extends { stop(): Promise<void> }>(
   });
   afterAll(() => holder.server?.stop());
   return holder;
+}
+
+/** A ConfigError as it was thrown in the other process: its class and its faults cross the channel as text. */
+function asConfigError(error: unknown): ConfigError | undefined {
+  // Not `instanceof Error`: it was made outside of the sandbox of the test.
+  const [first = '', ...lines] = (error as Error).message.split('\n');
+  return first.startsWith('ConfigError: ')
+    ? new ConfigError(lines.filter((line) => /^ {2}\S/.test(line)).map((line) => line.trim()))
+    : undefined;
 }
 
 /** A server for the tests of a file. */

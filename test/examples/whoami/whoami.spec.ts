@@ -13,6 +13,9 @@ const USER_SCOPES = [
   'events:write',
   'orders:read',
   'orders:write',
+  // Of the resource that the tests add.
+  'probes:read',
+  'probes:write',
   'profile:read',
   'profile:write',
   'reports:read',

@@ -10,6 +10,7 @@ import { jwtOf } from '../../support/modes/jwt.js';
 import { sessionOf } from '../../support/modes/session.js';
 import { PgBouncer } from '../../support/pgbouncer.js';
 import { findProgram } from '../../support/programs.js';
+import { PROBES } from '../../support/probe/probe.entity.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
@@ -44,6 +45,7 @@ const name = 'behind PgBouncer in transaction mode';
     bouncer = await PgBouncer.start(binary!, database.url);
     // At once, on an empty database: both migrate.
     servers = await Promise.all([start(), start()]);
+    await servers[0]!.query(PROBES);
   });
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.stop()));
@@ -135,8 +137,7 @@ const name = 'behind PgBouncer in transaction mode';
         onLost: () => lost.abort(),
       });
       await connection.listen();
-      expect(await connection.prove(notify, 5_000)).toBeDefined();
-      // Whoever is in a transaction has the backend to himself.
+      // A client in a transaction has the backend to itself. Without one, PgBouncer may or may not pass a notification on.
       const neighbour = new pg.Client({ connectionString: lenient.url });
       await neighbour.connect();
       await neighbour.query('BEGIN');

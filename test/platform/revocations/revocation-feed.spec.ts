@@ -1,3 +1,5 @@
+// The kinds of revocations that are remembered are declared by the rooms.
+import '../../../src/rooms.js';
 import { describe, expect, it } from '@jest/globals';
 import { Clock } from '../../../src/platform/clock/clock.js';
 import { readConfig } from '../../../src/platform/config/config.js';

@@ -143,6 +143,7 @@ describe('the examples of bodies in the API reference', () => {
     const { access_token } = (await send(anonymous, 'createToken')).body;
     const byToken = anonymous.with({ Authorization: `Bearer ${access_token}` });
     await send(ada, 'createOrder');
+    await send(ada, 'createProbe');
     await send(ada, 'updateCurrentUser');
     const { id } = (await send(ada, 'createApiKey')).body;
     await send(ada, 'updateApiKey', id);

@@ -27,7 +27,7 @@ describe('ENCRYPTION_SECRETS', () => {
     nodes[0]!.dataSource.query('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys ORDER BY kid');
   /** What `npm run` runs, against the same database. */
   const command = async (name: string, secrets: string) => {
-    const child = spawn(process.execPath, [built(`src/modes/jwt/signing-keys/${name}.js`)], {
+    const child = spawn(process.execPath, [built('src/commands/run.js'), name], {
       env: { ...process.env, DATABASE_URL: database.url, ENCRYPTION_SECRETS: secrets },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -67,7 +67,7 @@ describe('ENCRYPTION_SECRETS', () => {
 
   it('is rotated: with both secrets all keys are sealed under the first', async () => {
     const both = await start(`${NEW},${OLD}`);
-    expect(await command('signing-keys-reencrypt', `${NEW},${OLD}`)).toEqual({
+    expect(await command('signing-keys:reencrypt', `${NEW},${OLD}`)).toEqual({
       code: 0,
       output: '2 signing keys are encrypted under the first of ENCRYPTION_SECRETS now.\n',
     });
@@ -89,7 +89,7 @@ describe('ENCRYPTION_SECRETS', () => {
     const kids = async (): Promise<string[]> =>
       (await both.anonymous.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
     const [, next] = (await kids()) as [string, string];
-    expect(await command('signing-keys-rotate', NEW)).toEqual({
+    expect(await command('signing-keys:rotate', NEW)).toEqual({
       code: 0,
       output: expect.stringMatching(/^The signing key [\w-]{43} is active now\.\n$/),
     });
