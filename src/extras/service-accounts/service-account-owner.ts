@@ -13,7 +13,7 @@ export async function holdServiceAccount(manager: EntityManager, id: string): Pr
   if (rows.length === 0) throw new NotFoundError('There is no such service account.');
 }
 
-export const SERVICE_ACCOUNT_KEYS = defineKeyOwner({
+defineKeyOwner({
   kind: 'service-account',
   table: 'service_accounts',
   columns: ['audience'],
