@@ -21,7 +21,7 @@ const ROTATION_CONFLICT = defineProblem({
     'At most two keys of one lineage work at the same time: the one that was rotated, until its overlap ends, and its successor. Only the newest can be rotated, once the one before it has expired or is deleted, and only while it works.',
 });
 
-export class RotationConflictError extends ProblemError {
+class RotationConflictError extends ProblemError {
   constructor(detail: string) {
     super(ROTATION_CONFLICT, detail);
   }

@@ -30,7 +30,7 @@ const TOO_MANY_API_KEYS = defineProblem({
     'An account may have only so many keys that work. Delete those that nobody uses: the list of the keys shows when each was last used.',
 });
 
-export class TooManyApiKeysError extends ProblemError {
+class TooManyApiKeysError extends ProblemError {
   constructor(limit: number) {
     super(TOO_MANY_API_KEYS, `There are ${limit} keys already. Delete one that is not used.`);
   }
