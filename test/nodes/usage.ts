@@ -34,7 +34,7 @@ async function countOf({ id }: { id: string }): Promise<number> {
 }
 
 describe('usage of a key, counted by three nodes', () => {
-  const keyFor = async () => apiKeyOf(await three.server.person(), ['orders:read'], UNLIMITED);
+  const keyFor = async () => apiKeyOf(await three.server.person(), ['profile:read'], UNLIMITED);
 
   it('is counted to the request: 10,000 of 10,000', async () => {
     const key = await keyFor();
