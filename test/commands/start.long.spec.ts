@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -193,10 +194,19 @@ describe('the start', () => {
       const client = new Client(database.url);
       await client.connect();
       await client.query('REVOKE CREATE ON SCHEMA public FROM pg_database_owner, PUBLIC');
-      await client.end();
-      expect(await refusal({ DATABASE_URL: database.url })).toMatch(
+      // A superuser can do everything, so the server gets a role that is none.
+      const { rows } = await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user');
+      const role = rows[0].rolsuper ? `without_create_${randomUUID().replaceAll('-', '')}` : undefined;
+      const url = new URL(database.url);
+      if (role) {
+        await client.query(`CREATE ROLE ${role} LOGIN`);
+        url.username = role;
+      }
+      expect(await refusal({ DATABASE_URL: url.href })).toMatch(
         /^The role in DATABASE_URL lacks a privilege: permission denied for schema public\. .*$/,
       );
+      if (role) await client.query(`DROP ROLE ${role}`);
+      await client.end();
       await database.drop();
     });
 
