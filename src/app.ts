@@ -78,7 +78,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   return app;
 }
 
-/** Readiness says no first, so that no more requests are sent here; after DRAIN_TIME the server closes. */
+/** Readiness turns 503 first, so that load balancers send no more requests. After DRAIN_TIME the server closes. */
 export async function stopApp(app: NestFastifyApplication, { DRAIN_TIME }: Config): Promise<void> {
   if (app.getHttpServer().listening) await app.get(Readiness).drain(DRAIN_TIME);
   await app.close();

@@ -8,7 +8,7 @@ const EMAIL_LENGTH = 254;
 export const EmailInput = z
   .string()
   .max(EMAIL_LENGTH)
-  .pipe(z.email('is no email address'))
+  .pipe(z.email('must be an email address'))
   .transform((email) => email.toLowerCase())
   .meta({ description: 'An ASCII address, in any case', format: 'email', example: 'ada@example.com' });
 

@@ -13,7 +13,7 @@ const INTERVAL_MS = 2_000;
 /** How often a network that is in use is written again, so that it is not forgotten. */
 const REMEMBERED_MS = 3_600_000;
 const MAX_REMEMBERED = 10_000;
-/** Who comes from everywhere is new nowhere: beyond that a lineage's networks are not looked at any more. */
+/** A lineage with more networks than this is not watched: a new network says nothing about it. */
 const MAX_NETWORKS = 1_000;
 
 interface Sighting {
@@ -22,8 +22,8 @@ interface Sighting {
   readonly at: Date;
 }
 
-// Of the lineage, so that a key that was rotated is at home where the one before was. The first network is no anomaly, and
-// what is written twice is known the second time. In the order of the key, so that two nodes never wait for each other.
+// Networks belong to the lineage, so that a rotated key keeps the networks of its predecessor. The first network is not an
+// anomaly. Rows are written in the order of the key, so that two nodes never wait for each other.
 const WRITE = `
   WITH seen AS MATERIALIZED (
     SELECT DISTINCT ON (k.lineage_id, s.network) k.lineage_id, k.id AS api_key_id, s.network, s.at

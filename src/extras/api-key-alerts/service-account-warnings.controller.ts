@@ -18,7 +18,7 @@ export class ServiceAccountWarningsController {
 
   @Get()
   @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
-  @ApiOperation({ summary: 'List the keys of a service account that need a look' })
+  @ApiOperation({ summary: 'List the keys of a service account that need attention' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: ApiKeyWarningPage })
   async list(
     @Param('id', { schema: ResourceId }) id: string,

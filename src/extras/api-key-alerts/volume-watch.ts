@@ -14,8 +14,8 @@ const FACTOR = 5;
 const MIN_REQUESTS = 500;
 const MIN_REFUSALS = 100;
 
-// Of the lineage, so that a rotation is not the end of a history. The hour before the last one may have ended since the
-// last look.
+// By lineage, so that a rotated key keeps the history of its predecessor. The hour before the last one is included: it may
+// have ended since the previous run.
 const FIND = `
   WITH busy AS (
     SELECT k.lineage_id, u.hour, (array_agg(k.id ORDER BY k.id DESC))[1] AS api_key_id,

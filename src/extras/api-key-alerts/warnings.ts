@@ -12,11 +12,11 @@ const AGED_MS = 90 * DAY_MS;
 const UNUSUAL_MS = 7 * DAY_MS;
 /** 100 in five minutes: a first round after an upgrade may find every owner of a key. */
 const DIGESTS_PER_ROUND = 100;
-const SUBJECT = 'API keys of yours that need a look';
+const SUBJECT = 'Some of your API keys need attention';
 const ADVICE = `Delete a key that nobody needs. Rotate one that is needed, so that a copy
 which somebody made meanwhile ends, and let it expire.`;
 
-/** What is said of a key that goes on: one that another took over from is on its way out. $1 is now, $2 is 90 days ago. */
+/** The warnings about keys that have no successor. $1 is now, $2 is 90 days ago. */
 const WARNINGS = `
   SELECT k.id, k.owner_id, k.prefix, k.last4, k.name, w.warning
   FROM api_keys k CROSS JOIN LATERAL (VALUES

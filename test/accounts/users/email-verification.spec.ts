@@ -205,7 +205,7 @@ describe('email verification', () => {
     it('refuses what is no address', async () => {
       const answer = await request('nobody');
       expect(answer).toMatchObject({ status: 400, problem: 'validation-failed' });
-      expect(answer.body.errors).toEqual([{ pointer: '/email', detail: 'is no email address' }]);
+      expect(answer.body.errors).toEqual([{ pointer: '/email', detail: 'must be an email address' }]);
     });
   });
 

@@ -44,7 +44,7 @@ describe('alerts about API keys', () => {
   });
 
   describe('warnings', () => {
-    const mails = (person = ada) => mailsTo(person, 'API keys of yours that need a look');
+    const mails = (person = ada) => mailsTo(person, 'Some of your API keys need attention');
 
     it('tell of a key that never expires, in a list of their own', async () => {
       const key = await apiKeyOf(ada, ['probes:read']);
@@ -139,7 +139,7 @@ describe('alerts about API keys', () => {
         [owners],
       );
       const digests = async () =>
-        (await server.mails()).filter((mail) => mail.includes('To: crowd-') && mail.includes('need a look'));
+        (await server.mails()).filter((mail) => mail.includes('To: crowd-') && mail.includes('need attention'));
       await housekeeping();
       expect(await digests()).toHaveLength(100);
       await housekeeping();

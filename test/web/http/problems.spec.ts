@@ -232,7 +232,7 @@ describe('a validation error', () => {
 
   it('says what is wrong in words, without what was sent', async () => {
     const errors = await errorsOf({ email: 'ada@', password: 'hunter2-hunter2', more: 1 }, '/v1/users');
-    expect(errors).toContainEqual({ pointer: '/email', detail: 'is no email address' });
+    expect(errors).toContainEqual({ pointer: '/email', detail: 'must be an email address' });
     expect(errors).toContainEqual({ pointer: '/more', detail: 'is not a field of this request' });
     expect(JSON.stringify(errors)).not.toMatch(/ada@|hunter2/);
   });
