@@ -139,7 +139,9 @@ describe('alerts about API keys', () => {
         [owners],
       );
       const digests = async () =>
-        (await server.mails()).filter((mail) => mail.includes('To: crowd-') && mail.includes('need attention'));
+        (await server.mails()).filter(
+          (mail) => mail.includes('To: crowd-') && mail.includes('need attention'),
+        );
       await housekeeping();
       expect(await digests()).toHaveLength(100);
       await housekeeping();
