@@ -1,6 +1,7 @@
 export default {
   testEnvironment: './test/support/environment.mjs',
-  testRegex: 'test/.*\\.spec\\.ts$',
+  // Not the tests in `test/template/fork`: a copy of the project runs them.
+  testRegex: '^(?!.*/template/fork/).*/test/.*\\.spec\\.ts$',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   maxWorkers: 3, // on two cores: many tests wait for processes

@@ -9,6 +9,7 @@ export class SignIns1795300000023 implements MigrationInterface {
         carrier text NOT NULL CONSTRAINT sign_ins_carrier_form CHECK (carrier ~ '^[a-z][a-z-]*$'),
         amr text[] NOT NULL,
         auth_time timestamptz NOT NULL,
+        second_factor_at timestamptz,
         created_at timestamptz NOT NULL,
         last_seen_at timestamptz NOT NULL,
         idle_expires_at timestamptz NOT NULL,

@@ -1,5 +1,5 @@
-// Compiles src/, migrations/ and tools/ into dist/. Each file of a build replaces its predecessor by a rename, and only if it
-// differs: a running server, or another build at the same time, never sees a missing or half written file.
+// Compiles src/, migrations/ and tools/ into dist/. Changed files are replaced by a rename: a running server
+// or a parallel build never sees an incomplete file.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -9,16 +9,16 @@ const ROOT = dirname(import.meta.dirname);
 export const DIST = join(ROOT, 'dist');
 export const FOLDERS = ['src', 'migrations', 'tools'].map((folder) => join(ROOT, folder));
 const COMPILER_OPTIONS = join(ROOT, '.swcrc');
-/** In the build: the digest of its sources. It is written last, so that an interrupted build is repeated. */
+/** Contains the digest of the sources. It is written last, so that an interrupted build is repeated. */
 const STAMP = '.sources';
 const SILENCE_MS = 500;
 
-/** A failure that its message explains: no stack is needed. */
+/** An expected failure. Its message is printed without a stack. */
 export class BuildError extends Error {}
 
 /**
- * Brings the build up to date with the sources. In production, where the compiler or the sources are not installed, it
- * leaves the build as it is. Returns whether the build is new.
+ * Updates the build if the sources have changed. Without the compiler or the sources, as in production, it keeps the build.
+ * Returns whether the build is new.
  * @throws BuildError
  */
 export async function compile(target = DIST, roots = FOLDERS) {
@@ -33,7 +33,7 @@ export async function compile(target = DIST, roots = FOLDERS) {
   if (!swc) {
     requireBuild(target);
     console.error(
-      'The sources are newer than the build, and the compiler is not installed: the old build runs.',
+      'The sources are newer than the build, but the compiler is not installed. The old build runs.',
     );
     return false;
   }
@@ -108,7 +108,7 @@ async function replace(name, text) {
 
 function explain(error) {
   if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST'].includes(error.code))
-    return new BuildError(`The build cannot be written: ${error.message}.`);
-  // The compiler's message shows the place in the source, and then a stack of its own.
+    return new BuildError(`The build is not writable: ${error.message}.`);
+  // The message of the compiler ends with its own stack.
   return error.code === 'GenericFailure' ? new BuildError(error.message.split('\n\nCaused by')[0]) : error;
 }

@@ -1,4 +1,4 @@
-// node scripts/run.mjs FILE [ARGUMENT…]: compiles the sources if they have changed, then runs dist/FILE in this process.
+// node scripts/run.mjs FILE [ARGUMENT…]: compiles changed sources, then runs dist/FILE in this process.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BuildError, compile, DIST } from './compile.mjs';

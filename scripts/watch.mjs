@@ -1,4 +1,4 @@
-// node scripts/watch.mjs FILE [ARGUMENT…]: runs dist/FILE, and again after each change of the sources.
+// node scripts/watch.mjs FILE [ARGUMENT…]: runs dist/FILE, and restarts it on changes of the sources.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { BuildError, compile, DIST, FOLDERS } from './compile.mjs';
 
 const [file, ...rest] = process.argv.slice(2);
-/** Editors write a file in several steps. */
+/** Editors can write a file in several steps. */
 const QUIET_MS = 50;
 let child;
 let timer;
@@ -21,7 +21,7 @@ async function stop(signal = 'SIGTERM') {
   await once(child, 'exit');
 }
 
-/** While the sources do not compile, the program from before stays. */
+/** If the sources do not compile, the old program keeps running. */
 async function restart() {
   try {
     if (!(await compile()) && runs()) return;
@@ -34,10 +34,10 @@ async function restart() {
   child.once('exit', onExit);
 }
 
-/** A program that has failed waits for a change of its sources. One that is done ends the watch. */
+/** Success ends the watch. After a failure, the next change restarts the program. */
 function onExit(code) {
   if (code === 0) process.exit();
-  console.error(`The program ended with ${code}. It starts again after the next change.`);
+  console.error(`The program exited with ${code}. It restarts on the next change.`);
 }
 
 function schedule() {
@@ -54,6 +54,6 @@ async function end(signal) {
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end(signal));
 for (const folder of FOLDERS.filter(existsSync))
-  // A file that vanishes, or that nobody can read, is an error of the watcher, which goes on.
+  // Deleted and unreadable files cause errors, but the watcher continues.
   watch(folder, { recursive: true }, schedule).on('error', schedule);
 schedule();

@@ -9,7 +9,7 @@ import { ProblemsModule } from './web/http/problems.module.js';
 import { OpenApiModule } from './web/openapi/openapi.module.js';
 import * as rooms from './rooms.js';
 
-/** What every application has. A room imports whatever else it needs. */
+/** The modules of every application. Rooms import what else they need. */
 @Global()
 @Module({
   imports: [
@@ -24,7 +24,7 @@ import * as rooms from './rooms.js';
   exports: [CONFIG],
 })
 export class AppModule {
-  /** The application with all its rooms, and with `modules` besides. */
+  /** The application with all rooms and additional `modules`. */
   static with(config: Config, modules: NonNullable<DynamicModule['imports']> = []): DynamicModule {
     return {
       module: AppModule,

@@ -22,29 +22,29 @@ import { MAX_BODY_BYTES, parseBodies } from './web/http/json-body.js';
 import { ModeRegistry } from './auth/mode-registry.js';
 import { secureHttp } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
-import { ProblemPages } from './web/http/problem-pages.js';
+import { ProblemPages } from './web/http/problems.controller.js';
 import { ApiReference } from './web/openapi/api-reference.js';
 
-/** Fastify as this application needs it. */
+/** Creates the Fastify adapter. */
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
     genReqId: newRequestId,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     bodyLimit: MAX_BODY_BYTES,
     serverFactory: boundedServer,
-    // A hook of ours answers, in the form of every other refusal.
+    // `closeConnections` answers with a problem instead.
     return503OnClosing: false,
-    // Node limits the URL together with the headers: an id of any length is just one that nobody has.
+    // Node already limits the URL. A longer id is an unknown id, and must be 404.
     routerOptions: { maxParamLength: maxHeaderSize },
     frameworkErrors: refuseUrl(config),
     clientErrorHandler: refuseConnection(config),
   });
 }
 
-/** How Nest is to make the application. */
+/** Options for Nest. */
 export const APP_OPTIONS = { bodyParser: false, abortOnError: false } as const;
 
-/** Hooks, headers, parsers and the API reference: all that is not a module. Before the application listens. */
+/** Adds hooks, headers, parsers and the API reference. Call it before the application listens. */
 export async function configureApp(app: NestFastifyApplication, config: Config): Promise<void> {
   const logger = app.get<Logger>(LOGGER);
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
@@ -58,13 +58,13 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   sendTogether(fastify);
   await secureHttp(fastify, config, app.get(ModeRegistry));
   refuseCredentialInUrl(fastify);
-  // Behind the refusal of a credential in the URL, which comes first.
+  // After the refusal of a credential in the URL, which takes precedence.
   readBodyHeaders(fastify);
   await app.register(cookie);
   app.get(ApiReference).describe(app);
 }
 
-/** The whole application, ready to listen. */
+/** Creates the application, ready to listen. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config),
@@ -78,7 +78,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   return app;
 }
 
-/** Readiness turns 503 first, so that load balancers send no more requests. After DRAIN_TIME the server closes. */
+/** Turns readiness to 503, so that load balancers send no more requests. Closes after DRAIN_TIME. */
 export async function stopApp(app: NestFastifyApplication, { DRAIN_TIME }: Config): Promise<void> {
   if (app.getHttpServer().listening) await app.get(Readiness).drain(DRAIN_TIME);
   await app.close();

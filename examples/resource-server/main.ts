@@ -15,6 +15,6 @@ const verify =
 
 createResourceServer(verify).listen(Number(PORT), 'localhost', () => {
   console.log(
-    `The service listens at http://localhost:${PORT} and takes tokens of ${ISSUER} for ${audience}.`,
+    `The service listens at http://localhost:${PORT} and accepts tokens of ${ISSUER} for ${audience}.`,
   );
 });

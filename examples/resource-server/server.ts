@@ -7,7 +7,7 @@ interface Answer {
   readonly headers?: Record<string, string>;
 }
 
-/** The scope that each route needs. What is not here does not exist. */
+/** All routes with the scope that each needs. */
 const ROUTES: ReadonlyMap<string, { scope: string; handle(caller: Caller): Answer }> = new Map([
   ['GET /shipments', { scope: 'orders:read', handle: ({ subject }) => ok({ of: subject, items: [] }) }],
   [
@@ -19,7 +19,7 @@ const ROUTES: ReadonlyMap<string, { scope: string; handle(caller: Caller): Answe
 const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
 const REALM = 'Bearer realm="shipments"';
 
-/** A service that does as it is told by whoever holds an access token for it. It has no users and no database. */
+/** A service without users and database: it trusts access tokens that the issuer made for it. */
 export const createResourceServer = (verify: Verify): Server =>
   createServer((request, response) => {
     void answer(request, verify)
@@ -41,10 +41,10 @@ export const createResourceServer = (verify: Verify): Server =>
 
 async function answer(request: IncomingMessage, verify: Verify): Promise<Answer> {
   const route = ROUTES.get(`${request.method} ${request.url}`);
-  if (!route) return problem(404, 'There is no such thing');
-  // All of them: Node itself would take the first and drop the rest.
+  if (!route) return problem(404, 'Not found');
+  // `headersDistinct`, because `headers` has only the first of several Authorization headers.
   const [header, ...more] = request.headersDistinct['authorization'] ?? [];
-  if (header === undefined) return challenge(401, 'A token is needed');
+  if (header === undefined) return challenge(401, 'A bearer token is required');
   const token = more.length === 0 ? BEARER.exec(header)?.[1] : undefined;
   try {
     if (token === undefined) throw new TokenRefused('not one bearer token');
@@ -56,7 +56,7 @@ async function answer(request: IncomingMessage, verify: Verify): Promise<Answer>
     return route.handle(caller);
   } catch (error) {
     if (error instanceof TokenRefused)
-      return challenge(401, 'The token is not valid here', { error: 'invalid_token' });
+      return challenge(401, 'The token is not valid for this service', { error: 'invalid_token' });
     if (error instanceof IssuerUnavailable)
       return problem(503, 'Tokens cannot be verified now', { 'Retry-After': '5' });
     throw error;
@@ -65,14 +65,14 @@ async function answer(request: IncomingMessage, verify: Verify): Promise<Answer>
 
 const ok = (body: object): Answer => ({ status: 200, body });
 
-/** RFC 9457 */
+/** RFC 9457. */
 const problem = (status: number, title: string, headers: Record<string, string> = {}): Answer => ({
   status,
   body: { type: 'about:blank', title, status },
   headers,
 });
 
-/** RFC 6750 3 */
+/** RFC 6750 section 3. */
 function challenge(status: number, title: string, parameters: Record<string, string> = {}): Answer {
   const pairs = Object.entries(parameters).map(([name, value]) => `, ${name}="${value}"`);
   return problem(status, title, { 'WWW-Authenticate': REALM + pairs.join('') });

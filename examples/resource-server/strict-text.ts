@@ -1,11 +1,11 @@
 import { TokenRefused } from './verify.js';
 
-/** A broken byte is refused, not replaced, and a byte order mark is no whitespace: two texts never become one. */
+/** Refuses invalid bytes and keeps a byte order mark, so that different bytes never become the same text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Header and payload of a JWT must be JSON in UTF-8, without a byte order mark or an unpaired surrogate. jose lets all
- * of these pass.
+ * Header and payload of a JWT must be JSON in UTF-8 without a byte order mark or unpaired surrogates. jose does not check
+ * this.
  * @throws TokenRefused
  */
 export function checkText(token: string): void {
@@ -17,6 +17,6 @@ export function checkText(token: string): void {
         return value;
       });
   } catch (error) {
-    throw new TokenRefused('header or payload is not clean JSON', { cause: error });
+    throw new TokenRefused('header or payload is not well-formed JSON', { cause: error });
   }
 }

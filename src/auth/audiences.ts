@@ -8,9 +8,9 @@ declare module '../platform/config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
-/** What tokens can be issued for (RFC 8707). */
+/** The audiences that tokens can be issued for (RFC 8707). */
 export const audiencesOf = ({ AUDIENCES, ISSUER }: Config): readonly string[] =>
   AUDIENCES.length > 0 ? AUDIENCES : [ISSUER];
 
-/** This server, the first of the audiences. */
+/** The audience of this server: the first one. */
 export const ownAudience = ({ AUDIENCES, ISSUER }: Config): string => AUDIENCES[0] ?? ISSUER;

@@ -1,93 +1,97 @@
 import { defineProblem, ProblemError, type ProblemFacts } from '../platform/problems/problem.js';
 import type { Scope } from './scopes.js';
 
-/** The protection space of all challenges (RFC 9110 11.5). */
+/** The protection space of every challenge (RFC 9110 11.5). */
 export const REALM = 'realm="api"';
 
 const CREDENTIAL_IN_URL = defineProblem({
   slug: 'credential-in-url',
   status: 400,
-  title: 'A credential in the URL',
+  title: 'Credential in the URL',
   about:
-    'URLs end up in logs, histories and Referer headers, so a credential is never read from one. Send it in a header, and replace it: it has leaked.',
+    'URLs appear in logs, browser histories and Referer headers, so the server never reads a credential from a URL. Revoke this credential, because it may have leaked. Send the new one in a header.',
 });
 const AMBIGUOUS_CREDENTIALS = defineProblem({
   slug: 'ambiguous-credentials',
   status: 400,
   title: 'More than one credential',
-  about: 'The request carries two explicit credentials, or one header twice. Send the one that is meant.',
+  about: 'The request has two explicit credentials, or the same credential header twice. Send exactly one.',
 });
 const CREDENTIAL_REQUIRED = defineProblem({
   slug: 'credential-required',
   status: 401,
-  title: 'A credential is required',
+  title: 'Credential required',
   about:
-    'The route needs a credential and the request has none. WWW-Authenticate names the schemes that it accepts.',
+    'The route requires a credential, and the request has none. WWW-Authenticate lists the schemes that the route accepts.',
 });
 const MODE_NOT_ACCEPTED = defineProblem({
   slug: 'mode-not-accepted',
   status: 401,
-  title: 'This kind of credential is not accepted here',
+  title: 'Kind of credential not accepted',
   about:
-    'The route accepts other kinds of credentials than the one presented. WWW-Authenticate names their schemes.',
+    'The route does not accept this kind of credential. WWW-Authenticate lists the schemes that it accepts.',
 });
 const INVALID_CREDENTIAL = defineProblem({
   slug: 'invalid-credential',
   status: 401,
-  title: 'The credential is not valid',
+  title: 'Invalid credential',
   about:
-    'It is malformed, unknown, expired or revoked, or its owner may not sign in. Which of these is not told. Sign in again, or use another key.',
+    'The credential is malformed, unknown, expired or revoked, or its owner cannot sign in. The answer does not say which. Sign in again, or use another key.',
 });
 const CSRF = defineProblem({
   slug: 'csrf',
   status: 403,
-  title: 'Refused as a cross-site request',
+  title: 'Cross-site request refused',
   about:
-    'A request that a cookie authenticates must come from the same origin, and, unless it only reads, carry the X-CSRF-Token header with the token that the sign-in answered or GET /v1/sessions/current/csrf-token answers.',
+    'A request with a cookie must come from an allowed origin. A request with a session cookie that changes something must also have the CSRF token of the session in X-CSRF-Token.',
 });
 const PERSON_REQUIRED = defineProblem({
   slug: 'person-required',
   status: 403,
-  title: 'A person is required',
-  about: 'The credential is a machine’s. This route is for people: sign in.',
+  title: 'Person required',
+  about:
+    'The credential belongs to a machine that cannot call this route. Sign in. Some routes also accept an API key of a person, but never one of a service account.',
 });
 const INSUFFICIENT_SCOPE = defineProblem({
   slug: 'insufficient-scope',
   status: 403,
-  title: 'The credential lacks a scope',
-  about: 'The answer names all the scopes that are missing. Ask for a credential that has them.',
+  title: 'Insufficient scope',
+  about: 'The answer lists all missing scopes. Use a credential that has them.',
 });
 const RESOURCE_NOT_GRANTED = defineProblem({
   slug: 'resource-not-granted',
   status: 403,
-  title: 'The credential is narrowed to other resources',
+  title: 'Resource not granted',
   about:
-    'The key, or the token exchanged for it, is for named resources only, and the request is about none of them. Whether there is what was asked for is not told.',
+    'The API key, or the token exchanged for it, is narrowed to certain resources, and this resource is not one of them. The answer does not say whether the resource exists.',
 });
 const INSUFFICIENT_USER_AUTHENTICATION = defineProblem({
   slug: 'insufficient-user-authentication',
   status: 401,
-  title: 'A recent sign-in is required',
+  title: 'Recent or stronger sign-in required',
   about:
-    'What the route does is sensitive, and the last proof of who you are is too old. POST your password to /v1/sessions/current/reauthentication and repeat the request.',
+    'Your sign-in is too old for this action, or it has no second factor. `maxAge` is how old it can be, in seconds. `acrValues` is the level that the action requires: `aal2` is a sign-in with a second factor. POST your password or a second factor to /v1/sessions/current/reauthentication, then repeat the request.',
 });
 const HTTPS_REQUIRED = defineProblem({
   slug: 'https-required',
   status: 403,
-  title: 'HTTPS is required',
+  title: 'HTTPS required',
   about:
-    'A secret was sent over plain http, where others can read it. It is refused rather than redirected, so that the mistake shows. Use https, and replace the secret.',
+    'The request sent a secret over plain HTTP, where others can read it. The server refuses it instead of redirecting, so that you notice. Use https, and replace the secret.',
 });
 
 export class CredentialInUrlError extends ProblemError {
   constructor(parameter: string) {
-    super(CREDENTIAL_IN_URL, `The query parameter "${parameter}" is refused. Send credentials in a header.`);
+    super(
+      CREDENTIAL_IN_URL,
+      `The query parameter "${parameter}" is not accepted. Send credentials in a header.`,
+    );
   }
 }
 
 export class AmbiguousCredentialsError extends ProblemError {
   constructor() {
-    super(AMBIGUOUS_CREDENTIALS, 'Send one credential, once.');
+    super(AMBIGUOUS_CREDENTIALS, 'Send exactly one credential.');
   }
 }
 
@@ -103,7 +107,7 @@ export class ModeNotAcceptedError extends ProblemError {
   }
 }
 
-/** One answer for all the ways in which a credential can be wrong; `reason` says precisely which, for the log. */
+/** The answer is the same for every invalid credential. `reason` is the precise reason, for the log only. */
 export class InvalidCredentialError extends ProblemError {
   constructor(reason: string, challenges: string[] = []) {
     super(INVALID_CREDENTIAL, 'The credential is not valid.', { ...challenge(challenges), reason });
@@ -112,13 +116,13 @@ export class InvalidCredentialError extends ProblemError {
 
 export class CsrfError extends ProblemError {
   constructor(reason: string) {
-    super(CSRF, 'The request looks like one that another site caused.', { reason });
+    super(CSRF, 'Cross-site request refused.', { reason });
   }
 }
 
 export class PersonRequiredError extends ProblemError {
   constructor() {
-    super(PERSON_REQUIRED, 'This route is for people, not for machines.');
+    super(PERSON_REQUIRED, 'This machine cannot call this route. Sign in as a person.');
   }
 }
 
@@ -128,7 +132,7 @@ export class InsufficientScopeError extends ProblemError {
     scheme: string,
   ) {
     const scope = missing.join(' ');
-    super(INSUFFICIENT_SCOPE, `These scopes are missing: ${scope}.`, {
+    super(INSUFFICIENT_SCOPE, `Missing scopes: ${scope}.`, {
       ...challenge([`${scheme}, error="insufficient_scope", scope="${scope}"`]),
       extensions: { missingScopes: missing },
       reason: `missing ${scope}`,
@@ -138,18 +142,29 @@ export class InsufficientScopeError extends ProblemError {
 
 export class ResourceNotGrantedError extends ProblemError {
   constructor() {
-    super(RESOURCE_NOT_GRANTED, 'The credential is for other resources.');
+    super(RESOURCE_NOT_GRANTED, 'The credential is not valid for this resource.');
   }
 }
 
-export class RecentSignInRequiredError extends ProblemError {
-  constructor(maxAgeSeconds: number, scheme: string) {
+/** RFC 9470 */
+export class InsufficientUserAuthenticationError extends ProblemError {
+  /** @param maxAgeMs how old the sign-in can be; undefined for any age */
+  constructor(scheme: string, maxAgeMs: number | undefined, lacksFactor: boolean) {
+    const maxAge = maxAgeMs === undefined ? undefined : Math.floor(maxAgeMs / 1000);
+    const within = maxAge === undefined ? '' : ` within the last ${maxAge} seconds`;
+    const parameters = [
+      'error="insufficient_user_authentication"',
+      ...(lacksFactor ? ['acr_values="aal2"'] : []),
+      ...(maxAge === undefined ? [] : [`max_age="${maxAge}"`]),
+    ];
     super(
       INSUFFICIENT_USER_AUTHENTICATION,
-      `Prove who you are again: at most ${maxAgeSeconds} seconds ago is needed.`,
+      lacksFactor
+        ? `Use a second factor: this action requires one${within}.`
+        : `Sign in again: this action requires a sign-in${within}.`,
       {
-        ...challenge([`${scheme}, error="insufficient_user_authentication", max_age="${maxAgeSeconds}"`]),
-        extensions: { maxAge: maxAgeSeconds },
+        ...challenge([[scheme, ...parameters].join(', ')]),
+        extensions: { ...(lacksFactor && { acrValues: ['aal2'] }), ...(maxAge !== undefined && { maxAge }) },
       },
     );
   }

@@ -1,6 +1,5 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Clock } from '../platform/clock/clock.js';
 import { CONFIG, type Config } from '../platform/config/config.js';
 import { requestContext } from '../platform/logging/request-context.js';
 import { SecurityLog } from '../platform/logging/security-log.js';
@@ -15,7 +14,6 @@ import {
   InvalidCredentialError,
   ModeNotAcceptedError,
   PersonRequiredError,
-  RecentSignInRequiredError,
   ResourceNotGrantedError,
 } from './auth.errors.js';
 import { type ModeDefinition, ModeRegistry } from './mode-registry.js';
@@ -24,25 +22,18 @@ import { Principal } from './principal.js';
 import { resourceOf } from './resource.js';
 import { RouteTable } from './route-table.js';
 import { foreignOrigin } from './same-origin.js';
-import { lifetime } from '../platform/config/formats.js';
-import { defineSettings, type SettingsOf } from '../platform/config/settings.js';
-
-const settings = defineSettings({ REAUTHENTICATION_WINDOW: lifetime('10m') });
-
-declare module '../platform/config/config.js' {
-  interface Config extends SettingsOf<typeof settings> {}
-}
+import { StepUp } from './step-up.js';
 
 /**
- * The way of every request: policy of the route, the one credential presented, its strategy, the principal, then
- * person, scopes and freshness. Nothing is tried twice and nothing falls through: the credential that is there must hold.
+ * Authenticates and authorizes every request: policy of the route, the one credential, its principal, then person,
+ * scopes, recent sign-in and resource. The credential that is present must be valid: no other one is tried.
  */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
     private readonly routes: RouteTable,
     private readonly registry: ModeRegistry,
-    private readonly clock: Clock,
+    private readonly stepUp: StepUp,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -50,7 +41,7 @@ export class AuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
     const policy = this.routes.policyOf(context.getClass(), context.getHandler());
-    // A handler that the boot did not see has no policy: closed.
+    // Fail closed: a handler that was not found at boot has no policy.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
       if (policy.public) this.#checkPublic(request, policy);
@@ -68,7 +59,7 @@ export class AuthGuard implements CanActivate {
   }
 
   #checkPublic(request: FastifyRequest, { sameOrigin }: PublicPolicy): void {
-    // What is posted to a public route is a password or a one-time token.
+    // A write to a public route can contain a password or a one-time token.
     if (request.method !== 'GET' && request.method !== 'HEAD') this.#checkTransport(request);
     if (sameOrigin) this.#checkOrigin(request);
   }
@@ -81,13 +72,18 @@ export class AuthGuard implements CanActivate {
     this.#checkTransport(request);
     if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
     const principal = await this.#verify(mode, strategy, request, policy);
-    // Set before the checks below, so that the log names whom they refuse.
+    // Set before the checks below, so that their log entries name the principal.
     request.user = principal;
     const context = requestContext();
     if (context) context.facts = principal.facts;
     mode.afterVerification?.(request, principal);
-    this.#authorize(policy, principal, this.registry.challengeOf(mode.name));
+    const scheme = this.registry.challengeOf(mode.name);
+    this.#authorize(policy, principal, scheme);
+    const asked = this.stepUp.check(policy, principal, scheme);
+    if (asked) await asked;
     this.#checkResource(policy, principal, request);
+    for (const { definition, declared } of policy.requires)
+      await definition.check(principal, request, declared);
   }
 
   #presented(request: FastifyRequest, policy: ProtectedPolicy): { mode: ModeDefinition; strategy: string } {
@@ -101,7 +97,7 @@ export class AuthGuard implements CanActivate {
     const explicit = found.filter(({ mode }) => !mode.ambient);
     if (explicit.length > 1) throw new AmbiguousCredentialsError();
     if (explicit[0]) return explicit[0];
-    // An explicit header of a scheme that nobody here knows is still what the client meant, not the cookie beside it.
+    // An unknown scheme is still an explicit credential: it must not fall back to the cookie.
     if (explicitHeaders > 0) throw new ModeNotAcceptedError(this.#challenges(policy));
     if (found[0]) return found[0];
     throw new CredentialRequiredError(this.#challenges(policy));
@@ -116,7 +112,7 @@ export class AuthGuard implements CanActivate {
     try {
       const credential = await this.registry.door.take(strategy, request);
       const principal: unknown = await mode.verify(credential, policy);
-      // Checked at run time too: an object that only looks like a principal would answer the checks below itself.
+      // Checked at run time too: an object that only looks like a principal could pass the checks below.
       if (!(principal instanceof Principal)) throw new InvalidCredentialError('no principal');
       return principal;
     } catch (error) {
@@ -130,13 +126,9 @@ export class AuthGuard implements CanActivate {
     if (policy.user && principal.kind === 'service-account') throw new PersonRequiredError();
     const missing = principal.missing(policy.scopes);
     if (missing.length > 0) throw new InsufficientScopeError(missing, scheme);
-    if (!policy.recentSignIn) return;
-    const window = this.config.REAUTHENTICATION_WINDOW;
-    const age = principal.authTime ? this.clock.now().getTime() - principal.authTime.getTime() : Infinity;
-    if (age > window) throw new RecentSignInRequiredError(Math.floor(window / 1000), scheme);
   }
 
-  /** A route that asks for no scope is about the credential itself. */
+  /** A route without scopes is about the credential itself, so a narrowed key can call it. */
   #checkResource({ scopes, resource }: ProtectedPolicy, principal: Principal, request: FastifyRequest): void {
     if (scopes.length === 0) return;
     const about = resource && resourceOf(resource, request.params as Record<string, string>);
@@ -152,7 +144,7 @@ export class AuthGuard implements CanActivate {
     if (this.config.production && request.protocol !== 'https') throw new HttpsRequiredError();
   }
 
-  /** One challenge for each scheme that the route accepts; the one that failed says so (RFC 6750 3.1). */
+  /** One challenge for each accepted scheme. The scheme that failed adds its error (RFC 6750 3.1). */
   #challenges(policy: ProtectedPolicy, failed?: ModeDefinition): string[] {
     const challenges = policy.modes.map((name) =>
       this.registry.get(name).scheme === failed?.scheme

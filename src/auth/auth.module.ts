@@ -4,13 +4,15 @@ import { AuthGuard } from './auth.guard.js';
 import { ModeRegistry } from './mode-registry.js';
 import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { PublicRateLimits } from './public-rate-limits.js';
+import { RequirementRegistry } from './requirements.js';
 import { ResolvedRoutes } from './resolved-routes.js';
 import { RouteTable } from './route-table.js';
+import { StepUp } from './step-up.js';
 import { RateLimitsModule } from '../platform/rate-limits/rate-limits.module.js';
 import { defineCommand } from '../platform/commands/commands.js';
 
 defineCommand('routes', {
-  about: 'Prints all routes: the modes and scopes that they accept, and what else they require.',
+  about: 'Prints all routes with their modes, scopes and other requirements.',
   load: () => import('./routes.command.js'),
 });
 
@@ -21,10 +23,12 @@ defineCommand('routes', {
     ModeRegistry,
     ResolvedRoutes,
     DeclaredElsewhere,
+    RequirementRegistry,
     RouteTable,
     PublicRateLimits,
+    StepUp,
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [ModeRegistry, RouteTable],
+  exports: [ModeRegistry, RequirementRegistry, RouteTable, StepUp],
 })
 export class AuthModule {}

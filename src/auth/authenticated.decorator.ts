@@ -1,6 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { AuthMode } from './auth-modes.js';
 import type { RateLimit } from '../platform/rate-limits/rate-limiter.js';
+import type { Requirements } from './requirements.js';
 import type { Scope } from './scopes.js';
 
 export const AUTHENTICATED = Symbol('authenticated');
@@ -8,40 +9,50 @@ export const PUBLIC = Symbol('public');
 
 export interface AuthenticatedOptions {
   /**
-   * `'any'`: every mode that is there. `'person'`: every mode that can carry a person, and a person behind it.
-   * Or the modes by name.
+   * `'any'`: every registered mode. `'person'`: every mode that can carry a person, and the caller must be a person.
+   * Or a list of modes.
    */
   modes: 'any' | 'person' | readonly [AuthMode, ...AuthMode[]];
-  /** A person must be behind the credential, in whichever of the modes it comes: `'person'` says so for all of them. */
+  /** The caller must be a person. `modes: 'person'` implies it. */
   person?: boolean;
-  /** A user must be behind the credential: a person, or a machine with a key of theirs. A service account has none. */
+  /** The caller must act for a user: a person, or a machine with a person's key. Service accounts are refused. */
   user?: boolean;
-  /** All of them are needed. */
+  /** The caller must hold all of them. */
   scopes?: readonly Scope[];
-  /** The person must have proved who they are within REAUTHENTICATION_WINDOW (RFC 9470). Only for persons. */
-  recentSignIn?: boolean;
   /**
-   * What stands behind the credential must be seen alive, now or at most CREDENTIAL_CACHE_TTL ago: current roles, status
-   * and expiry apply. Without it a JWT is believed until it expires or its revocation arrives.
+   * The person must have signed in or reauthenticated within REAUTHENTICATION_WINDOW, or within `'5m'` (RFC 9470).
+   */
+  recentSignIn?: boolean | `${number}${'s' | 'm' | 'h' | 'd'}`;
+  /**
+   * `true`: the sign-in must include a second factor. `'where-enrolled'`: only if the person has one. `'never'`: it makes no
+   * difference. Without a declaration, the room that stores factors decides. Together with `recentSignIn`, the second factor must
+   * be as recent.
+   */
+  secondFactor?: true | 'where-enrolled' | 'never';
+  /**
+   * Checks the sign-in or key behind the credential again (result cached for at most CREDENTIAL_CACHE_TTL), with its
+   * current roles, status and expiry. Without it, a JWT is valid until it expires or its revocation arrives.
    */
   live?: boolean;
   /**
-   * Which resource the route is about, with parameters of its path: `orders/:id`. A key that is narrowed to resources is
-   * let in where the route is about one of them, or asks for no scope, and nowhere else.
+   * The resource of the route, with parameters of its path: `orders/:id`. A key that is narrowed to resources can call
+   * only routes about one of them, and routes without scopes.
    */
   resource?: string;
+  /** Requirements that rooms have added. */
+  requires?: Partial<Requirements>;
 }
 
 export interface PublicOptions {
-  /** The route signs in or refreshes by cookie: a request that a foreign site caused is refused (ASVS 3.5.1, 3.5.8). */
+  /** The route sets or reads a cookie: cross-site requests are refused (ASVS 3.5.1, 3.5.8). */
   sameOrigin?: boolean;
-  /** How often one address may call it (ASVS 2.4.1). `policy` is its name, in lower case with hyphens. */
+  /** The limit for each client address (ASVS 2.4.1). `policy` is its name, in lower case with hyphens. */
   rateLimit?: RateLimit & { readonly policy: string };
 }
 
 /**
- * Declares who may call a route. The declaration is the whole truth about it: it drives the guard, the OpenAPI
- * document, `npm run routes` and the generated tests. A route with neither this nor `@Public()` stops the boot.
+ * Declares who can call a route. The guard, the OpenAPI document, `npm run routes` and the generated tests use this
+ * declaration and nothing else. The server does not start if a route has neither this nor `@Public()`.
  *
  * @example
  * ```ts
@@ -49,12 +60,13 @@ export interface PublicOptions {
  * @Get('me') @Authenticated({ modes: 'any', user: true, scopes: ['profile:read'] })
  * @Post() @Authenticated({ modes: ['api-key'], scopes: ['events:write'] })
  * @Delete() @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true })
+ * @Post() @Authenticated({ modes: 'person', recentSignIn: '5m', secondFactor: true, live: true })
  * ```
  */
 export const Authenticated = (options: AuthenticatedOptions) => SetMetadata(AUTHENTICATED, options);
 
 /**
- * Declares that anybody may call a route, and that no credential is read there.
+ * Declares that anyone can call a route. The server reads no credential there.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Principal } from './principal.js';
 
-/** Reads what the guard left on the request. @throws where no guard ran, or the route is public */
+/** The principal that the guard put on the request. @throws if the route is public, or the guard did not run */
 export function principalOf(request: FastifyRequest): Principal {
   const { user } = request as FastifyRequest & { user?: unknown };
   if (!(user instanceof Principal))
@@ -11,11 +11,11 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 /**
- * The principal of this request, as a parameter of a handler.
+ * Passes the principal of the request to a handler.
  *
  * @example
  * ```ts
- * list(@CurrentPrincipal() principal: Principal) { return this.orders.list(principal.userId); }
+ * list(@CurrentPrincipal() principal: Principal) { return this.orders.list(principal.subject); }
  * ```
  */
 export const CurrentPrincipal = createParamDecorator((_data: unknown, context: ExecutionContext) =>

@@ -3,12 +3,12 @@ import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { AUTHENTICATED, PUBLIC } from './authenticated.decorator.js';
 
-/** Of @MessagePattern() and @EventPattern(), whose package may not be there. */
+/** Metadata key of @MessagePattern() and @EventPattern(). Their package may not be installed. */
 const MESSAGE_HANDLER = 'microservices:handler_type';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Declarations on what is not a handler of HTTP: a gateway, a resolver, a message pattern. No guard of ours protects those. */
+/** Finds declarations on gateways, resolvers and message handlers, which the guard does not protect. */
 @Injectable()
 export class DeclaredElsewhere {
   constructor(
@@ -42,4 +42,4 @@ const declares = (target: Function) =>
   Reflect.hasMetadata(AUTHENTICATED, target) || Reflect.hasMetadata(PUBLIC, target);
 
 const faultOf = (name: string) =>
-  `${name} declares @Authenticated() or @Public(), but is not an HTTP handler: the declaration would protect nothing`;
+  `${name} declares @Authenticated() or @Public(), but is not an HTTP handler, so the declaration has no effect`;

@@ -6,37 +6,37 @@ import { PassportDoor, type StrategyAdapter } from './passport.js';
 import type { Principal } from './principal.js';
 import type { Scope } from './scopes.js';
 
-/** What a mode tells `auth` about itself. */
+/** Describes a mode. */
 export interface ModeDefinition {
   readonly name: AuthMode;
-  /** The scheme of its challenge in WWW-Authenticate. Two modes can share one. */
+  /** The scheme of its challenge in WWW-Authenticate. Modes can share a scheme. */
   readonly scheme: string;
-  /** Whom its credentials can stand for. */
+  /** The kinds of principal that its credentials can have. */
   readonly carries: 'person' | 'machine' | 'both';
-  /** Whether one of its credentials can ever hold this scope: a route that asks for one that none can is a mistake. */
+  /** Whether a credential can hold this scope. A route must not require a scope that none of its modes can hold. */
   canHold(scope: Scope): boolean;
-  /** A browser sends a cookie without being asked: any explicit credential wins over it. */
+  /** Whether browsers send the credential by themselves (a cookie). An explicit credential takes precedence over it. */
   readonly ambient: boolean;
-  /** Request headers that each hold one explicit credential. `Authorization` always counts as one (RFC 9110 11.6.2). */
+  /** Request headers with an explicit credential. `Authorization` always counts as one (RFC 9110 11.6.2). */
   readonly credentialHeaders: readonly string[];
-  /** Other request headers that its clients send. CORS allows both kinds. */
+  /** Other request headers that its clients send with writes. CORS allows them, and OpenAPI lists them. */
   readonly furtherHeaders?: readonly string[];
-  /** Passport strategies by name. Each takes the credential off the request. */
+  /** Passport strategies by name. Each takes the credential from the request. */
   readonly strategies: Readonly<Record<string, StrategyAdapter>>;
   /**
-   * Which of its credentials the request presents, by the name of the strategy that takes it; undefined for none. It
-   * decides from the headers alone, without I/O, and also names a malformed credential: that is not the lack of one.
+   * The name of the strategy that can take the credential from the request, or undefined if there is none. Reads only
+   * the headers, without I/O. A malformed credential is present too.
    */
   present(request: FastifyRequest): string | undefined;
   /**
-   * Verifies the one credential of the request.
-   * @param options with `live`, the principal is what the sign-in or key behind the credential allows now
+   * Verifies the credential.
+   * @param options `live`: check the sign-in or key behind the credential too
    * @throws InvalidCredentialError
    */
   verify(credential: string, options: { live: boolean }): Promise<Principal>;
-  /** Checks that need the verified principal and the request; throws a problem. */
+  /** Checks that need both the principal and the request. @throws ProblemError */
   afterVerification?(request: FastifyRequest, principal: Principal): void;
-  /** How OpenAPI describes it. */
+  /** The security scheme in the OpenAPI document. */
   readonly securityScheme: { type: 'http' | 'apiKey'; description: string } & Record<string, string>;
 }
 
@@ -46,17 +46,17 @@ export class ModeRegistry {
   readonly door = new PassportDoor();
   readonly #modes = new Map<AuthMode, ModeDefinition>();
   readonly #credentialHeaders = new Set(['authorization']);
+  #sorted: readonly ModeDefinition[] = [];
   #requestHeaders: readonly string[] = [];
 
   register(mode: ModeDefinition): void {
     if (this.#modes.has(mode.name)) throw new Error(`the mode "${mode.name}" is registered twice`);
     for (const [name, adapter] of Object.entries(mode.strategies)) this.door.use(name, adapter);
-    // By name: the order in which modes start changes with any of their imports, and clients see this one.
-    const modes = [...this.#modes.values(), mode].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    this.#modes.clear();
-    for (const one of modes) this.#modes.set(one.name, one);
+    this.#modes.set(mode.name, mode);
+    // Clients see this order, so it must not depend on the order in which modules start.
+    this.#sorted = [...this.#modes.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     for (const header of mode.credentialHeaders) this.#credentialHeaders.add(header.toLowerCase());
-    const headers = modes.flatMap((one) => [...one.credentialHeaders, ...(one.furtherHeaders ?? [])]);
+    const headers = this.#sorted.flatMap((one) => [...one.credentialHeaders, ...(one.furtherHeaders ?? [])]);
     this.#requestHeaders = [...new Set(headers)];
   }
 
@@ -66,28 +66,29 @@ export class ModeRegistry {
     return mode;
   }
 
-  /** The challenge to who has a credential of a mode, and not what it takes. */
+  /** The challenge of a mode, without an error. */
   challengeOf(name: AuthMode): string {
     return `${this.get(name).scheme} ${REALM}`;
   }
 
-  /** The challenge to a credential of a mode that is not valid (RFC 6750 3.1). */
+  /** The challenge after an invalid credential of a mode (RFC 6750 3.1). */
   invalidChallengeOf(name: AuthMode): string {
     const challenge = this.challengeOf(name);
     return this.get(name).scheme === 'Bearer' ? `${challenge}, error="invalid_token"` : challenge;
   }
 
-  /** The headers of all modes that hold an explicit credential, in lower case. */
+  /** The credential headers of all modes, in lower case. */
   get credentialHeaders(): ReadonlySet<string> {
     return this.#credentialHeaders;
   }
 
-  /** The request headers that clients of all modes send, as their modes spell them. */
+  /** The credential headers and further headers of all modes. */
   get requestHeaders(): readonly string[] {
     return this.#requestHeaders;
   }
 
-  all(): ModeDefinition[] {
-    return [...this.#modes.values()];
+  /** All modes, sorted by name. */
+  all(): readonly ModeDefinition[] {
+    return this.#sorted;
   }
 }

@@ -7,7 +7,7 @@ import { InvalidCredentialError } from './auth.errors.js';
 
 type Passport = InstanceType<typeof passport.Passport>;
 
-/** Puts a strategy into the Passport of one application. Made by `adapt` or `read`. */
+/** Adds a strategy to the Passport of one application. Created by `adapt` or `read`. */
 export type StrategyAdapter = (name: string, application: Passport) => void;
 
 type OptionsOf<Package extends Type<Strategy>> = ConstructorParameters<
@@ -15,10 +15,10 @@ type OptionsOf<Package extends Type<Strategy>> = ConstructorParameters<
 >;
 
 /**
- * A strategy of a package. It takes the credential off the request and does not verify it.
+ * Adapts the strategy of a Passport package. It takes the credential from the request and does not verify it.
  *
  * @param options the arguments of the package's constructor, without the callback
- * @param credentialIn what of the value that the package hands to its callback is the credential
+ * @param credentialIn picks the credential from the value that the package passes to its callback
  * @example
  * ```ts
  * adapt(HeaderAPIKeyStrategy, [{ header: 'X-API-Key', prefix: '' }, false])
@@ -32,7 +32,7 @@ export const adapt =
   ): StrategyAdapter =>
   (name, application) => {
     class Adapted extends PassportStrategy<Type<Strategy>>(Package, name) {
-      /** A new strategy adds itself to this one. By default, all applications of the process share one Passport. */
+      /** A new strategy adds itself to this Passport. By default, all applications of a process share one. */
       getPassportInstance(): Passport {
         return application;
       }
@@ -45,9 +45,9 @@ export const adapt =
   };
 
 /**
- * A strategy that needs no package. It reads the credential from the request.
+ * A strategy without a package: reads the credential from the request.
  *
- * @param credentialOf returns undefined for none; it can throw InvalidCredentialError
+ * @param credentialOf returns undefined if there is none, and can throw InvalidCredentialError
  */
 export const read =
   (credentialOf: (request: FastifyRequest) => string | undefined): StrategyAdapter =>
@@ -60,7 +60,7 @@ export const read =
     application.use(name, new Reading());
   };
 
-/** The Passport of one application: the only way to a strategy. It takes credentials off requests; modes verify them. */
+/** The Passport of one application. It takes credentials from requests, and modes verify them. */
 export class PassportDoor {
   readonly passport: Passport = new passport.Passport();
   readonly #names = new Set<string>();
@@ -72,9 +72,9 @@ export class PassportDoor {
   }
 
   /**
-   * The credential that the strategy of this name takes off the request. The strategy is selected by name: given an
-   * instance, Passport runs parallel requests on that one object and mixes up their credentials.
-   * @throws InvalidCredentialError if the strategy takes nothing or does not decide
+   * Takes the credential from the request. The strategy is selected by name: if Passport gets an instance, it runs
+   * parallel requests on that one object and mixes up their credentials.
+   * @throws InvalidCredentialError if the strategy finds no credential or does not decide
    */
   take(name: string, request: FastifyRequest): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -83,13 +83,13 @@ export class PassportDoor {
         else if (typeof credential === 'string' && credential !== '') resolve(credential);
         else reject(new InvalidCredentialError(info instanceof Error ? info.message : 'no credential'));
       };
-      // next() means that the strategy passed without a decision: never a success.
+      // next() means that the strategy did not decide. That is never a success.
       const next = (error?: unknown) =>
         reject((error as Error | undefined) ?? new InvalidCredentialError('not decided'));
       const handler = this.passport.authenticate(name, { session: false }, done) as (
         ...args: unknown[]
       ) => void;
-      // No response: a strategy that redirects or answers by itself fails.
+      // No response object: a strategy that redirects or answers by itself fails.
       handler(request, undefined, next);
     });
   }

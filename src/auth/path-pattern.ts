@@ -1,13 +1,13 @@
-/** A part of a path that Nest, Fastify and OpenAPI read in the same way: text, or a whole parameter. */
+/** A path segment that Nest, Fastify and OpenAPI read in the same way: text, or one whole parameter. */
 const PLAIN = /^(?:[^:*{}()[\]\\]*|:\w+)$/;
 
 const partsOf = (path: string) => path.split('/').slice(1);
 
-/** Whether a path has nothing but names, whole parameters and at most one `*`, at its end. */
+/** Whether a path has only names, whole parameters and at most one `*`, at its end. */
 export const isPlain = (path: string): boolean =>
   partsOf(path).every((part, i, all) => PLAIN.test(part) || (part === '*' && i === all.length - 1));
 
-/** Whether the router finds a route of this pattern at a path. An empty part is a part: `/v1/orders/` is not `/v1/orders`. */
+/** Whether a path matches the pattern of a route. `/v1/orders/` does not match `/v1/orders`. */
 export function isAt(pattern: string, path: string): boolean {
   const [named, asked] = [partsOf(pattern), partsOf(path)];
   const isOpen = named.at(-1) === '*';
@@ -17,6 +17,6 @@ export function isAt(pattern: string, path: string): boolean {
   );
 }
 
-/** As OpenAPI has it: `/v1/orders/{id}`. */
+/** The path in OpenAPI notation: `/v1/orders/{id}`. */
 export const toDocumentPath = (pattern: string): string =>
   pattern.replaceAll(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}');

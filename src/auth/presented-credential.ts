@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** How many headers came over the wire by these names, in lower case. Node keeps one Authorization of two, and joins other headers. */
+/** Counts raw headers, by names in lower case: Node drops the second of two Authorization headers, and joins others. */
 export function countHeaders(request: FastifyRequest, names: ReadonlySet<string>): number {
   let count = 0;
   const { rawHeaders } = request.raw;
@@ -8,19 +8,21 @@ export function countHeaders(request: FastifyRequest, names: ReadonlySet<string>
   return count;
 }
 
-/** The scheme of the Authorization header in lower case, `''` for one without, undefined where there is no header. */
+/** The scheme of the Authorization header in lower case. `''` if it has none, undefined without the header. */
 export function authorizationScheme(request: FastifyRequest): string | undefined {
   const { authorization } = request.headers;
   return authorization === undefined ? undefined : /^[^ ]*/.exec(authorization)![0].toLowerCase();
 }
 
-/** The one token behind the scheme, after one or more spaces (RFC 9110 11.4); undefined for none, and for several. */
+/** The token after the scheme and one or more spaces (RFC 9110 11.4). Undefined unless there is exactly one. */
 export const authorizationToken = ({ headers: { authorization = '' } }: FastifyRequest): string | undefined =>
   /^[^ ]+ +([^\s,]+)$/.exec(authorization)?.[1];
 
-/** All values of a cookie in the order of the Cookie header. Two of one name are not a choice to make: RFC 6265 5.4. */
-export function cookieValues(request: FastifyRequest, name: string): string[] {
-  const header = request.headers.cookie;
+/** All values of a cookie, since a client can send two with the same name (RFC 6265 5.4). */
+export function cookieValues(
+  { headers: { cookie: header } }: { readonly headers: { readonly cookie?: string | undefined } },
+  name: string,
+): string[] {
   if (header === undefined) return [];
   const start = `${name}=`;
   return header
@@ -30,7 +32,7 @@ export function cookieValues(request: FastifyRequest, name: string): string[] {
     .map((pair) => pair.slice(start.length));
 }
 
-/** Without the white space of HTTP, SP and HTAB, at its ends. `trim()` also removes byte 0xA0, and a cookie prefix with it. */
+/** Removes HTTP whitespace (SP, HTAB) at both ends. `trim()` also removes byte 0xA0, which bypasses cookie prefixes. */
 export function withoutSpace(text: string): string {
   let [start, end] = [0, text.length];
   while (isSpace(text[start])) start += 1;

@@ -2,29 +2,36 @@ import type { AuthMode } from './auth-modes.js';
 import type { Scope } from './scopes.js';
 
 /**
- * A person signed in. A machine presented a person's key, or a token exchanged for one; a service account presented one
- * of its own, and no person is behind it.
+ * A person signed in. A machine uses a person's API key, or a token exchanged for it. A service account uses a key of
+ * its own, which belongs to no person.
  */
 export type PrincipalKind = 'person' | 'machine' | 'service-account';
+
+/** The claim `acr`: `aal2` is a sign-in with a second factor, or with a passkey (NIST SP 800-63B). */
+export type AuthenticationLevel = 'aal1' | 'aal2';
 
 export interface PrincipalFields {
   mode: AuthMode;
   kind: PrincipalKind;
-  /** Whom the credential speaks for, and whose rows it sees: the id of a user or of a service account. */
+  /** The id of the user or service account. Rows belong to it. */
   subject: string;
-  /** What a revocation names: the id of the sign-in, the `jti` of a token, the id of a key. */
+  /** The id that a revocation uses: of the sign-in or key, or the `jti` of a token. */
   credentialId: string;
-  /** The sign-in that carries a person. */
+  /** The sign-in of a person. */
   signInId?: string;
-  /** The key that carries a machine, also behind a token. */
+  /** The API key of a machine, also if it uses a token. */
   keyId?: string;
-  /** What a key is narrowed to, such as `orders/<id>`; all that its scopes allow unless named. */
+  /** The resources that a key is narrowed to, such as `orders/<id>`. Undefined for a key that is not narrowed. */
   resources?: readonly string[] | undefined;
   scopes: Iterable<Scope>;
-  /** When the person last proved who they are. */
+  /** When the person last signed in or reauthenticated. */
   authTime?: Date;
-  /** How, as RFC 8176 names it. */
+  /** How the person did so (RFC 8176). */
   amr?: readonly string[];
+  /** Of a person. */
+  acr?: AuthenticationLevel;
+  /** When the person last used a second factor, if the credential or a look-up tells. */
+  secondFactorTime?: Date | undefined;
 }
 
 export interface PrincipalFacts {
@@ -35,7 +42,7 @@ export interface PrincipalFacts {
   readonly keyId?: string;
 }
 
-/** Who makes this request, and what they may do: all that is left of a credential behind the guard. */
+/** The caller of a request and its rights. After the guard, nothing else of the credential remains. */
 export class Principal {
   readonly mode: AuthMode;
   readonly kind: PrincipalKind;
@@ -44,6 +51,8 @@ export class Principal {
   readonly scopes: ReadonlySet<Scope>;
   readonly authTime: Date | undefined;
   readonly amr: readonly string[];
+  readonly acr: AuthenticationLevel | undefined;
+  readonly secondFactorTime: Date | undefined;
   readonly keyId: string | undefined;
   readonly #resources: ReadonlySet<string> | undefined;
   readonly #signInId: string | undefined;
@@ -59,15 +68,17 @@ export class Principal {
     this.scopes = new Set(fields.scopes);
     this.authTime = fields.authTime;
     this.amr = Object.freeze([...(fields.amr ?? [])]);
+    this.acr = fields.acr;
+    this.secondFactorTime = fields.secondFactorTime;
     Object.freeze(this);
   }
 
-  /** The user behind a person or a machine. A route that reads it declares a person, or `user: true`. */
+  /** The user id of a person or machine. A route that reads it must declare a person, or `user: true`. */
   get userId(): string {
     return present(this.kind === 'service-account' ? undefined : this.subject, 'user: true');
   }
 
-  /** The sign-in behind a person. A route that reads it declares a person. */
+  /** The sign-in of a person. A route that reads it must declare a person. */
   get signInId(): string {
     return present(this.#signInId, "modes: 'person'");
   }
@@ -76,12 +87,12 @@ export class Principal {
     return this.scopes.has(scope);
   }
 
-  /** Whether a route may be about this resource: one of those that a key is narrowed to. Undefined: about none of them. */
+  /** Whether the credential is valid for a resource. A narrowed key is valid only for its own, never for undefined. */
   mayReach(resource: string | undefined): boolean {
     return this.#resources === undefined || (resource !== undefined && this.#resources.has(resource));
   }
 
-  /** Who this is, for a line in a log. */
+  /** The ids for a log entry. */
   get facts(): PrincipalFacts {
     const { mode, kind, subject, credentialId, keyId } = this;
     return {
@@ -92,13 +103,13 @@ export class Principal {
     };
   }
 
-  /** Those of `scopes` that are not held, all of them, so that one answer names them. */
+  /** All of `scopes` that the principal does not hold, so that one answer can list them. */
   missing(scopes: Iterable<Scope>): Scope[] {
     return [...scopes].filter((scope) => !this.scopes.has(scope));
   }
 }
 
-/** Refusing a request is the guard's work, by what the route declares: here a missing declaration is a programming error. */
+/** The guard refuses requests by the declaration of the route. A missing declaration is a programming error. */
 function present(value: string | undefined, declaration: string): string {
   if (value === undefined) throw new Error(`this route must declare ${declaration}`);
   return value;

@@ -6,19 +6,19 @@ import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 export interface ResolvedRoute {
   /** `GET`, or `ALL`. */
   readonly method: string;
-  /** As the router has it: `/v1/orders/:id`. */
+  /** The path in the router: `/v1/orders/:id`. */
   readonly path: string;
-  /** Only where the version is not in the path: the value that Fastify compares by reference. */
+  /** Set if the version is not in the path. Fastify compares it by reference. */
   readonly version: unknown;
   readonly controller: Function;
   readonly handler: Function;
-  /** The property of the controller that is the handler. */
+  /** The name of the handler in its controller. */
   readonly methodName: string;
 }
 
 type Wrapper = ReturnType<DiscoveryService['getControllers']>[number];
 
-/** Every route at the path where Nest's router puts it: global prefix, versions, RouterModule and lists of paths included. */
+/** All routes with their paths in the router: with global prefix, versions, RouterModule and lists of paths. */
 @Injectable()
 export class ResolvedRoutes {
   readonly #factory: RoutePathFactory;
@@ -75,7 +75,7 @@ export class ResolvedRoutes {
           yield { method: RequestMethod[verb], path, version, controller, handler, methodName };
   }
 
-  /** What RouterModule says. */
+  /** The prefix from RouterModule. */
   #modulePath({ host }: Wrapper): string {
     const module = host!.metatype;
     return (

@@ -1,8 +1,14 @@
+import type { ProtectedPolicy } from './access-policy.js';
 import { type Route, RouteTable } from './route-table.js';
 import type { Command } from '../platform/commands/commands.js';
 
 const limit = (rate: { requests: number; windowSeconds: number } | undefined) =>
   rate ? `${rate.requests} in ${rate.windowSeconds} s` : '';
+
+function secondFactor({ secondFactor }: ProtectedPolicy): string {
+  if (secondFactor === undefined || secondFactor === 'never') return '';
+  return secondFactor === true ? 'second factor' : 'second factor where enrolled';
+}
 
 function access({ policy }: Route): string[] {
   if (policy.public)
@@ -14,8 +20,10 @@ function access({ policy }: Route): string[] {
   const conditions = [
     policy.person ? 'person' : policy.user ? 'user' : '',
     policy.recentSignIn ? 'recent sign-in' : '',
+    secondFactor(policy),
     policy.live ? 'live' : '',
-    policy.resource ? `about ${policy.resource}` : '',
+    policy.resource ? `resource ${policy.resource}` : '',
+    ...policy.requires.map(({ definition }) => definition.name),
   ];
   return [policy.modes.join(' '), policy.scopes.join(' '), conditions.filter(Boolean).join(', ')];
 }

@@ -10,8 +10,8 @@ declare module '../platform/config/config.js' {
 }
 
 /**
- * Why a request looks like one that another site caused; undefined if it does not. Browsers send Origin or
- * Sec-Fetch-Site, and no script can forge them; curl sends neither (ASVS 3.5.1, 3.5.8).
+ * The reason to refuse a request as cross-site, or undefined. Browsers send Origin or Sec-Fetch-Site, which scripts
+ * cannot forge. Other clients send neither (ASVS 3.5.1, 3.5.8).
  */
 export function foreignOrigin(
   request: FastifyRequest,
@@ -23,13 +23,13 @@ export function foreignOrigin(
     if (origin !== ownOrigin(request)) return 'foreign Origin';
   }
   if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
-  // The reason goes into the log, where nothing may stand that a client made up.
+  // The reason is logged, so it must not contain arbitrary text of the client.
   return site === 'cross-site' || site === 'same-site' ? `Sec-Fetch-Site: ${site}` : 'unknown Sec-Fetch-Site';
 }
 
 /**
- * Scheme, host and port of the request, as a browser writes an Origin: in lower case, without the default port. The
- * scheme is `X-Forwarded-Proto` of a trusted proxy; the host is `Host`, which the proxy must pass on.
+ * The origin of this server, as a browser writes it: in lower case, without the default port. A trusted proxy sends the
+ * scheme in `X-Forwarded-Proto`, and must pass on `Host`.
  */
 function ownOrigin({ protocol, headers: { host = '' } }: FastifyRequest): string | undefined {
   const url = `${protocol}://${host}`;

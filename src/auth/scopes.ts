@@ -1,22 +1,22 @@
-/** The scopes of this application. Each room adds its own, by declaration merging. */
+/** The scopes of this application. Each room adds its own by declaration merging. */
 export interface Scopes {}
 
 export type Scope = keyof Scopes;
 
 export interface ScopeDefinition {
-  /** What it allows, as a person reads it. */
+  /** What the scope allows, for people. */
   readonly about: string;
-  /** No API key can hold it, and no token of one. */
+  /** API keys and their tokens cannot hold it. */
   readonly personsOnly?: true;
-  /** Only users with this role have it. The role exists because a scope names it. */
+  /** Only users with this role have the scope. A role exists if a scope names it. */
   readonly role?: string;
 }
 
 const catalogue = new Map<string, ScopeDefinition>();
-/** Derived from the catalogue, and derived again after a declaration. */
+/** Lists derived from the catalogue. A new declaration clears them. */
 const derived = new Map<string, readonly Scope[]>();
 
-/** Declares scopes, in the room whose routes require them. @throws if a name is taken */
+/** Declares scopes, in the room whose routes require them. @throws if a name is already declared */
 export function defineScopes(scopes: Partial<Record<Scope, ScopeDefinition>>): void {
   for (const [name, definition] of Object.entries<ScopeDefinition>(scopes)) {
     if (catalogue.has(name)) throw new Error(`the scope "${name}" is declared twice`);
@@ -29,29 +29,29 @@ export function isScope(text: string): text is Scope {
   return catalogue.has(text);
 }
 
-/** Whether only a role gives this scope. A role can be lost while a credential lives. */
+/** Whether the scope needs a role, which a user can lose while a credential is valid. */
 export const needsRole = (scope: string): boolean => findScope(scope)?.role !== undefined;
 
 export const findScope = (scope: string): ScopeDefinition | undefined => catalogue.get(scope);
 
-/** What every user may do. */
+/** The scopes of every user. */
 export const userScopes = (): readonly Scope[] => scopesOfRoles([]);
 
-/** What an API key can hold. */
+/** The scopes that an API key can hold. */
 export const machineScopes = (): readonly Scope[] =>
   select('machines', ({ role, personsOnly }) => role === undefined && !personsOnly);
 
-/** What users with these roles may do. A session has all of it, a token what it asked for by name. */
+/** The scopes of users with these roles. A session has all of them, a token those that it requested. */
 export const scopesOfRoles = (roles: readonly string[]): readonly Scope[] =>
   select(`roles ${roles.join(' ')}`, ({ role }) => role === undefined || roles.includes(role));
 
-/** The roles that scopes name. */
+/** All roles. */
 export const allRoles = (): string[] =>
   [...new Set([...catalogue.values()].flatMap(({ role }) => role ?? []))].toSorted((a, b) =>
     a.localeCompare(b),
   );
 
-/** In the order of their names, whichever room was loaded first. */
+/** Sorted by name, so that the result does not depend on the load order of the rooms. */
 function select(name: string, matches: (definition: ScopeDefinition) => boolean): readonly Scope[] {
   let scopes = derived.get(name);
   if (!scopes) {
@@ -62,7 +62,7 @@ function select(name: string, matches: (definition: ScopeDefinition) => boolean)
   return scopes;
 }
 
-/** Those of `scopes` that a user with these roles may have. */
+/** The `scopes` that a user with these roles can have. */
 export function heldScopes(scopes: Iterable<string>, roles: readonly string[]): Scope[] {
   const held: ReadonlySet<string> = new Set(scopesOfRoles(roles));
   return [...scopes].filter((scope): scope is Scope => held.has(scope));

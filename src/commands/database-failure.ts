@@ -2,11 +2,11 @@ import pg from 'pg';
 import { QueryFailedError } from 'typeorm';
 import { isDatabaseUnavailable } from '../platform/database/unavailable.js';
 
-/** Node's and OpenSSL's codes for a certificate that they do not accept. */
+/** Codes of Node and OpenSSL for an untrusted certificate. */
 const UNTRUSTED = /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_CA|ERR_TLS_CERT)/;
 const PERMISSION_DENIED = '42501';
 
-/** One sentence for an error of the database at the start, undefined for any other. Never with a password. */
+/** Explains an error of the database at the start, without its password. Undefined for other errors. */
 export function explainDatabase(error: unknown): string | undefined {
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (!(cause instanceof Error)) return undefined;
@@ -16,14 +16,14 @@ export function explainDatabase(error: unknown): string | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `The certificate of the database is not valid for the host in ${named()} (${cause.message}).`;
   if (UNTRUSTED.test(code))
-    return `The certificate of the database in ${named()} is not trusted (${cause.message}). Name the file of its CA by sslrootcert.`;
+    return `The certificate of the database in ${named()} is not trusted (${cause.message}). Set sslrootcert to its CA file.`;
   if (syscall === 'getaddrinfo') return `The host ${hostname} in ${named()} cannot be resolved (${code}).`;
   if (error instanceof QueryFailedError && code === PERMISSION_DENIED)
     return `The role in ${named()} lacks a privilege: ${cause.message}. Migrations need CREATE on the schema.`;
   if (!isDatabaseUnavailable(error)) return undefined;
   return cause instanceof pg.DatabaseError
-    ? `The database that ${named()} names refuses: ${cause.message}.`
-    : `The database that ${named()} names cannot be reached.`;
+    ? `The database in ${named()} refused the connection: ${cause.message}.`
+    : `The database in ${named()} cannot be reached.`;
 }
 
 const variables = () =>
@@ -37,7 +37,7 @@ const named = () =>
     .map(([name]) => name)
     .join(' or ') || 'DATABASE_URL';
 
-/** The files that a connection string can name. */
+/** The files in a connection string. */
 const filesOf = (url: string) => {
   const { searchParams } = new URL(url);
   return ['sslrootcert', 'sslcert', 'sslkey'].map((name) => searchParams.get(name));

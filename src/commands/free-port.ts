@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of this machine on which nobody listened a moment ago. */
+/** Finds a free loopback port. Another process can take it at any time. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No loopback port is free');
+  if (address === null || typeof address === 'string') throw new Error('no loopback port is free');
   return address.port;
 }

@@ -1,6 +1,6 @@
 const SILENCE_MS = 500;
 
-/** Says on standard error what the work is, if it takes longer than half a second. */
+/** Prints a notice on standard error if the work takes longer than half a second. */
 export async function withNotice<T>(text: string, work: () => Promise<T>): Promise<T> {
   const timer = setTimeout(() => console.error(text), SILENCE_MS);
   try {

@@ -1,4 +1,4 @@
-// node scripts/run.mjs src/commands/run.js NAME [ARGUMENT…]: runs a command that a room declares.
+// node scripts/run.mjs src/commands/run.js NAME [ARGUMENT…]: runs a command of a room.
 import { createApp } from '../app.js';
 import {
   type Arguments,
@@ -18,7 +18,7 @@ import { fail } from './fail.js';
 
 async function main(name: string | undefined, argv: string[]): Promise<void> {
   const definition = findCommand(name ?? '');
-  if (!definition) throw new UsageError(`The commands are: ${commandNames().join(', ')}.`);
+  if (!definition) throw new UsageError(`Unknown command. The commands are: ${commandNames().join(', ')}.`);
   const { command } = await definition.load();
   const usage = { ...command, script: name!, purpose: definition.about };
   if (asksForHelp(argv)) console.log(helpOf(usage));
@@ -26,7 +26,7 @@ async function main(name: string | undefined, argv: string[]): Promise<void> {
 }
 
 /**
- * It joins the embedded database of a running server, or starts it for as long as the command takes. The log is silent:
+ * Runs a command. It uses the embedded database of a running server, or starts it meanwhile. The log is silent, because
  * standard output belongs to the command.
  */
 async function run(command: Command, given: Arguments): Promise<void> {
@@ -34,7 +34,7 @@ async function run(command: Command, given: Arguments): Promise<void> {
   let app: ReturnType<typeof createApp> | undefined;
   const context: CommandContext = {
     config: environment.config,
-    // With its router, which knows the paths, but without a port.
+    // `init` registers the routes, but does not listen.
     application: async () => (await (app ??= createApp(environment.config))).init(),
   };
   try {

@@ -4,9 +4,22 @@ import { readPolicy } from '../../src/auth/access-policy.js';
 import type { AuthMode } from '../../src/auth/auth-modes.js';
 import { Authenticated, type AuthenticatedOptions, Public } from '../../src/auth/authenticated.decorator.js';
 import { type ModeDefinition, ModeRegistry } from '../../src/auth/mode-registry.js';
-import type { Scope } from '../../src/auth/scopes.js';
-import '../../src/rooms.js';
-import '../support/probe/probe.module.js';
+import { RequirementRegistry } from '../../src/auth/requirements.js';
+import { defineScopes, type Scope } from '../../src/auth/scopes.js';
+
+const about = 'Of a test';
+defineScopes({
+  'shelf:read': { about },
+  'shelf:write': { about },
+  'staff:hire': { about },
+  'staff:pay': { about },
+} as object);
+const READ = 'shelf:read' as Scope;
+const WRITE = 'shelf:write' as Scope;
+const HIRE = 'staff:hire' as Scope;
+const PAY = 'staff:pay' as Scope;
+
+const requirements = new RequirementRegistry();
 
 /** A badge carries people, a robot machines, a ticket both. */
 const registry = new ModeRegistry();
@@ -24,8 +37,8 @@ const register = (name: string, carries: ModeDefinition['carries'], holds: (scop
     securityScheme: { type: 'http', description: name },
   });
 register('badge', 'person', () => true);
-register('ticket', 'both', (scope) => !scope.startsWith('admin:'));
-register('robot', 'machine', (scope) => scope.startsWith('probes:'));
+register('ticket', 'both', (scope) => !scope.startsWith('staff:'));
+register('robot', 'machine', (scope) => scope.startsWith('shelf:'));
 
 const BADGE = 'badge' as AuthMode;
 const TICKET = 'ticket' as AuthMode;
@@ -43,10 +56,13 @@ function policyOf({ onClass, onHandler }: { onClass?: Decorator; onHandler?: Dec
   }
   onClass?.(Room);
   onHandler?.(Room.prototype, 'enter', Object.getOwnPropertyDescriptor(Room.prototype, 'enter')!);
-  return readPolicy(registry, Room, Room.prototype.enter);
+  return readPolicy(registry, requirements, Room, Room.prototype.enter);
 }
 
 const declare = (options: AuthenticatedOptions) => policyOf({ onHandler: Authenticated(options) });
+
+/** No room registers it. */
+const RAIN: object = { rain: true };
 
 describe('readPolicy', () => {
   it('reads a public handler', () => {
@@ -55,7 +71,7 @@ describe('readPolicy', () => {
     expect(policyOf({ onClass: Public() })).toEqual({ public: true, sameOrigin: false });
   });
 
-  it('reads a protected one, closed where nothing is said', () => {
+  it('reads a protected handler, closed by default', () => {
     const policy = {
       public: false,
       modes: [ROBOT],
@@ -64,13 +80,14 @@ describe('readPolicy', () => {
       scopes: [],
       recentSignIn: false,
       live: false,
+      requires: [],
     };
     expect(declare({ modes: [ROBOT] })).toEqual(policy);
     expect(policyOf({ onClass: Authenticated({ modes: [ROBOT] }) })).toEqual(policy);
   });
 
-  it('prefers what the handler says, and merges nothing', () => {
-    const onClass = Authenticated({ modes: 'person', scopes: ['probes:read'], recentSignIn: true });
+  it('uses the declaration of the handler alone if there is one', () => {
+    const onClass = Authenticated({ modes: 'person', scopes: [READ], recentSignIn: true });
     const onHandler = Authenticated({ modes: 'any' });
     expect(policyOf({ onClass, onHandler })).toMatchObject({
       person: false,
@@ -79,12 +96,12 @@ describe('readPolicy', () => {
     });
   });
 
-  it('takes "any" for every mode, and "person" for those that can carry one', () => {
+  it('reads "any" as every mode, and "person" as the modes that can carry a person', () => {
     expect(declare({ modes: 'any' })).toMatchObject({ modes: [BADGE, ROBOT, TICKET], person: false });
     expect(declare({ modes: 'person' })).toMatchObject({ modes: [BADGE, TICKET], person: true });
   });
 
-  it('takes the modes by name in the order given, with whoever they carry unless it must be a person', () => {
+  it('keeps named modes in their order, and drops machines if the route requires a person', () => {
     expect(declare({ modes: 'any', user: true })).toMatchObject({
       modes: [BADGE, ROBOT, TICKET],
       user: true,
@@ -95,12 +112,12 @@ describe('readPolicy', () => {
     expect(declare({ modes: 'any', person: true })).toMatchObject({ modes: [BADGE, TICKET], person: true });
   });
 
-  it('reads that what is behind the credential must be alive', () => {
+  it('reads `live`', () => {
     expect(declare({ modes: 'any', live: true })).toMatchObject({ live: true });
   });
 
   it('keeps scopes that some accepted mode can hold', () => {
-    const scopes: Scope[] = ['probes:read', 'profile:read', 'admin:users'];
+    const scopes: Scope[] = [READ, WRITE, HIRE];
     expect(declare({ modes: 'any', scopes })).toMatchObject({ scopes });
   });
 
@@ -114,17 +131,17 @@ describe('readPolicy', () => {
           Authenticated({ modes: 'any' })(...args);
         }) as Decorator,
       },
-      'is both @Public() and @Authenticated()',
+      'declares both @Public() and @Authenticated()',
     ],
     [
       'public in a protected class',
       { onClass: Authenticated({ modes: 'any' }), onHandler: Public() },
-      'is both @Public() and @Authenticated()',
+      'declares both @Public() and @Authenticated()',
     ],
     [
       'protected in a public class',
       { onClass: Public(), onHandler: Authenticated({ modes: 'any' }) },
-      'is both @Public() and @Authenticated()',
+      'declares both @Public() and @Authenticated()',
     ],
   ])('refuses a declaration of %s', (_, decorators, fault) => {
     expect(policyOf(decorators)).toBe(fault);
@@ -133,19 +150,33 @@ describe('readPolicy', () => {
   it.each<[AuthenticatedOptions, string]>([
     [{ modes: [PIGEON, BADGE, OWL] }, 'names unknown modes: pigeon, owl'],
     [{ modes: 'everybody' as 'any' }, 'names unknown modes: everybody'],
-    [{ modes: [] as unknown as [AuthMode] }, 'accepts no mode that is there'],
-    [{ modes: 'any', scopes: ['a' as Scope, 'probes:read', 'b' as Scope] }, 'names unknown scopes: a, b'],
+    [{ modes: [] as unknown as [AuthMode] }, 'accepts no registered mode'],
+    [{ modes: 'any', scopes: ['a' as Scope, READ, 'b' as Scope] }, 'names unknown scopes: a, b'],
     [
-      { modes: [TICKET, ROBOT], scopes: ['admin:users', 'probes:read', 'admin:signing-keys'] },
-      'asks for scopes that no mode it accepts can hold: admin:users, admin:signing-keys',
+      { modes: [TICKET, ROBOT], scopes: [HIRE, READ, PAY] },
+      'requires scopes that none of its modes can hold: staff:hire, staff:pay',
     ],
-    [{ modes: [ROBOT], person: true }, 'asks for a person, but accepts machines only'],
-    [{ modes: [ROBOT], recentSignIn: true }, 'asks for a recent sign-in, but accepts machines only'],
+    [{ modes: 'any', requires: RAIN }, 'names unknown requirements: rain'],
+    [{ modes: [ROBOT], person: true }, 'requires a person, but accepts machines only'],
+    [{ modes: [ROBOT], recentSignIn: true }, 'requires a recent sign-in, but accepts machines only'],
+    [{ modes: [ROBOT], secondFactor: true }, 'requires a second factor, but accepts machines only'],
+    [
+      { modes: 'person', recentSignIn: '0m' },
+      'requires a sign-in within "0m", which must be a duration such as 5m',
+    ],
+    [
+      { modes: 'person', recentSignIn: '1.5m' },
+      'requires a sign-in within "1.5m", which must be a duration such as 5m',
+    ],
+    [
+      { modes: 'person', recentSignIn: true, secondFactor: true },
+      'requires a recent second factor, so it must declare `live: true`',
+    ],
   ])('refuses %j', (options, fault) => {
     expect(declare(options)).toBe(fault);
   });
 
-  it('accepts a recent sign-in where a person may come', () => {
+  it('accepts a recent sign-in if one of the modes can carry a person', () => {
     expect(declare({ modes: [TICKET, ROBOT], recentSignIn: true })).toMatchObject({ recentSignIn: true });
   });
 
@@ -154,6 +185,8 @@ describe('readPolicy', () => {
       enter() {}
     }
     Authenticated({ modes: 'any' })(Room);
-    expect(readPolicy(new ModeRegistry(), Room, Room.prototype.enter)).toBe('accepts no mode that is there');
+    expect(readPolicy(new ModeRegistry(), requirements, Room, Room.prototype.enter)).toBe(
+      'accepts no registered mode',
+    );
   });
 });

@@ -1,43 +1,9 @@
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module } from '@nestjs/common';
-import { Authenticated } from '../../src/auth/authenticated.decorator.js';
-import { Client } from '../support/client.js';
-import { basic, postForm } from '../support/form.js';
-import { InProcessServer } from '../support/in-process.js';
-import { apiKeyOf } from '../support/modes/api-key.js';
-import { jwtOf } from '../support/modes/jwt.js';
-import { sessionOf } from '../support/modes/session.js';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../support/client.js';
+import { credentials } from '../support/modes/any.js';
 import { pipeline } from '../support/raw-http.js';
-import { PASSWORD, useStarted } from '../support/server.js';
-
-@Controller('costs')
-class CostsController {
-  @Get('plain')
-  @Authenticated({ modes: 'any' })
-  plain() {}
-
-  @Get('live')
-  @Authenticated({ modes: ['jwt'], live: true })
-  live() {}
-}
-
-@Module({ controllers: [CostsController] })
-class CostsModule {}
-
-/** What is read on the way of a request; the heartbeat of the feed and what is written behind are nobody's request. */
-const isLookup = (text: string) =>
-  /^\s*(SELECT|WITH)\b/i.test(text) && !/^SELECT$|pg_notify|\b(INSERT|UPDATE)\b/.test(text);
-
-/** All look-ups of this process, by whatever client of pg. */
-const queries: string[] = [];
-const { query } = pg.Client.prototype;
-function recordingQuery(this: pg.Client, ...parameters: unknown[]): unknown {
-  const [first] = parameters as [string | { text?: string }];
-  const text = typeof first === 'string' ? first : (first.text ?? '');
-  if (isLookup(text)) queries.push(text);
-  return Reflect.apply(query, this, parameters);
-}
+import { type TestServer, useServer } from '../support/server.js';
+import type { LookupCounter } from './costs.fixture.js';
 
 interface Row {
   readonly credential: string;
@@ -47,7 +13,7 @@ interface Row {
 }
 const table: Row[] = [];
 
-/** The header that says who it is, in the bytes that go over the wire. */
+/** The header that holds the credential, in bytes on the wire. */
 const bytesOf = ({ headers }: Client) => {
   const { 'X-CSRF-Token': _csrf, ...credential } = headers;
   return Object.entries(credential).reduce((sum, [name, value]) => sum + `${name}: ${value}\r\n`.length, 0);
@@ -56,102 +22,69 @@ const bytesOf = ({ headers }: Client) => {
 const line = (cells: unknown[]) =>
   `  ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(24) : String(cell).padStart(15))).join('')}`;
 
-async function cost(client: Client, path: string): Promise<number> {
-  const before = queries.length;
+const lookups = (server: TestServer) => server.provider<LookupCounter>('LookupCounter').count();
+
+async function cost(server: TestServer, client: Client, path: string): Promise<number> {
+  const before = await lookups(server);
   expect((await client.get(path)).status).toBe(200);
-  return queries.length - before;
+  return (await lookups(server)) - before;
 }
 
-const pathOf = (name: string) => (name.endsWith('live') ? '/costs/live' : '/costs/plain');
-
 describe('what a request costs', () => {
-  const context = useStarted(() => InProcessServer.start({ modules: [CostsModule] }));
-  const always = useStarted(() =>
-    InProcessServer.start({ modules: [CostsModule], env: { CREDENTIAL_CACHE_TTL: '0' } }),
-  );
-  beforeAll(() => void Object.assign(pg.Client.prototype, { query: recordingQuery }));
-  afterAll(() => {
-    Object.assign(pg.Client.prototype, { query });
+  const fixture = 'test/auth/costs.fixture.ts#costs';
+  const context = useServer({ fixture });
+  afterAll(() =>
     console.info(
       [
         'Cost of a credential: bytes in each request, queries in the first one and in the next:',
         line(['credential', 'bytes', 'queries, first', 'queries, next']),
         ...table.map((row) => line([row.credential, row.bytes, row.first, row.next])),
       ].join('\n'),
-    );
+    ),
+  );
+
+  it.each(credentials)(
+    'is one query at first and none for CREDENTIAL_CACHE_TTL for a $name',
+    async (kind) => {
+      const client = await kind.of(context.server);
+      const first = await cost(context.server, client, '/costs/plain');
+      const next = await cost(context.server, client, '/costs/plain');
+      table.push({ credential: kind.name, bytes: bytesOf(client), first, next });
+      expect([first, next]).toEqual([kind.name === 'jwt' ? 0 : 1, 0]);
+    },
+  );
+
+  // room: jwt
+  it('is one query at first for a jwt on a live route', async () => {
+    const client = await credentials.find(({ name }) => name === 'jwt')!.of(context.server);
+    const first = await cost(context.server, client, '/costs/live');
+    const next = await cost(context.server, client, '/costs/live');
+    table.push({ credential: 'jwt, live', bytes: bytesOf(client), first, next });
+    expect([first, next]).toEqual([1, 0]);
   });
-  beforeEach(() => void (queries.length = 0));
-  afterEach(() => void (queries.length = 0));
-
-  const bearer = (url: string, token: string, { secrets } = context.server) =>
-    new Client(url, secrets, { Authorization: `Bearer ${token}` });
-
-  /** Each kind of credential, new. */
-  async function credentials(server = context.server): Promise<Record<string, Client>> {
-    const ada = await server.person();
-    const opaque = await server.anonymous.post('/v1/tokens', {
-      email: ada.email,
-      password: PASSWORD,
-      format: 'opaque',
-    });
-    const { id, key } = await apiKeyOf(ada, ['probes:read', 'events:write']);
-    const machine = await postForm(
-      server.anonymous,
-      '/oauth/token',
-      { grant_type: 'client_credentials' },
-      basic(id, key),
-    );
-    return {
-      session: await sessionOf(ada),
-      jwt: await jwtOf(ada),
-      'jwt, live': await jwtOf(ada),
-      opaque: bearer(server.url, opaque.body.access_token),
-      'API key': await apiKeyOf(ada, ['probes:read', 'events:write']),
-      'jwt of an API key': bearer(server.url, machine.body.access_token),
-    };
-  }
-
-  it('is one query at first and none for CREDENTIAL_CACHE_TTL, and never one for a plain JWT', async () => {
-    for (const [name, client] of Object.entries(await credentials())) {
-      const first = await cost(client, pathOf(name));
-      const next = await cost(client, pathOf(name));
-      table.push({ credential: name, bytes: bytesOf(client), first, next });
-    }
-    const counts = Object.fromEntries(
-      table.map(({ credential, first, next }) => [credential, [first, next]]),
-    );
-    expect(counts).toEqual({
-      session: [1, 0],
-      jwt: [0, 0],
-      'jwt, live': [1, 0],
-      opaque: [1, 0],
-      'API key': [1, 0],
-      'jwt of an API key': [1, 0],
-    });
-  });
-
-  it('is one query each time where nothing may be remembered', async () => {
-    for (const [name, client] of Object.entries(await credentials(always.server))) {
-      const expected = name === 'jwt' ? 0 : 1;
-      expect([name, await cost(client, pathOf(name)), await cost(client, pathOf(name))]).toEqual([
-        name,
-        expected,
-        expected,
-      ]);
-    }
-  });
+  // /room
 
   it('is one query for all requests that arrive in one turn of the event loop', async () => {
-    const client = (await credentials())['session']!;
+    const client = await credentials[0]!.of(context.server);
     const head = Object.entries({ Host: new URL(context.server.url).host, ...client.headers })
       .map(([name, value]) => `${name}: ${value}\r\n`)
       .join('');
     const request = (last: boolean) =>
-      `GET /costs/plain HTTP/1.1\r\n${head}${last ? 'Connection: close\r\n' : ''}\r\n`;
-    const before = queries.length;
+      `GET /costs/live HTTP/1.1\r\n${head}${last ? 'Connection: close\r\n' : ''}\r\n`;
+    const before = await lookups(context.server);
     // In one segment of TCP, so that the server reads all of them at once.
     const answers = await pipeline(context.server.url, `${request(false).repeat(9)}${request(true)}`);
     expect(answers.match(/^HTTP\/1\.1 200 /gm)).toHaveLength(10);
-    expect(queries.length - before).toBe(1);
+    expect((await lookups(context.server)) - before).toBe(1);
+  });
+
+  describe('with CREDENTIAL_CACHE_TTL=0', () => {
+    const always = useServer({ fixture, env: { CREDENTIAL_CACHE_TTL: '0' } });
+
+    it.each(credentials)('is one query each time for a $name', async (kind) => {
+      const client = await kind.of(always.server);
+      const expected = kind.name === 'jwt' ? 0 : 1;
+      for (let i = 0; i < 2; i += 1) expect(await cost(always.server, client, '/costs/plain')).toBe(expected);
+    });
   });
 });

@@ -26,7 +26,7 @@ describe('@Authenticated() and @Public()', () => {
     wall() {}
   }
 
-  it('leave the declaration on what they decorate, as it was given', () => {
+  it('store the declaration on the decorated class or method, unchanged', () => {
     expect(Reflect.getMetadata(AUTHENTICATED, Room)).toEqual(OPTIONS);
     expect(Reflect.getMetadata(PUBLIC, Room.prototype.door)).toEqual({ sameOrigin: true });
     expect(Reflect.getMetadata(PUBLIC, Room.prototype.window)).toEqual({});

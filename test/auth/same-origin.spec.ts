@@ -76,11 +76,11 @@ describe('foreignOrigin', () => {
     expect(reasonFor({ origin })).toBe('foreign Origin');
   });
 
-  it.each(['cross-site', 'same-site'])('refuses Sec-Fetch-Site: %s', (site) => {
+  it.each(['cross-site', 'same-site'])('[V3.5.8] refuses Sec-Fetch-Site: %s', (site) => {
     expect(reasonFor({ 'sec-fetch-site': site })).toBe(`Sec-Fetch-Site: ${site}`);
   });
 
-  it('refuses what no browser says, without repeating it', () => {
+  it('refuses an unknown Sec-Fetch-Site without repeating it', () => {
     expect(reasonFor({ 'sec-fetch-site': 'made up' })).toBe('unknown Sec-Fetch-Site');
   });
 
@@ -89,7 +89,7 @@ describe('foreignOrigin', () => {
     expect(reasonFor(headers)).toBe('Sec-Fetch-Site: cross-site');
   });
 
-  it('has no host to compare with where the request names none', () => {
+  it('refuses an Origin if the request has no Host', () => {
     const request = {
       protocol: 'https',
       headers: { origin: 'https://api.example.com' },

@@ -10,7 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { built } from '../support/build.js';
 import { createDatabase } from '../support/databases.js';
+// room: embedded-postgres
 import { removeCluster } from '../support/embedded-cluster.js';
+// /room
 import { CERTIFICATE, startTlsDatabase } from '../support/tls-database.js';
 
 const PERSON = JSON.stringify({ email: 'ada@example.com', password: 'correct horse battery staple' });
@@ -58,11 +60,13 @@ describe('the start', () => {
   });
   afterEach(async () => {
     for (const { child } of running.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+    // room: embedded-postgres
     await removeCluster(directory);
+    // /room
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('names HOST where it is no address of this machine, and exits with 78', async () => {
+  it('names HOST if it is not an address of this machine, and exits with 78', async () => {
     const database = await createDatabase();
     for (const HOST of ['no-such-host.invalid', '192.0.2.1']) {
       const server = start({ DATABASE_URL: database.url, HOST });
@@ -73,6 +77,7 @@ describe('the start', () => {
     await database.drop();
   });
 
+  // room: embedded-postgres, sessions
   it('brings a database along, keeps it, ends with 0 on SIGTERM, and leaves no process', async () => {
     const first = start();
     const url = await first.url();
@@ -104,21 +109,27 @@ describe('the start', () => {
     second.child.kill('SIGTERM');
     expect(await second.exited).toBe(0);
   });
+  // /room
 
+  // room: tokens
   it('refuses bad variables, all of them at once, without their values', async () => {
     const server = start({ PORT: 'eighty', ACCESS_TOKEN_TTL: '3h', SMTP_URL: 'http://secret@example.com' });
     expect(await server.exited).toBe(78);
     for (const name of ['PORT', 'ACCESS_TOKEN_TTL', 'SMTP_URL']) expect(server.output).toContain(name);
     for (const value of ['eighty', '3h', 'secret']) expect(server.output).not.toContain(value);
   });
+  // /room
 
+  // room: jwt, users
   it('refuses production without a database, an https issuer and secrets', async () => {
     const server = start({ NODE_ENV: 'production' });
     expect(await server.exited).toBe(78);
     for (const name of ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL'])
       expect(server.output).toContain(name);
   });
+  // /room
 
+  // room: jwt, oauth
   it('names the port that PORT=0 was given in the issuer, in links and in tokens', async () => {
     const database = await createDatabase();
     const server = start({ DATABASE_URL: database.url });
@@ -135,7 +146,9 @@ describe('the start', () => {
     expect(await server.exited).toBe(0);
     await database.drop();
   });
+  // /room
 
+  // room: sessions, tokens
   it('uses the database that DATABASE_URL names, and warns of long lifetimes', async () => {
     const database = await createDatabase({ empty: true });
     const server = start({ DATABASE_URL: database.url, SESSION_TTL: '8d', REFRESH_TOKEN_TTL: '31d' });
@@ -146,6 +159,7 @@ describe('the start', () => {
       expect(server.output).toContain(warning);
     await database.drop();
   });
+  // /room
 
   describe('that fails', () => {
     /** What stands on standard output and standard error, without the notices about work that takes long. */
@@ -175,7 +189,7 @@ describe('the start', () => {
       const database = await createDatabase();
       // RFC 5737: the address of nobody.
       expect(await refusal({ HOST: '192.0.2.1', DATABASE_URL: database.url }, 78)).toBe(
-        'The configuration is not usable:\n  HOST: must be a name or an address of this machine',
+        'The configuration is invalid:\n  HOST: must be a name or an address of this machine',
       );
       await database.drop();
     });
@@ -185,7 +199,7 @@ describe('the start', () => {
       await writeFile(file, '');
       for (const path of [file, join(file, 'data')])
         expect(await refusal({ DATA_DIRECTORY: path })).toMatch(
-          new RegExp(`^The folder ${path} cannot be written \\(E[A-Z]+\\)\\. Set DATA_DIRECTORY .*$`),
+          new RegExp(`^The folder ${path} is not writable \\(E[A-Z]+\\)\\. Set DATA_DIRECTORY .*$`),
         );
     });
 
@@ -210,13 +224,13 @@ describe('the start', () => {
       await database.drop();
     });
 
-    it('says in one sentence why the certificate of the database is refused', async () => {
+    it('[V12.3.2] explains in one sentence why the certificate of the database is refused', async () => {
       const database = await startTlsDatabase();
       const ca = join(directory, 'ca.pem');
       await writeFile(ca, CERTIFICATE);
       const url = `postgres://app:a-secret@localhost:${database.port}/app?sslmode=verify-full`;
       expect(await refusal({ DATABASE_URL: url })).toMatch(
-        /^The certificate of the database in DATABASE_URL is not trusted \(.*\)\. .* sslrootcert\.$/,
+        /^The certificate of the database in DATABASE_URL is not trusted \(.*\)\. Set sslrootcert to its CA file\.$/,
       );
       expect(await refusal({ DATABASE_URL: `${url}&sslrootcert=${ca}` })).toMatch(
         /^The certificate of the database is not valid for the host in DATABASE_URL \(.*db\.example\.com\)\.$/,
@@ -229,7 +243,7 @@ describe('the start', () => {
 
     it('says in one sentence that the database cannot be reached or found', async () => {
       expect(await refusal({ DATABASE_URL: 'postgres://nobody:a-secret@127.0.0.1:1/none' })).toBe(
-        'The database that DATABASE_URL names cannot be reached.',
+        'The database in DATABASE_URL cannot be reached.',
       );
       // RFC 6761: no name ends with .invalid.
       expect(await refusal({ DATABASE_URL: 'postgres://nobody:a-secret@db.invalid/none' })).toMatch(

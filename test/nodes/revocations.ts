@@ -82,6 +82,13 @@ const onA = (credential?: Client) => three.at(0, credential);
 const otherSession = async ({ ada }: Scene) => onA(await sessionOf(ada));
 const refresh = (refreshToken: string) => onA().post('/v1/tokens/refresh', { refreshToken });
 
+async function resetPassword({ ada: { email } }: Scene, fields: object = {}): Promise<Answer> {
+  const { anonymous } = three.server;
+  await anonymous.post('/v1/password-resets', { email });
+  const token = await three.server.mailedToken(email);
+  return onA().put('/v1/password-resets', { token, newPassword: `another ${PASSWORD}`, ...fields });
+}
+
 const WAYS: Way[] = [
   {
     way: 'signed out',
@@ -109,6 +116,21 @@ const WAYS: Way[] = [
         currentPassword: PASSWORD,
         newPassword: `another ${PASSWORD}`,
       }),
+  },
+  {
+    way: 'password reset',
+    modes: SIGN_INS,
+    revoke: (scene) => resetPassword(scene),
+  },
+  {
+    way: 'password reset, and keys revoked',
+    modes: KEYS,
+    revoke: (scene) => resetPassword(scene, { revokeApiKeys: true }),
+  },
+  {
+    way: 'account deleted',
+    modes: [...SIGN_INS, ...KEYS],
+    revoke: async (scene) => (await otherSession(scene)).delete('/v1/users/me'),
   },
   {
     way: 'renewed by reauthentication',

@@ -106,7 +106,7 @@ class ThreeNodes {
   }
 
   #countBack(node: number): number {
-    return this.nodes[node]!.output.split('the revocation feed is back').length - 1;
+    return this.nodes[node]!.output.split('restored the revocation feed').length - 1;
   }
 
   #start(node: number): Promise<Node> {

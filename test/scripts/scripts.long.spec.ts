@@ -69,7 +69,7 @@ describe('the scripts', () => {
     expect((await stat(late)).ino).toBe(before.ino);
   });
 
-  it('remove what has no source any more', async () => {
+  it('remove files without a source', async () => {
     await project.write('src/gone.ts', LATE);
     await project.run();
     await rm(join(project.root, 'src/gone.ts'));
@@ -98,7 +98,7 @@ describe('the scripts', () => {
     expect(missing).toBe(0);
   });
 
-  it('need no compiler for a build that is there', async () => {
+  it('need no compiler if there is a build', async () => {
     await project.run();
     await project.removeCompiler();
     expect(await project.run('a', 'b')).toEqual(ran('one'));
@@ -106,13 +106,13 @@ describe('the scripts', () => {
     expect(await project.run('a', 'b')).toEqual({
       ...ran('one'),
       stderr:
-        'The sources are newer than the build, and the compiler is not installed: the old build runs.\n',
+        'The sources are newer than the build, but the compiler is not installed. The old build runs.\n',
     });
     await rm(join(project.root, 'src'), { recursive: true });
     expect(await project.run('a', 'b')).toEqual(ran('one'));
   });
 
-  it('say in one line that there is neither a build nor a compiler', async () => {
+  it('explain in one line that build and compiler are missing', async () => {
     await project.removeCompiler();
     expect(await project.run()).toEqual({
       code: 1,
@@ -127,7 +127,7 @@ describe('the scripts', () => {
     expect(await project.run()).toEqual({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^The build cannot be written: .*\n$/),
+      stderr: expect.stringMatching(/^The build is not writable: .*\n$/),
     });
   });
 
@@ -171,7 +171,7 @@ setInterval(() => undefined, 1_000);
     expect(await new Promise((done) => child.on('close', done))).toBe(0);
   });
 
-  it('build what the Nest CLI builds', async () => {
+  it('build the same as the Nest CLI', async () => {
     await Promise.all(['nest-cli.json', 'tsconfig.json'].map((name) => cp(name, join(project.root, name))));
     await project.write('tools/tool.ts', LATE);
     const output = async () =>

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
 import type { Answer } from './client.js';
 import type { TestServer } from './server.js';
-import { PATIENCE_MS } from './until.js';
+import { PATIENCE_MS, until } from './until.js';
 
 /** A lock that the test holds in a transaction of its own, so that whoever comes next waits in PostgreSQL. */
 export class Barrier {
@@ -43,11 +43,28 @@ export class Barrier {
   }
 }
 
+/** Resolves when a waiting client has looked for a deadlock. A transaction looks once, after deadlock_timeout. */
+export const pastDeadlockCheck = (server: TestServer, client: pg.Client): Promise<void> =>
+  until(async () => {
+    const [{ n }] = await server.query(
+      `SELECT count(*)::int AS n FROM pg_locks
+       WHERE NOT granted AND pid = $1 AND clock_timestamp() - waitstart > 2 * current_setting('deadlock_timeout')::interval`,
+      [(client as unknown as { processID: number }).processID],
+    );
+    return n > 0;
+  });
+
 export interface Meeting {
   /** A statement that takes the lock, such as `SELECT … FOR UPDATE`. */
   readonly lock: string;
   readonly parameters?: unknown[];
 }
+
+/** Requests meet at a row. */
+export const atRow = (table: string, id: string): Meeting => ({
+  lock: `SELECT 1 FROM ${table} WHERE id = $1 FOR UPDATE`,
+  parameters: [id],
+});
 
 /**
  * Sends each request when the one before waits at the lock, and lets them go when all do: so they meet in the middle

@@ -1,4 +1,9 @@
-// Jest loads this file itself, without its own transformation of TypeScript modules.
-import { tsImport } from 'tsx/esm/api';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-export default async () => (await tsImport('./global-teardown.ts', import.meta.url)).default();
+export default async () => {
+  const { teardown } = await import(pathToFileURL(join(process.env.TEST_BUILD, 'test/support/test-run.js')));
+  await teardown();
+  await rm(process.env.TEST_BUILD, { recursive: true, force: true });
+};

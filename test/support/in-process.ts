@@ -11,16 +11,21 @@ import { APP_OPTIONS, configureApp, createAdapter } from '../../src/app.js';
 import { AppModule } from '../../src/app.module.js';
 import { Clock, DatabaseClock } from '../../src/platform/clock/clock.js';
 import { type Config, readConfig } from '../../src/platform/config/config.js';
+// room: users
 import { PasswordHasher } from '../../src/platform/crypto/password-hasher.js';
+// /room
 import { createLogger, LOGGER, NestLogger } from '../../src/platform/logging/logger.js';
 import { createDatabase, type TestDatabase } from './databases.js';
 import { MovingClock, MovingDatabaseClock } from './moving-clock.js';
 import { People, type Remote } from './people.js';
+import { PRODUCTION } from './production.js';
 import { ProbeModule } from './probe/probe.module.js';
 import { SecretKeeper } from './secret-keeper.js';
 
+// room: users
 /** argon2id all the same, at a fiftieth of the cost: half the time of all the tests was spent on it. */
 const CHEAP = { memoryCost: 512, timeCost: 1, parallelism: 1 };
+// /room
 
 /** For production, which starts with a mail server only. */
 const OUTBOX = 'smtp://outbox.test';
@@ -32,7 +37,8 @@ export interface ServerOptions {
   database?: Pick<TestDatabase, 'url'>;
 }
 
-export interface InProcessOptions extends ServerOptions {
+/** What a test adds to the application. A server in another process gets it from a file `*.fixture.ts`. */
+export interface Fixture {
   /** Modules besides the application's: a test's own controllers. */
   modules?: (Type | DynamicModule)[];
   /** Providers in place of the application's, each by its class. */
@@ -40,6 +46,8 @@ export interface InProcessOptions extends ServerOptions {
   /** What a project does to its application before it listens. */
   configure?: (app: NestFastifyApplication) => void;
 }
+
+export interface InProcessOptions extends ServerOptions, Fixture {}
 
 /**
  * The application in the test's own process, with its providers in reach and a test's own modules. Most tests need
@@ -73,17 +81,20 @@ export class InProcessServer extends People {
       await rm(directory, { recursive: true, force: true });
     };
     try {
-      const read = readConfig({
+      const config = readConfig({
         NODE_ENV: 'test',
-        DATABASE_URL: (database ?? own)!.url,
-        ENCRYPTION_SECRETS: 'a-secret-for-tests-of-32-characters-and-more',
-        DATA_DIRECTORY: directory,
+        ENCRYPTION_SECRETS: PRODUCTION['ENCRYPTION_SECRETS'],
         ISSUER: 'http://auth.example.com',
+        ...(env['NODE_ENV'] === 'production' && { ...PRODUCTION, SMTP_URL: OUTBOX }),
+        DATABASE_URL: (database ?? own)!.url,
+        DATA_DIRECTORY: directory,
         LOG_LEVEL: 'debug',
-        ...(env['NODE_ENV'] === 'production' && { SMTP_URL: OUTBOX }),
         ...env,
       });
-      const config = { ...read, SMTP_URL: read.SMTP_URL === OUTBOX ? undefined : read.SMTP_URL };
+      // room: users
+      // The mails of production go to the outbox.
+      if (config.SMTP_URL === OUTBOX) Object.assign(config, { SMTP_URL: undefined });
+      // /room
       const clock = new MovingClock();
       const log: string[] = [];
       const sink = new Writable({ write: (chunk, _encoding, done) => (log.push(String(chunk)), done()) });
@@ -95,10 +106,11 @@ export class InProcessServer extends People {
         .useValue(clock)
         .overrideProvider(DatabaseClock)
         .useValue(new MovingDatabaseClock(clock))
-        .overrideProvider(PasswordHasher)
-        .useValue(new PasswordHasher(CHEAP))
         .overrideProvider(LOGGER)
         .useValue(logger);
+      // room: users
+      builder.overrideProvider(PasswordHasher).useValue(new PasswordHasher(CHEAP));
+      // /room
       for (const value of overrides) builder.overrideProvider(value.constructor).useValue(value);
       const testing = await builder.compile();
       const app = testing.createNestApplication<NestFastifyApplication>(createAdapter(config), {

@@ -1,11 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from './client.js';
-import { Person } from './person.js';
+import { Person, Service } from './person.js';
 import type { SecretKeeper } from './secret-keeper.js';
+// room: users
 import type { UsersService } from '../../src/accounts/users/users.service.js';
 import type { PasswordHasher } from '../../src/platform/crypto/password-hasher.js';
 import type { MailQueue } from '../../src/platform/mail/mail-queue.js';
+// /room
+// room: service-accounts
+import type { ServiceAccountsService } from '../../src/extras/service-accounts/service-accounts.service.js';
+// /room
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -34,8 +39,6 @@ export abstract class People {
   abstract readonly url: string;
   abstract readonly secrets: SecretKeeper;
   abstract readonly config: { readonly DATA_DIRECTORY: string };
-  #people = 0;
-
   /** The lines of the log. */
   protected abstract lines(): string[] | Promise<string[]>;
   protected abstract close(): Promise<void>;
@@ -61,6 +64,19 @@ export abstract class People {
     if (leaked.length > 0) throw new Error(`secrets leaked into ${leaked.join(', ')}`);
   }
 
+  // room: service-accounts
+  #services = 0;
+
+  async serviceAccount(name = `Service ${++this.#services}`): Promise<Service> {
+    await this.provider<ServiceAccountsService>('ServiceAccountsService').create({ name });
+    const [{ id }] = await this.query('SELECT id FROM service_accounts WHERE name = $1', [name]);
+    return new Service(this, id);
+  }
+  // /room
+
+  // room: users
+  #people = 0;
+
   /** A person who has confirmed the address. */
   async person({
     email = `person-${++this.#people}@example.com`,
@@ -81,6 +97,11 @@ export abstract class People {
     return this.#known(email, PASSWORD);
   }
 
+  async #known(email: string, password: string): Promise<Person> {
+    const [user] = await this.query('SELECT id FROM users WHERE email = $1', [email]);
+    return new Person(this, user.id, email, password);
+  }
+
   /** The mails in the outbox, oldest first, each as the text of its file. Queued mails are delivered first. */
   async mails(): Promise<string[]> {
     await this.provider<MailQueue>('MailQueue').deliver();
@@ -95,9 +116,5 @@ export abstract class People {
     this.secrets.keep(token);
     return token;
   }
-
-  async #known(email: string, password: string): Promise<Person> {
-    const [user] = await this.query('SELECT id FROM users WHERE email = $1', [email]);
-    return new Person(this.url, this.secrets, user.id, email, password);
-  }
+  // /room
 }

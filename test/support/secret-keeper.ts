@@ -11,6 +11,12 @@ const SECRET_FIELDS = new Set([
   'token',
   'client_secret',
   'subject_token',
+  'mfaToken',
+  'secret',
+  'otpauthUri',
+  'qrSvg',
+  'recoveryCode',
+  'emailCode',
 ]);
 /** Shorter ones stand in other texts by chance. */
 const SHORTEST = 8;
@@ -28,6 +34,8 @@ export class SecretKeeper {
     if (typeof body !== 'object' || body === null) return;
     for (const [name, value] of Object.entries(body)) {
       if (typeof value === 'string' && SECRET_FIELDS.has(name)) this.keep(value);
+      else if (name === 'recoveryCodes' && Array.isArray(value))
+        for (const code of value) this.keep(code as string);
       else this.keepAllOf(value);
     }
   }

@@ -14,6 +14,11 @@ export { PASSWORD } from './people.js';
 declare const nextServer: () => number;
 declare const callServers: (server: number, method: string, ...options: unknown[]) => Promise<any>;
 
+export interface RemoteOptions extends ServerOptions {
+  /** A file with a test's own modules, such as `test/auth/paths.fixture.ts`. It exports a `Fixture` by the name after `#`. */
+  fixture?: `${string}.fixture.ts#${string}`;
+}
+
 /** The application in a process of its own, with a database of its own and a clock that can be moved. */
 export class TestServer extends People {
   readonly secrets = new SecretKeeper();
@@ -37,13 +42,13 @@ export class TestServer extends People {
     this.#database.on('error', () => undefined);
   }
 
-  static async start({ env = {}, database }: ServerOptions = {}): Promise<TestServer> {
+  static async start({ database, ...options }: RemoteOptions = {}): Promise<TestServer> {
     const own = database ? undefined : await createDatabase();
     const number = nextServer();
     try {
-      const options: ServerOptions = { env, database: { url: (database ?? own)!.url } };
-      const { url, config } = await callServers(number, 'start', options);
-      return new TestServer(url, config, number, async () => own?.drop());
+      const { url } = (database ?? own)!;
+      const started = await callServers(number, 'start', { ...options, database: { url } });
+      return new TestServer(started.url, started.config, number, async () => own?.drop());
     } catch (error) {
       await own?.drop();
       throw asConfigError(error) ?? error;
@@ -118,4 +123,4 @@ function asConfigError(error: unknown): ConfigError | undefined {
 }
 
 /** A server for the tests of a file. */
-export const useServer = (options?: ServerOptions) => useStarted(() => TestServer.start(options));
+export const useServer = (options?: RemoteOptions) => useStarted(() => TestServer.start(options));

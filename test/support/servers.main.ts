@@ -1,4 +1,7 @@
-import { InProcessServer, type ServerOptions } from './in-process.js';
+import { pathToFileURL } from 'node:url';
+import { built } from './build.js';
+import { type Fixture, InProcessServer } from './in-process.js';
+import type { RemoteOptions } from './server.js';
 
 /** A request over the channel. The answer has the same id. */
 export interface Call {
@@ -27,10 +30,17 @@ async function answer({ server: number, method, options }: Call): Promise<unknow
   return server.close();
 }
 
-async function start(number: number, options: ServerOptions): Promise<InProcessServer> {
-  const server = await InProcessServer.start(options);
+async function start(number: number, { fixture, ...options }: RemoteOptions): Promise<InProcessServer> {
+  const server = await InProcessServer.start({ ...options, ...(fixture && (await load(fixture))) });
   servers.set(number, server);
   return server;
+}
+
+async function load(fixture: NonNullable<RemoteOptions['fixture']>): Promise<Fixture> {
+  const [file, name] = fixture.split('#') as [string, string];
+  const exported = await import(pathToFileURL(built(file.replace(/ts$/, 'js'))).href);
+  if (!exported[name]) throw new Error(`${file} does not export ${name}`);
+  return exported[name];
 }
 
 /** The data of a value. Functions and instances of classes, such as a strategy in a mode, stay in this process. */

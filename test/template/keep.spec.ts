@@ -3,15 +3,20 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Gone } from '../../tools/keep/gone.js';
 import { House } from '../../tools/keep/house.js';
 import { cutMarks } from '../../tools/keep/marks.js';
-import { cutPage } from '../../tools/keep/pages.js';
+import { Page } from '../../tools/keep/pages.js';
 import { planFor } from '../../tools/keep/plan.js';
 import { Project } from '../../tools/keep/project.js';
 import { removeUnusedLocals } from '../../tools/keep/unused.js';
 
 const mode = (name: string) =>
   `declare module '../../auth/auth-modes.js' { interface AuthModes { '${name}': true } }`;
+
+/** Not written out, since `keep` would take this file for a test of these modes. */
+const accepts = (...modes: string[]) =>
+  `@Authenticated({ modes: ${JSON.stringify(modes).replaceAll('"', "'")} })`;
 
 /** A small project with rooms of the same names as here. */
 const FILES: Record<string, string> = {
@@ -25,7 +30,7 @@ const FILES: Record<string, string> = {
   'src/modes/jwt/jwt.ts': `import '../tokens/tokens.js';\n${mode('jwt')}`,
   'src/extras/oauth/oauth.ts': `import '../../modes/jwt/jwt.js'; import '../../modes/api-keys/keys.js';`,
   'src/examples/orders/orders.ts': `import '../../accounts/subjects/subject.js';`,
-  'src/examples/events/events.ts': `@Authenticated({ modes: ['api-key'] }) class Events {}`,
+  'src/examples/events/events.ts': `${accepts('api-key')} class Events {}`,
   'src/shop/invoices/invoices.ts': `import '../../accounts/subjects/subject.js';`,
   'migrations/1795300000001-api-keys.ts': '',
   'migrations/1795300000002-sessions.ts': '',
@@ -104,7 +109,7 @@ describe('npm run keep', () => {
 
   it.each([
     ['imports it', `import '../../modes/api-keys/keys.js';`],
-    ['declares its mode', `@Authenticated({ modes: ['session', 'api-key'] }) class Invoices {}`],
+    ['declares its mode', `${accepts('session', 'api-key')} class Invoices {}`],
   ])('names code of the owner that needs a removed room because it %s', async (_, text) => {
     await write({ 'src/shop/invoices/invoices.ts': text });
     expect(() => plan(['sessions'])).toThrow(
@@ -150,50 +155,98 @@ describe('a mark', () => {
     ['a part of a sentence', 'one<!-- room: oauth --> and two<!-- /room -->.', 'one.'],
     ['a block of several rooms', '<!-- room: jwt, oauth -->b<!-- /room -->', ''],
     ['a row', '| a |\n| b <!-- room: oauth --> |\n| c |\n', '| a |\n| c |\n'],
+    ['an item', '- a\n- b <!-- room: oauth -->\n- c\n', '- a\n- c\n'],
     ['a cell of a row', '| a<!-- room: oauth -->, b<!-- /room --> |\n', '| a |\n'],
-    ['lines of a script', 'a\n# room: oauth\nb\n# /room\nc\n', 'a\nc\n'],
-    ['lines of code', 'a\n  // room: oauth\n  b\n  // /room\nc\n', 'a\nc\n'],
     ['a block around another', '<!-- room: oauth -->a<!-- room: jwt -->b<!-- /room -->c<!-- /room -->d', 'd'],
     [
       'a block in another',
       '<!-- room: jwt -->a<!-- room: oauth -->b<!-- /room -->c<!-- /room -->d',
       '<!-- room: jwt -->ac<!-- /room -->d',
     ],
-  ])('removes %s with its room', (_, text, rest) => {
-    expect(cutMarks(text, removed)).toBe(rest);
+  ])('removes %s of a page with its room', (_, text, rest) => {
+    expect(cutMarks('page.md', text, removed)).toBe(rest);
+  });
+
+  it.each([
+    ['a script', 'a\n# room: oauth\nb\n# /room\nc\n', 'a\nc\n'],
+    ['code', 'a\n  // room: oauth\n  b\n  // /room\nc\n', 'a\nc\n'],
+  ])('removes lines of %s with their room', (_, text, rest) => {
+    expect(cutMarks('some.ts', text, removed)).toBe(rest);
   });
 
   it('stays with a room that stays', () => {
     const text = 'a\n<!-- room: sessions -->\nb\n<!-- /room -->\n| c <!-- room: jwt --> |\n';
-    expect(cutMarks(text, removed)).toBe(text);
+    expect(cutMarks('page.md', text, removed)).toBe(text);
+  });
+
+  it.each([
+    [
+      'a page in a string of code',
+      'some.ts',
+      `'a<!-- room: oauth -->b<!-- /room -->'\n| 'c <!-- room: oauth -->'\n`,
+    ],
+    ['a script in a page', 'page.md', '```sh\n# room: oauth\nnpm start\n# /room\n```\n'],
+  ])('of %s is left as it is', (_, file, text) => {
+    expect(cutMarks(file, text, removed)).toBe(text);
   });
 });
 
 describe('a page', () => {
-  const cut = (page: string) =>
-    cutPage(process.cwd(), 'docs/commands.md', page, {
-      rooms: ['oauth'],
-      names: ['JWT_ALGORITHM', 'npm run gone'],
-    });
+  const gone = new Gone(
+    new Map([
+      ['jwt', 'name'],
+      ['v1/gone', 'name'],
+      ['JWT_ALGORITHM', 'setting'],
+      ['npm run gone', 'script'],
+      ['jwtOf', 'export'],
+    ]),
+    ['oauth'],
+  );
+  const page = new Page(process.cwd(), 'docs/commands.md', gone);
 
   it.each([
-    ['a row with a link to a page that is gone', '| [a](nowhere.md) |\n| b |\n', '| b |\n'],
-    ['an item with such a link', '- [a](nowhere.md)\n- [b](commands.md)\n', '- [b](commands.md)\n'],
-    ['the row of a setting', '| `JWT_ALGORITHM` | x |\n| `PORT` | y |\n', '| `PORT` | y |\n'],
-    ['the row of a script', '| `npm run gone` | x |\n| `npm test` | y |\n', '| `npm test` | y |\n'],
-    ['a name in a list', 'Extras: `oauth`, `usage`, `alerts`\n', 'Extras: `usage`, `alerts`\n'],
-    ['the last name in a list', 'Extras: `usage`, `alerts` and `oauth`\n', 'Extras: `usage`, `alerts`\n'],
-    ['a name in a tree', '```\nextras/     oauth  usage\n```\n', '```\nextras/     usage\n```\n'],
+    ['a row with a link to a page that is gone', '| [a](nowhere.md) |\n| b |', '| b |'],
+    ['an item with such a link', '- [a](nowhere.md)\n- [b](commands.md)', '- [b](commands.md)'],
     [
-      'a section of which nothing is left',
-      '## A\n\n| a |\n| --- |\n| [a](nowhere.md) |\n\n## B\n\nb\n',
-      '## B\n\nb\n',
+      'a sentence with such a link',
+      'A sentence. It has [a link](nowhere.md). Another one.',
+      'A sentence. Another one.',
     ],
-  ])('loses %s', (_, page, rest) => {
-    expect(
-      cut(page)
-        .replaceAll(/\n{3,}/g, '\n\n')
-        .trim(),
-    ).toBe(rest.trim());
+    ['a sentence of an item', '- **A.** One. [Two](nowhere.md).\n- b', '- **A.** One.\n- b'],
+    ['a sentence that names a mode', 'Use it. Or use `jwt`. That is all.', 'Use it. That is all.'],
+    ['a sentence that names an export', 'Use `jwtOf(ada)`. That is all.', 'That is all.'],
+    ['the row of a setting', '| `JWT_ALGORITHM` | x |\n| `PORT` | y |', '| `PORT` | y |'],
+    ['the row of a script', '| `npm run gone` | x |\n| `npm test` | y |', '| `npm test` | y |'],
+    [
+      'a line of code',
+      '```sh\ncurl $URL/v1/gone/1\ncurl $URL/v1/oauth\n```',
+      '```sh\ncurl $URL/v1/oauth\n```',
+    ],
+    ['the tour mark of code that goes', '<!-- tour -->\n\n```sh\nnpm run gone\n```\n\na', 'a'],
+    ['no other tour mark', '`jwt`\n\n<!-- tour -->\n\n```sh\na\n```', '<!-- tour -->\n\n```sh\na\n```'],
+    ['a name in a list', 'Extras: `oauth`, `usage`, `alerts`', 'Extras: `usage`, `alerts`'],
+    ['the first name in a list of two', 'Extras: `oauth` or `usage`', 'Extras: `usage`'],
+    ['the last name in a list', 'Extras: `usage`, `alerts` and `oauth`', 'Extras: `usage`, `alerts`'],
+    ['a name in a cell', '| `oauth` `usage` | x |\n| `a` `oauth` | y |', '| `usage` | x |\n| `a` | y |'],
+    ['a name in a tree', '```\nextras/     oauth  usage\n```', '```\nextras/     usage\n```'],
+    ['a folder of which nothing is left', '```\nextras/     oauth\nweb/  http\n```', '```\nweb/  http\n```'],
+    ['a section of which nothing is left', '# A\n\n## B\n\n- `jwt`\n\n# C\n\nc', '# C\n\nc'],
+    ['no marks', '## A\n\n`jwt`\n\n<!-- room: a -->\n\n# B\n\nb', '<!-- room: a -->\n\n# B\n\nb'],
+    [
+      'the sentence that leads to what is gone',
+      'A sentence. Run this:\n\n```sh\nnpm run gone\n```\n\nb',
+      'A sentence.\n\nb',
+    ],
+  ])('loses %s', (_, text, rest) => {
+    expect(page.cut(`${text}\n`)).toBe(`${rest}\n`);
+  });
+
+  it('that names nothing that is gone stays as it is', () => {
+    const text = 'A `jwt-like` name, `a:jwt`,\nand `/v1/oauth`.\n\n\n[A link](commands.md).\n';
+    expect(page.cut(text)).toBe(text);
+  });
+
+  it('has a number for each line that still names what is gone', () => {
+    expect(page.left('a\n## `oauth`\n| b | `jwt` |\n```\nnpm run gone\n```\noauth\n')).toEqual([2, 3, 5]);
   });
 });

@@ -1,50 +1,53 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Clone } from './clone.js';
+
+const OLD_NAME = String.raw`(?i)auth[-_ ]?modes(?!\.[jt]s)(?<!AuthModes)|(?<![a-z0-9_])nk_`;
+
+// Each test runs other runs of tests.
+jest.setTimeout(3_600_000);
 
 describe('npm run rename', () => {
-  let clone: string;
-
-  const run = (program: string, ...options: string[]) =>
-    spawnSync(program, options, { cwd: clone, encoding: 'utf8' });
-  const rename = (name: string) => run(process.execPath, '--import', 'tsx', 'tools/rename/rename.ts', name);
-
+  let clone: Clone;
   beforeAll(async () => {
-    clone = await mkdtemp(join(tmpdir(), 'rename-'));
-    expect(spawnSync('git', ['clone', '-q', process.cwd(), clone]).status).toBe(0);
-    await symlink(join(process.cwd(), 'node_modules'), join(clone, 'node_modules'));
-    // A link to node_modules is no folder, so .gitignore does not cover it.
-    expect(run('sh', '-c', 'echo node_modules >> .git/info/exclude').status).toBe(0);
+    clone = await Clone.make();
   });
-  afterAll(() => rm(clone, { recursive: true }));
+  afterAll(() => clone.delete());
 
-  it.each(['My App', 'my_app', '1app', 'a'.repeat(41)])('refuses the name %j', (name) => {
-    const { status, stderr } = rename(name);
-    expect({ status, stderr }).toEqual({
+  const rename = (name: string) =>
+    clone.run(process.execPath, '--import', 'tsx', 'tools/rename/rename.ts', name);
+  const grep = async (...options: string[]) => (await clone.run('git', 'grep', ...options)).output;
+
+  it.each(['My App', 'my_app', '1app', 'a'.repeat(41)])('refuses the name %j', async (name) => {
+    expect(await rename(name)).toEqual({
       status: 1,
-      stderr: expect.stringContaining('must consist of lower-case words'),
+      output: expect.stringContaining('must consist of lower-case words'),
     });
   });
 
   it('leaves no old name in the project', async () => {
-    expect(rename('my-app')).toMatchObject({ status: 0, stderr: '' });
-    const left = run(
-      'git',
-      'grep',
-      '-InP',
-      String.raw`(?i)auth[-_ ]?modes(?!\.[jt]s)(?<!AuthModes)|(?<![a-z0-9_])nk_`,
-    );
-    const lines = left.stdout.split('\n').filter((line) => line && !line.startsWith('LICENSE:'));
-    expect(lines).toEqual([]);
-    expect(JSON.parse(await readFile(join(clone, 'package.json'), 'utf8')).name).toBe('my-app');
-    expect(await readFile(join(clone, 'docker-compose.yml'), 'utf8')).toContain('POSTGRES_DB: my_app');
-    expect(run('git', 'grep', '-l', 'myapp_').stdout).toContain('api-key.format.ts');
+    expect(await rename('my-app')).toMatchObject({ status: 0 });
+    const lines = (await grep('-InP', OLD_NAME)).split('\n').filter(Boolean);
+    expect(lines.filter((line) => !line.startsWith('LICENSE:'))).toEqual([]);
+    expect(JSON.parse(await clone.read('package.json')).name).toBe('my-app');
+    expect(await clone.read('docker-compose.yml')).toContain('POSTGRES_DB: my_app');
+    expect(await grep('-l', 'myapp_')).toContain('api-key.format.ts');
   });
 
-  it('removes itself', () => {
-    expect(run('git', 'grep', '-l', 'tools/rename').stdout).toBe('');
-    expect(run('git', 'ls-files', '-d').stdout).toContain('tools/rename/rename.ts');
+  it('removes itself', async () => {
+    expect(await grep('-l', 'tools/rename')).toBe('');
+    expect((await clone.run('git', 'ls-files', '-d')).output).toContain('tools/rename/rename.ts');
+  });
+
+  it('leaves a project that is formatted, and passes its tests', async () => {
+    expect(await clone.npm('run', 'format:check')).toMatchObject({ status: 0 });
+    const specs = [
+      'docs.spec',
+      'readme.spec',
+      'api-key.format',
+      'password-policy',
+      'config.spec',
+      'mail.spec',
+    ];
+    expect(await clone.npm('test', '--', ...specs)).toMatchObject({ status: 0 });
   });
 });

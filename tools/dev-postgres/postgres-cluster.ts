@@ -6,12 +6,12 @@ import { spawnProgram, type Cluster } from './postmaster.js';
 
 const random = () => randomBytes(24).toString('base64url');
 
-/** Makes the cluster beside its place and moves it there, so that what is there was never left half made. */
+/** Creates the cluster in a draft folder and renames it, so that an incomplete cluster is never used. */
 export async function createCluster(cluster: Cluster, directory: string, fsync: boolean): Promise<void> {
   const parent = dirname(cluster.data);
   for (const name of await readdir(parent)) {
     if (!name.startsWith('postgres.new-')) continue;
-    // A step of its initdb may still be writing.
+    // Its initdb can still be writing.
     await rm(join(parent, name), { recursive: true, maxRetries: 20, retryDelay: 50 });
   }
   const draft = { ...cluster, data: `${cluster.data}.new-${randomBytes(4).toString('hex')}` };
@@ -28,7 +28,7 @@ export async function createCluster(cluster: Cluster, directory: string, fsync: 
 async function initialise(cluster: Cluster, fsync: boolean): Promise<void> {
   const { uid, gid } = cluster.account;
   const pwfile = `${cluster.data}.password`;
-  // The superuser's password is kept nowhere: single-user mode, below, is for the cluster's owner and asks for none.
+  // The superuser's password is not kept, because single-user mode needs none.
   await writeFile(pwfile, random(), { flag: 'wx', mode: 0o600 });
   if (uid !== undefined && gid !== undefined) await chown(pwfile, uid, gid);
   const args = [
@@ -46,7 +46,6 @@ async function initialise(cluster: Cluster, fsync: boolean): Promise<void> {
   }
 }
 
-/** Once the cluster is there, since it got its name in the end. */
 export async function clusterExists({ data }: Cluster): Promise<boolean> {
   return exists(join(data, 'PG_VERSION'));
 }
@@ -55,7 +54,7 @@ export async function readPassword(directory: string): Promise<string> {
   return readFile(passwordFile(directory), 'utf8');
 }
 
-/** The application's password; a new one where its file is missing. No server may be running. */
+/** The password of the application. Creates a new one if the file is missing. The server must not be running. */
 export async function ensurePassword(cluster: Cluster, directory: string): Promise<string> {
   if (await exists(passwordFile(directory))) return readPassword(directory);
   const password = random();
@@ -64,7 +63,7 @@ export async function ensurePassword(cluster: Cluster, directory: string): Promi
   return password;
 }
 
-/** What we may not look at is an error, not an absence: it would be set aside for a new cluster. */
+/** A missing permission is an error, because an existing cluster must not be replaced. */
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
@@ -79,7 +78,7 @@ function passwordFile(directory: string): string {
   return join(directory, 'postgres.password');
 }
 
-/** In single-user mode, a statement a line, from standard input: arguments can be read by everybody. */
+/** Runs SQL in single-user mode. Statements are on standard input, because other users can read arguments. */
 async function runSql(cluster: Cluster, statements: string[]): Promise<void> {
   const settings = ['-c', 'exit_on_error=on', '-c', 'log_min_error_statement=panic'];
   const args = ['--single', '-D', cluster.data, ...settings, 'postgres'];

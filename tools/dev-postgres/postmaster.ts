@@ -11,7 +11,7 @@ const FAST_SHUTDOWN_LIMIT_MS = 10_000;
 const IMMEDIATE_SHUTDOWN_LIMIT_MS = 10_000;
 const POLL_MS = 10;
 
-/** Which binaries run, on which data directory, as whom (as ourselves when uid and gid are missing). */
+/** Binaries, data directory and system user (the current one if uid and gid are missing). */
 export interface Cluster {
   readonly bin: string;
   readonly data: string;
@@ -24,7 +24,7 @@ export interface Postmaster {
   readonly ready: boolean;
 }
 
-/** The live postmaster of this cluster: postmaster.pid is believed only where the process bears it out. */
+/** The running postmaster of the cluster. The process must match postmaster.pid. */
 export async function findPostmaster({ data }: Cluster): Promise<Postmaster | undefined> {
   const lines = await pidFile(data);
   const pid = Number.parseInt(lines[0]!, 10);
@@ -43,13 +43,13 @@ function isPostmaster(pid: number, data: string): boolean {
     : command.includes(` -D ${data} `);
 }
 
-/** Starts the server; done when it accepts connections. */
+/** Starts the server, and resolves when it accepts connections. */
 export async function launch(cluster: Cluster, settings: string[], log: string) {
   for (const end = Date.now() + START_LIMIT_MS; ; await sleep(100)) {
     try {
       return await attempt(cluster, settings, log);
     } catch (error) {
-      // Where a server was killed, its queries run on to their end, and PostgreSQL will not start beside them.
+      // After a killed server, its backends finish their queries first. PostgreSQL does not start meanwhile.
       if (Date.now() > end || !String(error).includes('is still in use')) throw error;
     }
   }
@@ -57,7 +57,7 @@ export async function launch(cluster: Cluster, settings: string[], log: string) 
 
 async function attempt(cluster: Cluster, settings: string[], log: string) {
   await rm(log, { force: true });
-  // A file, because a pipe would end with us while the server still shuts down.
+  // A file, because a pipe would end with this process while the server still shuts down.
   const output = openSync(log, 'wx', 0o600);
   const args = ['-D', cluster.data, ...settings.flatMap((setting) => ['-c', setting])];
   const child = await spawnProgram(cluster, 'postgres', args, 'INT', ['ignore', output, output]);
@@ -66,7 +66,7 @@ async function attempt(cluster: Cluster, settings: string[], log: string) {
   const exit = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
-  /** Settles when no trace of the process is left, not even a zombie. */
+  /** Settles when the process is gone and not a zombie. */
   const reaped = () => {
     child.ref();
     return exit;
@@ -94,16 +94,16 @@ async function untilReady(cluster: Cluster, child: ChildProcess): Promise<Postma
   throw new Error(`postgres was not ready after ${START_LIMIT_MS} ms`);
 }
 
-/** Returns when the process is gone; a process that is not this cluster's postmaster is never signalled. */
+/** Stops the postmaster of the cluster, and never signals another process. */
 export async function shutDown(cluster: Cluster, pid: number): Promise<void> {
   if (await ended(cluster, pid, 'INT', FAST_SHUTDOWN_LIMIT_MS)) return;
   if (await ended(cluster, pid, 'QUIT', IMMEDIATE_SHUTDOWN_LIMIT_MS)) return;
-  throw new StartError(`The embedded PostgreSQL (process ${pid}) does not stop`);
+  throw new StartError(`The embedded PostgreSQL (process ${pid}) does not stop.`);
 }
 
 async function ended(cluster: Cluster, pid: number, signal: 'INT' | 'QUIT', limit: number): Promise<boolean> {
   if (isPostmaster(pid, cluster.data)) {
-    // Node's kill() on Windows knows no signals, it ends the process.
+    // On Windows, Node's kill() ends the process.
     if (process.platform === 'win32') spawnSync(join(cluster.bin, 'pg_ctl'), ['kill', signal, String(pid)]);
     else kill(pid, `SIG${signal}`);
   }
@@ -117,11 +117,11 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended meanwhile; or, if we may not, the wait for its end will tell.
+    // It has ended, or this user cannot signal it. Then the caller's wait times out.
   }
 }
 
-/** Linux sends the signal to the program when we die, by kill -9 too; elsewhere the next start finds what is left. */
+/** On Linux, the program gets `signal` when this process dies. Elsewhere, the next start stops the orphan. */
 export async function spawnProgram(
   { bin, data, account }: Cluster,
   program: 'initdb' | 'postgres',
@@ -139,16 +139,16 @@ export async function spawnProgram(
     ...account,
     stdio,
     cwd: '/',
-    // Nothing of our own environment, where secrets are. No server runs now, so a process id in postmaster.pid is
-    // stale, but may be an innocent program's: PostgreSQL takes that of its grandparent for no rival, and goes on to
-    // make sure that no orphaned backend of the old server is still in its shared memory.
+    // Not the environment of this process, which has secrets. No server is running, so the process id in postmaster.pid
+    // is stale, but another program can have it now. PG_GRANDPARENT_PID tells
+    // PostgreSQL to ignore that program. It still checks for orphaned backends in the old shared memory.
     env: {
       PATH: process.env['PATH'],
       SystemRoot: process.env['SystemRoot'],
       LC_ALL: 'C',
       PG_GRANDPARENT_PID: lastPid > 0 && !isPostmaster(lastPid, data) ? String(lastPid) : undefined,
     },
-    detached: true, // Ctrl-C in the terminal reaches us only, and the server ends after the last query.
+    detached: true, // Ctrl-C reaches only this process, and the server stops after the last query.
     windowsHide: true,
   });
 }

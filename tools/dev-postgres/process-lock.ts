@@ -13,7 +13,7 @@ interface ProcessFacts {
   readonly command: string;
 }
 
-/** undefined when no such process lives. */
+/** Undefined if the process does not exist. */
 export function inspect(pid: number): ProcessFacts | undefined {
   if (process.platform === 'linux') return inspectProc(pid);
   if (process.platform === 'win32') {
@@ -28,7 +28,7 @@ function inspectProc(pid: number): ProcessFacts | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Where nobody reaps them, the dead stay as zombies, and still answer signal 0.
+    // A zombie is dead, although it accepts signal 0.
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     return { start: fields[19]!, command };
@@ -41,7 +41,7 @@ function print(program: string, args: string[]): string {
   return spawnSync(program, args, { encoding: 'utf8', windowsHide: true }).stdout?.trim() ?? '';
 }
 
-/** Names a living process for good: a process id alone passes to another program one day. */
+/** Identifies a process by id and start time, because ids are reused. */
 export function identify(pid: number): string {
   return `${pid} ${inspect(pid)?.start ?? ''}`;
 }
@@ -51,14 +51,14 @@ export function isAlive(identity: string): boolean {
   return pid > 0 && inspect(pid) !== undefined && identify(pid) === identity;
 }
 
-/** Runs the work while no other process does the same under this file; a holder that died does not block. */
+/** Runs work under a lock file. The lock of a dead process does not block. */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   for (const end = Date.now() + LOCK_LIMIT_MS; !create(file); await sleep(LOCK_POLL_MS)) {
-    if (Date.now() > end) throw new StartError(`Another process has held ${file} for too long`);
+    if (Date.now() > end) throw new StartError(`Another process has held ${file} for too long.`);
     const holder = await holderOf(file);
     if (holder === undefined || isAlive(holder)) continue;
-    // Who removed the lock of the dead on sight could remove that of a quicker one who did the same:
-    // so the right to bury a holder is a lock too, and the holder is looked at again under it.
+    // Two processes can find the same dead holder, and the second could remove the new lock of the first. So removal has a
+    // lock of its own, and checks the holder again.
     await withLock(`${file}.${holder.replaceAll(/\W/g, '-')}`, async () => {
       if ((await holderOf(file)) === holder) await rm(file);
     });
@@ -73,7 +73,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
 function create(file: string): boolean {
   const ourselves = identify(process.pid);
   try {
-    // Synchronous: in a turn of the event loop between creating and writing, a kill would leave an empty lock.
+    // Synchronous, because a kill between creating and writing would leave an empty lock.
     writeFileSync(file, ourselves, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
@@ -82,7 +82,7 @@ function create(file: string): boolean {
   }
 }
 
-/** undefined when there is no lock, or one that was created a moment ago and is still being written. */
+/** Undefined if there is no lock, or if it is still being written. */
 async function holderOf(file: string): Promise<string | undefined> {
   try {
     const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);

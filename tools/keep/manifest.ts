@@ -14,8 +14,8 @@ const PACKAGES = ['dependencies', 'devDependencies', 'optionalDependencies'] as 
 const FILE = /\b((?:src|tools|examples|scripts|test)\/[\w./-]+\.[mc]?[jt]s)\b/;
 const COMMAND = /commands\/run\.js ([\w:-]+)/;
 
-/** Removes the scripts whose file or command is gone. Returns their names. */
-export function cutScripts(root: string, manifest: Manifest, commands: ReadonlySet<string>): string[] {
+/** Removes the scripts whose file or command is gone. */
+export function cutScripts(root: string, manifest: Manifest, commands: ReadonlySet<string>): void {
   const isGone = (script: string) => {
     const file = FILE.exec(script)?.[1];
     const command = COMMAND.exec(script)?.[1];
@@ -23,17 +23,21 @@ export function cutScripts(root: string, manifest: Manifest, commands: ReadonlyS
       return true;
     return command !== undefined && !commands.has(command);
   };
-  const gone = Object.keys(manifest.scripts).filter((name) => isGone(manifest.scripts[name]!));
-  for (const name of gone) delete manifest.scripts[name];
-  return gone;
+  for (const [name, script] of Object.entries(manifest.scripts))
+    if (isGone(script)) delete manifest.scripts[name];
 }
 
-/** Removes optional packages by their scope. Returns whether there were any. */
+/** Removes optional packages by their scope. */
 export function cutScope(manifest: Manifest, scope: string): void {
   for (const list of [manifest.optionalDependencies, manifest.allowScripts])
     for (const name of Object.keys(list ?? {})) if (name.startsWith(`${scope}/`)) delete list![name];
   if (Object.keys(manifest.optionalDependencies ?? {}).length === 0) delete manifest.optionalDependencies;
 }
 
+/** Packages by name, and `@scope/*` for the optional ones of a scope. */
 export const packagesOf = (manifest: Manifest): string[] =>
-  PACKAGES.flatMap((list) => Object.keys(manifest[list] ?? {}));
+  PACKAGES.flatMap((list) =>
+    Object.keys(manifest[list] ?? {}).map((name) =>
+      list === 'optionalDependencies' ? name.replace(/\/.*/, '/*') : name,
+    ),
+  );

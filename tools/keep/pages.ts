@@ -1,66 +1,102 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import type { Gone } from './gone.js';
 
-const FENCE = /(^```[\s\S]*?^```\n)/m;
+const FENCE = /(^```[\s\S]*?^```$)/m;
 const LINK = /\]\((?!\w+:|#)([^)#\s]+)[^)\s]*\)/g;
-const ITEM = /^(?:\||\s*[-*] |\s*\d+\. )/;
-/** A table of which only the heading is left. */
-const EMPTY_TABLE = /^\|.*\n\|[ :|-]+\|\n(?!\|)/gm;
+const SENTENCE_END = /(?<=\D[.!?]\)?)\s+(?=[A-Z`[*])/;
+const ITEM = /^(?:[-*] |\d+\. )/;
+/** The heading and the line below it, of a table of which nothing else is left. */
+const EMPTY_TABLE = /^\|.*\n\|[ :|-]+\|$/;
 /** A heading under which nothing is left. */
-const EMPTY_SECTION = /^(#+) .*\n+(?=(#+) |$(?![\s\S]))/gm;
+const EMPTY_SECTION = /^(#+) .*\n+((?:<!--.*-->\n+)*)(?=(#+) |$(?![\s\S]))/gm;
+/** A sentence that leads to a block that is gone. */
+const LEAD_IN = /(?:(?<=[.!?])\s+|^)[^.!?]*:$/;
 
-/** What a page must no longer speak of. */
-export interface Gone {
-  /** Names of removed rooms, such as `api-keys`. */
-  readonly rooms: readonly string[];
-  /** Names that only a table row or a list item is about: settings, packages, and scripts such as `npm run x`. */
-  readonly names: readonly string[];
-}
+/** A document of a project, of which some things are gone. Its marks are cut before. */
+export class Page {
+  constructor(
+    private readonly root: string,
+    private readonly path: string,
+    private readonly gone: Gone,
+  ) {}
 
-/**
- * A page without what it says of removed things: rows and items about them or with a link to a file that is gone, and their names
- * in lists. Its marks are cut before.
- */
-export function cutPage(root: string, path: string, page: string, { rooms, names }: Gone): string {
-  const isDead = (line: string) =>
-    [...line.matchAll(LINK)].some(([, to]) => !existsSync(join(root, normalize(join(dirname(path), to!)))));
-  const isGone = (line: string) =>
-    ITEM.test(line) && (isDead(line) || names.some((name) => subjectOf(line).includes(`\`${name}\``)));
-  const text = page
-    .split(FENCE)
-    .map((part) => (part.startsWith('```') ? cutTree(part, rooms) : cutLines(part, isGone, rooms)))
-    .join('');
-  return text === page ? page : withoutEmpty(text);
-}
+  /** The text without the rows, items, sentences and lines of code that name what is gone, or have a link to it. */
+  cut(text: string): string {
+    const blocks: string[] = [];
+    for (const block of blocksOf(text)) {
+      const rest = block.startsWith('```') ? this.cutCode(block) : this.cutBlock(this.gone.cutLists(block));
+      if (rest !== '') blocks.push(rest);
+      else if (blocks.at(-1)?.endsWith(':')) blocks.push(blocks.pop()!.replace(LEAD_IN, ''));
+    }
+    const cut = `${blocks.filter(Boolean).join('\n\n')}\n`;
+    return cut === `${blocksOf(text).join('\n\n')}\n` ? text : withoutEmpty(cut);
+  }
 
-/** The first cell of a row, or the whole of an item. */
-const subjectOf = (line: string): string => (line.startsWith('|') ? line.split('|', 2)[1]! : line);
+  /** The numbers of the lines that still name what is gone. */
+  left(text: string): number[] {
+    let isCode = false;
+    return text.split('\n').flatMap((line, index) => {
+      if (line.startsWith('```')) isCode = !isCode;
+      return this.isDead(line) || (isCode ? this.gone.isIn(line) : this.gone.isNamed(line))
+        ? [index + 1]
+        : [];
+    });
+  }
 
-function cutLines(text: string, isGone: (line: string) => boolean, rooms: readonly string[]): string {
-  const lines = text.split('\n').filter((line) => !isGone(line));
-  return rooms.reduce((rest, room) => cutFromLists(rest, room), lines.join('\n'));
-}
-
-/** `a`, `b`, `c` without one of them. */
-const cutFromLists = (text: string, name: string): string =>
-  text
-    .replaceAll(new RegExp(`(\`[\\w-]+\`,?) (and|or) \`${name}\``, 'g'), '$1')
-    .replaceAll(`, \`${name}\``, '')
-    .replaceAll(`\`${name}\`, `, '');
-
-/** A tree of folders, where names of rooms stand behind the name of their wing, without some of them. */
-const cutTree = (fence: string, rooms: readonly string[]): string =>
-  fence.replaceAll(/^( *[\w-]+\/ +)(.*)$/gm, (_, wing: string, list: string) => {
-    const cut = rooms.reduce(
-      (rest, room) => rest.replace(new RegExp(` {0,2}(?<![\\w-])${room}(?![\\w-])`), ''),
-      list,
+  private isDead = (text: string): boolean =>
+    [...text.matchAll(LINK)].some(
+      ([, to]) => !existsSync(join(this.root, normalize(join(dirname(this.path), to!)))),
     );
-    return wing + cut.trimStart();
-  });
 
-function withoutEmpty(text: string): string {
-  const cut = text.replaceAll(EMPTY_TABLE, '');
-  return cut.replaceAll(EMPTY_SECTION, (heading: string, level: string, next?: string) =>
-    next === undefined || next.length <= level.length ? '' : heading,
-  );
+  private goes = (text: string): boolean => this.isDead(text) || this.gone.isNamed(text);
+
+  private cutBlock(block: string): string {
+    if (block.startsWith('|'))
+      return withoutHeading(
+        linesOf(block, (row) => !this.isDead(row) && !this.gone.isNamed(row.split('|', 2)[1]!)),
+      );
+    if (block.startsWith('#')) return block;
+    if (!ITEM.test(block)) return this.sentencesOf(block).join(' ');
+    return block
+      .split(/\n(?=[-*] |\d+\. )/)
+      .map((item) => this.sentencesOf(item))
+      .filter(([first]) => first && ITEM.test(first))
+      .map((sentences) => sentences.join(' '))
+      .join('\n');
+  }
+
+  /** The sentences of a text that can stay. A text of which all can stay is one. */
+  private sentencesOf(text: string): string[] {
+    return this.goes(text) ? text.split(SENTENCE_END).filter((sentence) => !this.goes(sentence)) : [text];
+  }
+
+  /** A line of a diagram cannot go alone. */
+  private cutCode(block: string): string {
+    if (block.startsWith('```mermaid')) return block;
+    const rest = linesOf(this.gone.cutTree(block), (line) => !this.gone.isIn(line));
+    return /^```.*\n\s*```$/.test(rest) ? '' : rest;
+  }
+}
+
+const linesOf = (text: string, keeps: (line: string) => boolean): string =>
+  text.split('\n').filter(keeps).join('\n');
+
+const withoutHeading = (table: string): string => (EMPTY_TABLE.test(table) ? '' : table);
+
+const blocksOf = (text: string): string[] =>
+  text
+    .split(FENCE)
+    .flatMap((part) =>
+      part.startsWith('```') ? [part] : part.split(/\n{2,}/).map((block) => block.replace(/^\n+|\n+$/g, '')),
+    )
+    .filter(Boolean);
+
+function withoutEmpty(page: string): string {
+  const cut = page
+    .replaceAll(/<!-- tour -->\n+(?![`\n])/g, '')
+    .replaceAll(EMPTY_SECTION, (heading: string, level: string, marks: string, next?: string) =>
+      next === undefined || next.length <= level.length ? marks : heading,
+    );
+  return cut === page ? page : withoutEmpty(cut);
 }

@@ -56,15 +56,12 @@ export class Project {
     writeFileSync(join(this.root, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   }
 
+  /** Formats what has changed since the last commit. */
   format(): void {
     const prettier = 'node_modules/prettier/bin/prettier.cjs';
-    const { status, stdout, stderr } = this.run(process.execPath, [
-      prettier,
-      '--write',
-      '--log-level',
-      'warn',
-      '.',
-    ]);
+    const changed = this.run('git', ['diff', '--name-only', '--diff-filter=d', 'HEAD']).stdout.trim();
+    const options = ['--write', '--log-level', 'warn', '--ignore-unknown', ...changed.split('\n')];
+    const { status, stdout, stderr } = this.run(process.execPath, [prettier, ...options]);
     if (status !== 0) throw new Error(`prettier failed:\n${stdout}${stderr}`);
   }
 

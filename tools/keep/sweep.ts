@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { House } from './house.js';
 import { RefusedError } from './project.js';
 import { removeUnusedLocals } from './unused.js';
@@ -51,7 +51,7 @@ export function refuseUnused(root: string): void {
 /** Removes files, exports, packages and locals that nothing uses any more. Returns the files that it deleted. */
 export function sweep(root: string): string[] {
   const deleted: string[] = [];
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const files = [PRODUCTION_FILES, ['--include', 'files']].flatMap((options) =>
       knip(root, options).issues.map(({ file }) => file),
     );
@@ -61,6 +61,20 @@ export function sweep(root: string): string[] {
     for (const file of going) rmSync(join(root, file));
     deleted.push(...going);
     const { issues } = knip(root, [...EVERYTHING, '--fix', '--fix-type', 'exports,types,dependencies']);
-    if (removeUnusedLocals(root) === 0 && going.length === 0 && issues.length === 0) return deleted;
+    const isDone = !isFirst && going.length === 0 && issues.length === 0;
+    if (isDone || removeUnusedLocals(root) + going.length + issues.length === 0)
+      return [...deleted, ...removeReadmes(root)];
   }
+}
+
+/** Removes the READMEs of folders of which nothing else is left. */
+function removeReadmes(root: string): string[] {
+  const src = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const code = src.filter((file) => file.endsWith('.ts'));
+  const lonely = src.filter(
+    (file) =>
+      basename(file) === 'README.md' && !code.some((other) => other.startsWith(join(dirname(file), sep))),
+  );
+  for (const file of lonely) rmSync(join(root, 'src', file));
+  return lonely.map((file) => join('src', file));
 }

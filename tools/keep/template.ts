@@ -4,10 +4,18 @@
  */
 export const MODES = ['modes/sessions', 'modes/jwt', 'modes/opaque-tokens', 'modes/api-keys'] as const;
 
-export const NEEDED = ['modes/tokens', 'accounts/subjects', 'accounts/users', 'accounts/sign-ins'] as const;
+export const NEEDED = [
+  'modes/tokens',
+  'accounts/subjects',
+  'accounts/users',
+  'accounts/attempt-limits',
+  'accounts/sign-ins',
+] as const;
 
 export const FOLLOWING = [
   'accounts/admin',
+  'accounts/recovery',
+  'accounts/leaving',
   'extras/oauth',
   'extras/api-key-routes',
   'extras/own-api-keys',
@@ -15,6 +23,9 @@ export const FOLLOWING = [
   'extras/service-account-admin',
   'extras/api-key-usage',
   'extras/api-key-alerts',
+  'extras/anomalies',
+  'extras/audit',
+  'extras/mfa',
   'examples/orders',
   'examples/events',
   'examples/reports',
@@ -23,14 +34,44 @@ export const FOLLOWING = [
 
 /** Parts that are no rooms. They stay unless `--without` names them. */
 export const PARTS: Readonly<Record<string, readonly string[]>> = {
-  'embedded-postgres': ['tools/dev-postgres'],
+  'embedded-postgres': [
+    'tools/dev-postgres',
+    'test/tools',
+    'test/support/embedded-cluster.ts',
+    'test/support/embedded-postgres.child.mjs',
+  ],
   template: ['test/template'],
 };
+
+/** What the simulation does. */
+const SIMULATED = ['sessions', 'jwt', 'opaque-tokens', 'oauth', 'own-api-keys', 'mfa', 'admin'];
+
+/** What the table of security requirements names. */
+const SHOWN = [
+  ...SIMULATED,
+  'recovery',
+  'leaving',
+  'audit',
+  'anomalies',
+  'api-key-alerts',
+  'service-account-admin',
+  'template',
+];
+
+/** What the benchmark measures. */
+const MEASURED = ['sessions', 'jwt', 'opaque-tokens', 'api-keys', 'oauth', 'whoami', 'embedded-postgres'];
 
 /** Folders outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
   'examples/resource-server': ['jwt', 'oauth'],
+  'test/simulation': SIMULATED,
+  'tools/simulate': SIMULATED,
+  'tools/asvs': SHOWN,
+  'docs/asvs.md': SHOWN,
+  'tools/bench': MEASURED,
+  'docs/benchmarks.md': MEASURED,
+  'docs/benchmarks.svg': MEASURED,
 };
 
 export const nameOf = (room: string): string => room.split('/')[1]!;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
@@ -36,11 +36,7 @@ export function removeUnusedLocals(root: string): number {
     realpath: ts.sys.realpath!,
   });
   for (const file of fileNames)
-    for (
-      let text = withoutOne(service, file, texts.get(file));
-      text !== undefined;
-      text = withoutOne(service, file, text)
-    ) {
+    for (let text = withoutUnused(service, file); text !== undefined; text = withoutUnused(service, file)) {
       texts.set(file, text);
       versions.set(file, (versions.get(file) ?? 0) + 1);
     }
@@ -48,27 +44,39 @@ export function removeUnusedLocals(root: string): number {
   return texts.size;
 }
 
-/** The text of a file after the compiler's first fix for something unused; undefined if there is none. */
-function withoutOne(
-  service: ts.LanguageService,
-  file: string,
-  known: string | undefined,
-): string | undefined {
-  const text = known ?? readFileSync(file, 'utf8');
-  const format = ts.getDefaultFormatCodeSettings();
+/** The text of a file after the compiler's fixes for what is unused in it; undefined if there are none. */
+function withoutUnused(service: ts.LanguageService, file: string): string | undefined {
+  const source = service.getProgram()!.getSourceFile(file)!;
+  const changes: ts.TextChange[] = [];
   for (const { start, length, code, reportsUnnecessary } of service.getSemanticDiagnostics(file)) {
     if (!reportsUnnecessary) continue;
-    const line = text.lastIndexOf('\n', start! - 1) + 1;
-    const registered = REGISTERED.exec(text.slice(line))?.[0];
-    if (registered) return text.slice(0, line) + text.slice(line + registered.length);
-    const fix = service
-      .getCodeFixesAtPosition(file, start!, start! + length!, [code], format, {})
-      .find(({ fixName, description }) => fixName === 'unusedIdentifier' && description.startsWith('Remove'));
-    const changed = applied(text, fix?.changes.find(({ fileName }) => fileName === file)?.textChanges ?? []);
-    if (changed !== text) return changed;
+    const fix = fixFor(service, source, { start: start!, length: length! }, code);
+    if (!fix.some((change) => changes.some((other) => overlap(change.span, other.span))))
+      changes.push(...fix);
   }
-  return undefined;
+  const text = applied(source.text, changes);
+  return text === source.text ? undefined : text;
 }
+
+function fixFor(
+  service: ts.LanguageService,
+  { fileName, text }: ts.SourceFile,
+  { start, length }: ts.TextSpan,
+  code: number,
+): readonly ts.TextChange[] {
+  const line = text.lastIndexOf('\n', start - 1) + 1;
+  const registered = REGISTERED.exec(text.slice(line))?.[0];
+  if (registered) return [{ span: { start: line, length: registered.length }, newText: '' }];
+  const format = ts.getDefaultFormatCodeSettings();
+  const fix = service
+    .getCodeFixesAtPosition(fileName, start, start + length, [code], format, {})
+    .find(({ fixName, description }) => fixName === 'unusedIdentifier' && description.startsWith('Remove'));
+  return fix?.changes.find((change) => change.fileName === fileName)?.textChanges ?? [];
+}
+
+/** Fixes that touch are applied one after the other. */
+const overlap = (a: ts.TextSpan, b: ts.TextSpan): boolean =>
+  a.start <= b.start + b.length && b.start <= a.start + a.length;
 
 const applied = (text: string, changes: readonly ts.TextChange[]): string =>
   changes

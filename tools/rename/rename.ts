@@ -31,6 +31,7 @@ function replacementsFor(name: string): [RegExp, string][] {
 
 function main(): void {
   const name = process.argv[2];
+  if (name === '--help' || name === '-h') return console.log(USAGE);
   if (!name || name.startsWith('-')) throw new RefusedError(USAGE);
   if (!NAME.test(name) || name.length > MAX_LENGTH)
     throw new RefusedError(
@@ -44,7 +45,7 @@ function main(): void {
   const replacements = replacementsFor(name);
   const rename = (text: string) => replacements.reduce((rest, [old, now]) => rest.replaceAll(old, now), text);
   for (const file of [...project.texts(), 'package-lock.json'])
-    if (file !== LICENCE) project.change(file, (text) => rename(cutMarks(text, new Set(['rename']))));
+    if (file !== LICENCE) project.change(file, (text) => rename(cutMarks(file, text, new Set(['rename']))));
   project.format();
   console.log(
     `The project is called ${name}, and API keys begin with ${name.replaceAll('-', '')}_. Next: npm run check, then commit.`,

@@ -12,15 +12,21 @@ import { AdminService } from './admin.service.js';
 
 const UserPage = pageOf(UserView, 'UserPage');
 
-/** By any mode. Live: whoever has lost the role loses all of this at once, also with a JWT. */
+/** Routes for administrators, by any mode. `live`: a lost role takes effect at once, also for a JWT. */
 @ApiTags('administration')
 @Controller('v1/admin/users')
-@Authenticated({ modes: 'person', scopes: ['admin:users'], recentSignIn: true, live: true })
+@Authenticated({
+  modes: 'person',
+  scopes: ['admin:users'],
+  recentSignIn: true,
+  secondFactor: 'where-enrolled',
+  live: true,
+})
 export class AdminController {
   constructor(private readonly admin: AdminService) {}
 
   @Get()
-  @ApiOperation({ summary: 'All users, newest first' })
+  @ApiOperation({ summary: 'List all users, newest first' })
   @ApiResponse({ status: 200, description: 'A page of users', standardSchema: UserPage })
   list(@Query({ schema: ListQuery }) query: ListQuery) {
     return this.admin.page(query);
@@ -28,8 +34,8 @@ export class AdminController {
 
   @Put(':id/roles')
   @MayAnswer('last-administrator')
-  @ApiOperation({ summary: 'Set the roles of a user', description: 'Ends that user’s sign-ins.' })
-  @ApiResponse({ status: 200, description: 'The user as it is now', standardSchema: UserView })
+  @ApiOperation({ summary: 'Set the roles of a user', description: 'Ends all sign-ins of the user.' })
+  @ApiResponse({ status: 200, description: 'The updated user', standardSchema: UserView })
   setRoles(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: ResourceId }) id: string,
@@ -42,9 +48,9 @@ export class AdminController {
   @MayAnswer('last-administrator')
   @ApiOperation({
     summary: 'Disable or enable a user',
-    description: 'Disabling ends sign-ins, tokens and keys at once.',
+    description: 'Disabling ends sign-ins, tokens and API keys of the user at once.',
   })
-  @ApiResponse({ status: 200, description: 'The user as it is now', standardSchema: UserView })
+  @ApiResponse({ status: 200, description: 'The updated user', standardSchema: UserView })
   setStatus(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: ResourceId }) id: string,

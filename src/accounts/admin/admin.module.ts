@@ -12,18 +12,16 @@ defineCommand('admin:create', {
   load: () => import('./create-admin.command.js'),
 });
 
-defineTag('administration', 'What administrators do to users, and to the keys that sign');
+defineTag('administration', 'Users, service accounts and signing keys, for administrators');
 
 declare module '../../auth/scopes.js' {
   interface Scopes {
     'admin:users': true;
-    'admin:audit': true;
   }
 }
 
 defineScopes({
   'admin:users': { about: 'Manage users and their roles', role: 'admin' },
-  'admin:audit': { about: 'Read the audit log', role: 'admin' },
 });
 
 @Module({

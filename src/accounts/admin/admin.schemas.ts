@@ -6,16 +6,16 @@ const MAX_ROLES = 20;
 export const RolesChange = z
   .strictObject({
     roles: z
-      // Lazily: the rooms that name roles may be loaded later.
+      // Lazy, because rooms that define roles can be loaded later.
       .array(z.lazy(() => z.enum(allRoles())))
       .max(MAX_ROLES)
-      .refine((all) => new Set(all).size === all.length, 'must not name a role twice')
-      .describe('All roles of the user from now on'),
+      .refine((all) => new Set(all).size === all.length, 'must not contain a role twice')
+      .describe('The new roles; they replace all earlier ones'),
   })
-  .meta({ id: 'RolesChange', description: 'Which roles a user has', example: { roles: ['admin'] } });
+  .meta({ id: 'RolesChange', description: 'The new roles of a user', example: { roles: ['admin'] } });
 export type RolesChange = z.infer<typeof RolesChange>;
 
 export const StatusChange = z
-  .strictObject({ status: z.enum(['active', 'disabled']).describe('Whether the user can sign in') })
-  .meta({ id: 'StatusChange', description: 'Whether a user can sign in' });
+  .strictObject({ status: z.enum(['active', 'disabled']).describe('A disabled user cannot sign in') })
+  .meta({ id: 'StatusChange', description: 'The new status of a user' });
 export type StatusChange = z.infer<typeof StatusChange>;

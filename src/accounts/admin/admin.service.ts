@@ -8,12 +8,12 @@ import { NotFoundError } from '../../platform/problems/not-found.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { ActingSignIn } from '../sign-ins/acting-sign-in.js';
 import { SignInsService } from '../sign-ins/sign-ins.service.js';
+import { lockWithAdministrators, refuseWithoutAdministrator } from '../users/administrators.js';
 import { User, type UserStatus } from '../users/user.entity.js';
 import { showUser } from '../users/user-view.js';
 import type { UserView } from '../users/users.schemas.js';
-import { LastAdministratorError } from './admin.errors.js';
 
-/** What administrators do to users. */
+/** Changes that administrators make to users. */
 @Injectable()
 export class AdminService {
   constructor(
@@ -38,18 +38,14 @@ export class AdminService {
     );
   }
 
-  /** Ends the user's sign-ins, so that no token goes on with scopes of the roles before. */
+  /** Ends the user's sign-ins, so that no token keeps the scopes of a removed role. */
   async setRoles(by: Principal, id: string, roles: string[]): Promise<UserView> {
-    const user = await this.#change(by, id, { roles });
-    this.log.happened('user.roles-changed', { userId: id, by: by.userId, roles });
-    return user;
+    return this.#change(by, id, { roles });
   }
 
-  /** A disabled user's sign-ins end, and their keys are refused for as long as they are disabled (ASVS 7.4.2). */
+  /** Ends the user's sign-ins. The keys of a disabled user are refused while the user is disabled (ASVS 7.4.2). */
   async setStatus(by: Principal, id: string, status: UserStatus): Promise<UserView> {
-    const user = await this.#change(by, id, { status });
-    this.log.happened('user.status-changed', { userId: id, by: by.userId, status });
-    return user;
+    return this.#change(by, id, { status });
   }
 
   /** @throws NotFoundError */
@@ -57,8 +53,8 @@ export class AdminService {
     await this.dataSource.transaction(async (manager) => {
       await this.#lock(manager, by, id);
       await this.signIns.endAll(manager, id, 'ended by an administrator');
+      await this.log.record(manager, 'user.signed-out', { userId: id, by: by.userId });
     });
-    this.log.happened('user.signed-out', { userId: id, by: by.userId });
   }
 
   /**
@@ -76,35 +72,22 @@ export class AdminService {
       Object.assign(user, change);
       if (JSON.stringify(before) !== JSON.stringify({ roles: user.roles, status: user.status })) {
         await manager.update(User, { id }, change);
-        await this.#refuseWithoutAdministrator(manager, before.roles);
+        await refuseWithoutAdministrator(manager, before.roles);
         await this.signIns.endAll(manager, id, 'roles' in change ? 'roles changed' : 'user disabled');
-        // And whatever is remembered of the user, such as that the owner of a key is active.
+        // Caches can hold that the owner of a key is active.
         await this.revocations.announce(manager, [{ kind: 'user', subject: id }]);
       }
+      const type = 'roles' in change ? 'user.roles-changed' : 'user.status-changed';
+      await this.log.record(manager, type, { userId: id, by: by.userId, ...change });
       return showUser(user);
     });
   }
 
-  /**
-   * Locks the user, the acting administrator and all other administrators. Of two who depose each other, the second is
-   * refused; of two who resign, the second finds that nobody else is left.
-   */
   async #lock(manager: EntityManager, by: Principal, id: string): Promise<User> {
-    await manager.query(
-      `SELECT id FROM users WHERE id = ANY($1::uuid[]) OR 'admin' = ANY(roles) ORDER BY id FOR NO KEY UPDATE`,
-      [[id, by.userId]],
-    );
+    await lockWithAdministrators(manager, [id, by.userId]);
     await this.acting.lock(manager, by, ['admin:users']);
     const user = await manager.findOneBy(User, { id });
     if (!user) throw new NotFoundError('There is no such user.');
     return user;
-  }
-
-  async #refuseWithoutAdministrator(manager: EntityManager, rolesBefore: string[]): Promise<void> {
-    if (!rolesBefore.includes('admin')) return;
-    const left: unknown[] = await manager.query(
-      `SELECT 1 FROM users WHERE 'admin' = ANY(roles) AND status = 'active' LIMIT 1`,
-    );
-    if (left.length === 0) throw new LastAdministratorError();
   }
 }

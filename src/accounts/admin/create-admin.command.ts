@@ -6,7 +6,7 @@ import { UsersService } from '../users/users.service.js';
 import { UsageError } from '../../platform/commands/arguments.js';
 import type { Command } from '../../platform/commands/commands.js';
 
-/** From standard input, or from a prompt that shows nothing. */
+/** Reads from standard input. A terminal does not show the input. */
 async function readPassword(): Promise<string> {
   const { stdin, stderr } = process;
   if (stdin.isTTY) stderr.write('Password: ');
@@ -21,9 +21,9 @@ async function readPassword(): Promise<string> {
   return line;
 }
 
-/** Creates an administrator. The password never is an argument, which every process of the machine could read. */
+/** Creates an administrator. The password is not an argument: every process on the machine can read arguments. */
 export const createAdmin = (readPassword: () => Promise<string>): Command => ({
-  options: { email: { example: 'ada@example.com', meaning: 'the address of the new administrator' } },
+  options: { email: { example: 'ada@example.com', meaning: 'email address of the new administrator' } },
   async run({ application }, given) {
     const email = EmailInput.safeParse(given['email']);
     if (!email.success) throw new UsageError(`--email: ${email.error.issues[0]!.message}`);
@@ -35,7 +35,7 @@ export const createAdmin = (readPassword: () => Promise<string>): Command => ({
       if (!(error instanceof ValidationError)) throw error;
       throw new UsageError(`The password ${error.errors[0]!.detail}.`);
     }
-    console.log(`${email.data} is an administrator now.`);
+    console.log(`${email.data} is now an administrator.`);
   },
 });
 

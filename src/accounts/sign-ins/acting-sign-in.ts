@@ -8,8 +8,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 
 /**
- * The sign-in that asks for a privileged write. The guard checks it before the write waits for locks, and it may end
- * while the write waits: so the transaction that writes checks it again.
+ * The sign-in behind a privileged write. It can end after the guard's check, while the write waits for locks, so the
+ * transaction that writes checks it again.
  */
 @Injectable()
 export class ActingSignIn {
@@ -20,9 +20,9 @@ export class ActingSignIn {
   ) {}
 
   /**
-   * Locks the acting user and their sign-in until the transaction ends. Locks are taken in the order users, sign_ins,
-   * then the rest, so call it first. A caller that changes other users locks all of them before, ordered by id.
-   * @throws InvalidCredentialError if the user is disabled, or if the sign-in has ended or got new secrets
+   * Locks the acting user and their sign-in until the transaction ends. Call it first: the lock order is users, sign_ins,
+   * then the rest. A caller that changes other users locks all users before this call, ordered by id.
+   * @throws InvalidCredentialError if the user is disabled, or if the sign-in has ended or has new secrets
    * @throws InsufficientScopeError if the user's roles no longer include `scopes`
    */
   async lock(manager: EntityManager, principal: Principal, scopes: readonly Scope[]): Promise<void> {
@@ -31,7 +31,7 @@ export class ActingSignIn {
       [principal.userId],
     );
     if (!user) throw this.#invalid(principal, 'user disabled or deleted meanwhile');
-    // Tokens carry whole seconds. A renewal moves auth_time by at least one, and ends the secrets from before.
+    // Tokens carry whole seconds. A renewal moves auth_time by at least one second and revokes the earlier secrets.
     const signIns: unknown[] = await manager.query(
       `SELECT 1 FROM sign_ins
        WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3

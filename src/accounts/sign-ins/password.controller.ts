@@ -10,7 +10,7 @@ import { deliver } from './carriers.js';
 import { PasswordsService } from './passwords.service.js';
 import { RenewedSignIn } from './sign-ins.schemas.js';
 
-/** In this room rather than in `users`, since another password ends sign-ins. */
+/** In this room and not in `users`, because a new password ends sign-ins. */
 @ApiTags('users')
 @Controller('v1/users/me/password')
 export class PasswordController {
@@ -19,11 +19,11 @@ export class PasswordController {
   @Put()
   @Authenticated({ modes: 'person', scopes: ['account:security'], recentSignIn: true, live: true })
   @HttpCode(200)
-  @MayAnswer('busy')
+  @MayAnswer('rate-limited', 'busy')
   @ApiOperation({
     summary: 'Change my password',
     description:
-      'Every other sign-in ends. By cookie the answer is `{ session, csrfToken }` and a new cookie, by token a full token response.',
+      'All other sign-ins end. With a session cookie, the answer is `{ session, csrfToken }` and a new cookie. With a token, the answer is a full token response.',
   })
   @ApiResponse({ status: 200, description: 'New secrets for this sign-in', standardSchema: RenewedSignIn })
   async change(

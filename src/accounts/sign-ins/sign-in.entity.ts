@@ -1,14 +1,14 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
-/** What carries sign-ins between requests. Each mode adds its own by declaration merging; the table checks its form only. */
+/** The names of carriers. Each mode adds its own by declaration merging. The table checks only the form of a name. */
 export interface Carriers {}
 
 export type CarrierName = keyof Carriers;
 
 /**
- * One sign-in of a person, from the password to the sign-out. Its id never changes: it is what lists show, what `sid`
- * in a token names and what a revocation ends. Only the secrets of its carrier rotate.
+ * One sign-in of a person, from the password to the sign-out. Lists, the `sid` of tokens and revocations use its id,
+ * which never changes. Only the secrets of its carrier rotate.
  */
 @Entity('sign_ins')
 @Index('sign_ins_user_id_idx', ['userId', 'id'])
@@ -30,13 +30,17 @@ export class SignIn {
   @Column('text')
   carrier: CarrierName;
 
-  /** RFC 8176 names of how the person proved who they are. */
+  /** How the person proved their identity, in the names of RFC 8176. */
   @Column('text', { array: true })
   amr: string[];
 
-  /** When the person last did. */
+  /** When the person last proved their identity. */
   @Column('timestamptz', { name: 'auth_time' })
   authTime: Date;
+
+  /** When the person last used a second factor, or a passkey. A refresh renews neither time. */
+  @Column('timestamptz', { name: 'second_factor_at', nullable: true })
+  secondFactorAt: Date | null;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
@@ -44,11 +48,11 @@ export class SignIn {
   @Column('timestamptz', { name: 'last_seen_at' })
   lastSeenAt: Date;
 
-  /** Unused until then, it is over. */
+  /** The sign-in expires at this time unless it is used earlier. */
   @Column('timestamptz', { name: 'idle_expires_at' })
   idleExpiresAt: Date;
 
-  /** However much it is used, it is over then. */
+  /** The sign-in expires at this time, also if it is used. */
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt: Date;
 

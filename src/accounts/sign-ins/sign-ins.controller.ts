@@ -8,29 +8,31 @@ import { ResourceId } from '../../web/http/validation.js';
 import { MayAnswer } from '../../web/openapi/may-answer.decorator.js';
 import { ListQuery, pageOf } from '../../web/pagination/page.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
-import { CarrierRegistry, clearCookies, deliver } from './carriers.js';
-import { PasswordsService } from './passwords.service.js';
+import { CarrierRegistry, deliver, forgetSignIn } from './carriers.js';
+import type { ProofFields } from './proofs.js';
+import { ReauthenticationService } from './reauthentication.service.js';
+import { Reauthentication } from './sign-in-request.js';
 import { SignInsService } from './sign-ins.service.js';
-import { Reauthentication, RenewedSignIn, SignInView } from './sign-ins.schemas.js';
+import { RenewedSignIn, SignInView } from './sign-ins.schemas.js';
 
 const SignInPage = pageOf(SignInView, 'SignInPage');
 
-/** One's sign-ins, by whatever they are carried. */
+/** The sign-ins of the acting person, with all carriers. */
 @ApiTags('sessions')
 @Controller('v1/sessions')
 export class SignInsController {
   constructor(
     private readonly signIns: SignInsService,
-    private readonly passwords: PasswordsService,
+    private readonly reauthentication: ReauthenticationService,
     private readonly carriers: CarrierRegistry,
   ) {}
 
   @Get()
   @Authenticated({ modes: 'person', scopes: ['sessions:read'] })
-  @ApiOperation({ summary: 'Where I am signed in' })
+  @ApiOperation({ summary: 'List my sign-ins' })
   @ApiResponse({
     status: 200,
-    description: 'Sign-ins that are alive, newest first',
+    description: 'Active sign-ins, newest first',
     standardSchema: SignInPage,
   })
   list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
@@ -38,15 +40,15 @@ export class SignInsController {
   }
 
   @Get('current')
-  @Authenticated({ modes: 'person' })
-  @ApiOperation({ summary: 'The sign-in behind this request' })
+  @Authenticated({ modes: 'person', secondFactor: 'never' })
+  @ApiOperation({ summary: 'Get the sign-in of this request' })
   @ApiResponse({ status: 200, description: 'The sign-in', standardSchema: SignInView })
   current(@CurrentPrincipal() principal: Principal): Promise<SignInView> {
     return this.signIns.show(principal.signInId);
   }
 
   @Delete('current')
-  @Authenticated({ modes: 'person' })
+  @Authenticated({ modes: 'person', secondFactor: 'never' })
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign out' })
   @ApiResponse({ status: 204, description: 'Signed out' })
@@ -55,7 +57,7 @@ export class SignInsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     await this.signIns.end(principal.userId, principal.signInId, 'signed out');
-    this.#forget(reply);
+    forgetSignIn(reply, this.carriers);
   }
 
   @Delete(':id')
@@ -70,26 +72,26 @@ export class SignInsController {
   ): Promise<void> {
     const ended = await this.signIns.end(principal.userId, id, 'ended by the user', principal);
     if (!ended) throw new NotFoundError();
-    if (id === principal.signInId) this.#forget(reply);
+    if (id === principal.signInId) forgetSignIn(reply, this.carriers);
   }
 
   @Delete()
   @Authenticated({ modes: 'person', scopes: ['sessions:write'], live: true })
   @HttpCode(204)
-  @ApiOperation({ summary: 'End all my sign-ins but this one' })
+  @ApiOperation({ summary: 'End all my other sign-ins' })
   @ApiResponse({ status: 204, description: 'Ended' })
   async endOthers(@CurrentPrincipal() principal: Principal): Promise<void> {
     await this.signIns.endOthers(principal);
   }
 
   @Post('current/reauthentication')
-  @Authenticated({ modes: 'person', scopes: ['account:security'] })
+  @Authenticated({ modes: 'person', scopes: ['account:security'], secondFactor: 'never' })
   @HttpCode(200)
-  @MayAnswer('busy')
+  @MayAnswer('rate-limited', 'busy')
   @ApiOperation({
-    summary: 'Prove who I am again',
+    summary: 'Prove my identity again',
     description:
-      'By cookie the answer is `{ session, csrfToken }` and a new cookie, by token a full token response. The old secrets end.',
+      'With a session cookie, the answer is `{ session, csrfToken }` and a new cookie. With a token, the answer is a full token response. The old secrets are revoked.',
   })
   @ApiResponse({
     status: 200,
@@ -98,15 +100,9 @@ export class SignInsController {
   })
   async reauthenticate(
     @CurrentPrincipal() principal: Principal,
-    @Body({ schema: Reauthentication }) body: Reauthentication,
+    @Body({ schema: Reauthentication }) body: ProofFields,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    return deliver(reply, await this.passwords.reauthenticate(principal, body.password));
-  }
-
-  /** The cookies of all carriers, and what the browser kept (ASVS 14.3.1). */
-  #forget(reply: FastifyReply): void {
-    clearCookies(reply, this.carriers.cookies());
-    void reply.header('Clear-Site-Data', '"cache", "storage"');
+    return deliver(reply, await this.reauthentication.reauthenticate(principal, body));
   }
 }

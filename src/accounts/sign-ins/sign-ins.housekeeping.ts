@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { affected } from '../../platform/housekeeping/affected.js';
 import { HousekeepingService } from '../../platform/housekeeping/housekeeping.service.js';
 
-/** So that the log can name the sign-in of a late cookie or token, and how it ended. */
+/** Ended sign-ins are kept, so that the log can name the sign-in of a late cookie or token and how it ended. */
 const KEPT_MS = 30 * 86_400_000;
 const HOUR_MS = 3_600_000;
 
@@ -14,8 +14,8 @@ export class SignInsHousekeeping implements OnModuleInit {
     this.housekeeping.register({
       name: 'sign-ins',
       everyMs: HOUR_MS,
-      // What carries a sign-in goes with it. Idle ones wait for their last day: an index on when they became idle would
-      // have to be written with every use.
+      // The secrets of its carrier are deleted with a sign-in. Idle sign-ins stay until they expire, because an index on
+      // `idle_expires_at` would be written with every use.
       run: (now, limit, manager) =>
         affected(
           manager,

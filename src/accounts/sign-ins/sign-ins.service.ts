@@ -6,7 +6,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import { AfterCommit } from '../../platform/database/after-commit.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { requestContext } from '../../platform/logging/request-context.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
@@ -15,13 +14,15 @@ import { type ListQuery, pageQuery, toPage } from '../../web/pagination/page.js'
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import { KnownSources } from '../attempt-limits/known-sources.js';
 import { ActingSignIn } from './acting-sign-in.js';
 import { type LiveSignIn, LIVE_SIGN_IN_COLUMNS, subjectsOfSignIn } from './live-sign-in.js';
+import type { Proven } from './proofs.js';
 import { type CarrierName, SignIn } from './sign-in.entity.js';
 import { showSignIn } from './sign-in-view.js';
 import type { SignInView } from './sign-ins.schemas.js';
 
-/** At the limit the sign-in that was unused for longest ends (ASVS 7.1.2). */
+/** Above this limit, the sign-in that was unused for the longest time ends (ASVS 7.1.2). */
 export const MAX_SIGN_INS_PER_USER = 100;
 const USER_AGENT_LENGTH = 512;
 const SEEN_INTERVAL_MS = 5_000;
@@ -38,19 +39,20 @@ interface Seen {
   readonly idleExpiresAt: Date;
 }
 
-/** The records of who is signed in. Whoever ends one holds its user's row or comes alone: users before sign_ins, always. */
+/** The records of sign-ins. A transaction that locks users must lock them before it ends sign-ins. */
 @Injectable()
 export class SignInsService implements OnApplicationShutdown {
   readonly #lookup: CachedLookup<LiveSignIn>;
   #seen: WriteBehind<Seen> | undefined;
+  readonly #observers: ((id: string) => void)[] = [];
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    private readonly afterCommit: AfterCommit,
     private readonly revocations: RevocationsService,
     private readonly acting: ActingSignIn,
+    private readonly sources: KnownSources,
     feed: RevocationFeed,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) config: Config,
@@ -63,16 +65,24 @@ export class SignInsService implements OnApplicationShutdown {
     );
   }
 
-  /** One record, with its user's status and roles of now. It may be over: see `whyOver`. */
+  /** Calls `observe` in the request that uses a sign-in, each time. It must be fast, and must not throw. */
+  onUse(observe: (id: string) => void): void {
+    this.#observers.push(observe);
+  }
+
+  /** Finds a sign-in with the current status and roles of its user. It can have ended: see `whyOver`. */
   find(id: string): Promise<LiveSignIn | undefined> {
     return this.#lookup.find(id);
   }
 
-  /** Records a sign-in. The caller holds the row of the user, so that the limit holds in a race. */
+  /**
+   * Records a sign-in, and whether its device was unknown. The caller must hold the lock of the user's row, so that the limit
+   * holds in a race.
+   */
   async create(
     manager: EntityManager,
-    fields: { userId: string; carrier: CarrierName; amr: string[]; lifetimes: Lifetimes },
-  ): Promise<SignIn> {
+    fields: { userId: string; carrier: CarrierName; proven: Proven; lifetimes: Lifetimes },
+  ): Promise<{ signIn: SignIn; newDevice: boolean }> {
     const now = this.clock.now();
     const context = requestContext();
     const expiresAt = new Date(now.getTime() + fields.lifetimes.absolute);
@@ -80,8 +90,9 @@ export class SignInsService implements OnApplicationShutdown {
       id: uuidv7(),
       userId: fields.userId,
       carrier: fields.carrier,
-      amr: fields.amr,
+      amr: [...fields.proven.amr],
       authTime: now,
+      secondFactorAt: fields.proven.secondFactor ? now : null,
       createdAt: now,
       lastSeenAt: now,
       idleExpiresAt: new Date(Math.min(now.getTime() + fields.lifetimes.idle, expiresAt.getTime())),
@@ -92,6 +103,7 @@ export class SignInsService implements OnApplicationShutdown {
       endReason: null,
     });
     await manager.insert(SignIn, signIn);
+    const newDevice = await this.sources.remember(manager, fields.userId);
     await this.#end(
       manager,
       `id IN (SELECT id FROM sign_ins WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3 AND idle_expires_at > $3
@@ -99,10 +111,10 @@ export class SignInsService implements OnApplicationShutdown {
       [fields.userId, MAX_SIGN_INS_PER_USER],
       'too many sign-ins',
     );
-    return signIn;
+    return { signIn, newDevice };
   }
 
-  /** The sign-ins of a user that are alive, newest first. */
+  /** The active sign-ins of a user, newest first. */
   async page(userId: string, currentId: string, query: ListQuery) {
     const { limit, after } = pageQuery(query);
     const rows = this.dataSource
@@ -119,43 +131,51 @@ export class SignInsService implements OnApplicationShutdown {
     return toPage(found, limit, (signIn) => showSignIn(signIn, currentId));
   }
 
-  /** One's own sign-in. */
   async show(id: string): Promise<SignInView> {
     return showSignIn(await this.dataSource.manager.findOneByOrFail(SignIn, { id }), id);
   }
 
   /**
-   * Notes that a sign-in is used, which puts off its idle expiry by `idle` milliseconds: at once in `signIn`, which may be
-   * remembered, and in batches in the table.
+   * Records the use of a sign-in and moves its idle expiry to `idle` milliseconds from now. `signIn`, which can be cached,
+   * is changed at once. The table is updated in batches.
    */
   seen(signIn: LiveSignIn, idle: number): void {
     const at = this.clock.now();
     const idleExpiresAt = new Date(at.getTime() + idle);
     if (idleExpiresAt > signIn.idleExpiresAt) signIn.idleExpiresAt = idleExpiresAt;
     this.#seen ??= new WriteBehind(
-      // Soon enough for a sign-in in use never to look idle, however short its idle time is.
+      // Often enough that a sign-in in use never looks idle, also with a short idle time.
       Math.min(SEEN_INTERVAL_MS, idle / 4),
       (entries) => this.#writeSeen(entries),
-      (error) => this.logger.error({ err: error }, 'when sign-ins were last seen waits to be written'),
+      (error) =>
+        this.logger.error({ err: error }, 'could not write when sign-ins were last seen, will try again'),
     );
     this.#seen.set(signIn.id, { at, idleExpiresAt });
+    for (const observe of this.#observers) observe(signIn.id);
   }
 
   /**
-   * Renews when the person last proved who they are. Undefined if the sign-in is over by now, or was renewed since
-   * `before`: of two renewals at once one wins, so that nobody is left with secrets that the other has replaced.
+   * Sets the authentication time to now, and adds what was proved. Returns undefined if the sign-in has ended, or was
+   * renewed after `before`: of two parallel renewals only one succeeds, so that no client gets secrets that are already
+   * replaced.
+   * @param proven with `identity`, the person proved who they are; without, the sign-in does not become more recent
    */
   async renewAuthTime(
     manager: EntityManager,
     id: string,
     before: Date | undefined,
+    proven: (Proven & { readonly identity: boolean }) | undefined,
   ): Promise<SignIn | undefined> {
     const now = this.clock.now();
-    // A second's step at least: tokens carry whole seconds, and those from before must not look like those from after.
+    // At least one second later: tokens carry whole seconds, and earlier tokens must not look like new ones.
     const [rows] = await manager.query(
-      `UPDATE sign_ins SET auth_time = greatest($2, date_trunc('second', auth_time) + interval '1 second'), last_seen_at = $2
+      `UPDATE sign_ins SET last_seen_at = $2,
+         auth_time = greatest(CASE WHEN $4 THEN $2 END, date_trunc('second', auth_time) + interval '1 second'),
+         second_factor_at = CASE WHEN $5 THEN $2 ELSE second_factor_at END,
+         amr = amr || ARRAY(SELECT added FROM unnest($6::text[]) WITH ORDINALITY AS p (added, place)
+                            WHERE added <> ALL (amr) ORDER BY place)
        WHERE id = $1 AND date_trunc('second', auth_time) = date_trunc('second', $3::timestamptz) AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 RETURNING id`,
-      [id, now, before],
+      [id, now, before, proven?.identity ?? false, proven?.secondFactor ?? false, proven?.amr ?? []],
     );
     if (rows.length === 0) return undefined;
     const signIn = await manager.findOneByOrFail(SignIn, { id });
@@ -166,19 +186,19 @@ export class SignInsService implements OnApplicationShutdown {
   }
 
   /**
-   * Ends one sign-in of a user, on every node. Whether there was one to end.
-   * @param by the acting person, if it may be another sign-in than their own
+   * Ends one sign-in of a user, on every node. Returns false if there was none.
+   * @param by the acting person, if the sign-in can be another one than their current one
    */
   async end(userId: string, id: string, reason: string, by?: Principal): Promise<boolean> {
-    const ended = await this.dataSource.transaction(async (manager) => {
+    return this.dataSource.transaction(async (manager) => {
       if (by) await this.acting.lock(manager, by, ['sessions:write']);
-      return this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason);
+      const ended = await this.#end(manager, 'user_id = $1 AND id = $2', [userId, id], reason);
+      if (ended > 0) await this.log.record(manager, 'sign-in.ended', { userId, credentialId: id, reason });
+      return ended > 0;
     });
-    if (ended > 0) this.log.happened('sign-in.ended', { userId, credentialId: id, reason });
-    return ended > 0;
   }
 
-  /** Ends all sign-ins of the acting person but the one that asks for it. */
+  /** Ends all other sign-ins of the acting person. */
   async endOthers(principal: Principal): Promise<void> {
     const { userId, signInId } = principal;
     await this.dataSource.transaction(async (manager) => {
@@ -187,7 +207,7 @@ export class SignInsService implements OnApplicationShutdown {
     });
   }
 
-  /** Ends all sign-ins of a user, but `except`, on every node. How many there were. */
+  /** Ends all sign-ins of a user except `except`, on every node. Returns their number. */
   async endAll(manager: EntityManager, userId: string, reason: string, except?: string): Promise<number> {
     const count = await this.#end(
       manager,
@@ -195,17 +215,17 @@ export class SignInsService implements OnApplicationShutdown {
       [userId, except ?? null],
       reason,
     );
-    this.afterCommit.run(manager, () => this.log.happened('sign-in.all-ended', { userId, reason, count }));
+    await this.log.record(manager, 'sign-in.all-ended', { userId, reason, count });
     return count;
   }
 
-  /** Ends these sign-ins, whoever's they are: the caller has seen their secrets. */
+  /** Ends sign-ins of any user. The caller must have checked their secrets. */
   async endThese(manager: EntityManager, ids: readonly string[], reason: string): Promise<void> {
     if (ids.length > 0)
       await this.#end(manager, 'id = ANY($1::uuid[]) AND $2::text IS NULL', [ids, null], reason);
   }
 
-  /** Ends what `which` selects with its two parameters; what only looks idle too, since uses of it may not be written yet. */
+  /** Ends the sign-ins that `which` selects by its two parameters. Includes idle ones: their last use can be unwritten. */
   async #end(manager: EntityManager, which: string, parameters: unknown[], reason: string): Promise<number> {
     const [rows]: [{ id: string; userId: string }[]] = await manager.query(
       `UPDATE sign_ins SET ended_at = $3, end_reason = $4
@@ -223,7 +243,7 @@ export class SignInsService implements OnApplicationShutdown {
     await this.#seen?.stop();
   }
 
-  /** Only rows that are there and alive, so that nothing ended comes back; never waits for a row that somebody holds. */
+  /** Updates active sign-ins only, so that an ended one cannot become active again. Skips locked rows. */
   async #writeSeen(entries: Map<string, Seen>): Promise<void> {
     const seen = [...entries];
     await this.dataSource.query(

@@ -3,8 +3,8 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 export type SubjectKind = 'user' | 'service-account';
 
 /**
- * Whom rows belong to: a user or a service account, which has the same id. To delete a user, delete the subject: all
- * that belongs to it goes with it.
+ * The owner of rows: a user or a service account with the same id. Delete the subject to delete a user with everything
+ * that belongs to it.
  */
 @Entity('subjects')
 @Check('subjects_kind_known', `kind IN ('user', 'service-account')`)

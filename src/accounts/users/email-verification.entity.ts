@@ -3,8 +3,8 @@ import { Registration } from './registration.entity.js';
 import { User } from './user.entity.js';
 
 /**
- * A one-time link that proves that a person reads the mail of an address. It confirms the account as it is, or one later
- * registration, or a password that the person sets with it.
+ * A one-time link that proves that a person can read the mail of an address. It confirms the account, a later
+ * registration, or a new password that is sent with the token.
  */
 @Entity('email_verifications')
 @Index('email_verifications_user_id_idx', ['userId'])
@@ -34,14 +34,14 @@ export class EmailVerification {
   })
   registration: Relation<Registration> | null;
 
-  /** The sender proved no password, so the owner of the address sets a new one. */
+  /** The request for this link proved no password, so the owner of the address must set a new one. */
   @Column('boolean', { name: 'sets_password', default: false })
   setsPassword: boolean;
 
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt: Date;
 
-  /** Kept until the link expires, so that a second click is told that the address is confirmed. */
+  /** A used link is kept until it expires, so that a second click gets the answer `already-confirmed`. */
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt: Date | null;
 }

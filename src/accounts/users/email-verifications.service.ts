@@ -1,98 +1,97 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
-import { DataSource, type EntityManager } from 'typeorm';
-import { RouteTable } from '../../auth/route-table.js';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
-import { CONFIG, type Config } from '../../platform/config/config.js';
-import { Secret } from '../../platform/crypto/secret.js';
+import { Secret, sha256Hex } from '../../platform/crypto/secret.js';
 import { inFixedTime } from '../../platform/lookup/fixed-time.js';
 import { LOGGER } from '../../platform/logging/logger.js';
-import { MailService } from '../../platform/mail/mail.service.js';
+import { MailKinds, type QueuedRequest } from '../../platform/mail/mail-kinds.js';
+import { MailQueue } from '../../platform/mail/mail-queue.js';
+import type { Mail } from '../../platform/mail/mail.service.js';
 import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
 import { EmailVerification } from './email-verification.entity.js';
-import type { Registration } from './registration.entity.js';
+import { Registration } from './registration.entity.js';
 import { User } from './user.entity.js';
 import { VerifyPageController } from './verify-page.controller.js';
+import { PageLinks } from './page-links.js';
 
 const LIFETIME_MS = 24 * 3_600_000;
-/** Links for one account in an hour, whoever asks. */
+/** Requested links per account and hour, from all clients together. */
 const REQUESTED = { requests: 5, windowSeconds: 3600 };
-/** Mails in an hour to a person who signs in and has not confirmed the address. */
+/** Mails per account and hour about a sign-in with an unconfirmed address. */
 const REMINDED = { requests: 1, windowSeconds: 3600 };
-const WELCOME = 'Welcome. Please confirm that this is your address:';
-const REMINDER = 'You can sign in once you have confirmed that this is your address:';
-const NEW_PASSWORD = `Somebody, probably you, asked for a new link to confirm this address.
+const WELCOME = 'Welcome. Please confirm that this is your email address:';
+const REMINDER = 'Before you can sign in, please confirm that this is your email address:';
+const NEW_PASSWORD = `Somebody, probably you, requested a new link to confirm this email address.
 Confirm it and set a new password here:`;
 
-/** A link that is stored, and its mail. It is mailed once the transaction that stored it has committed. */
-export interface Link {
-  readonly to: string;
-  readonly token: Secret;
-  readonly why: string;
-  /** What to do if it was somebody else. */
-  readonly otherwise: string;
-}
+const NOT_REQUESTED =
+  'If you did not request this, ignore this mail. Nothing changes unless you use the link.';
 
-type Account = Pick<User, 'id' | 'email' | 'createdAt'>;
+/** Kinds of mails with a link. */
+const KINDS = {
+  registration: 'registration',
+  laterRegistration: 'later-registration',
+  reminder: 'sign-in-reminder',
+  requested: 'email-verification',
+};
 
-/** The links that prove that a person reads the mail of an address. An earlier link works until it expires. */
+/** Mails the links that confirm an address. Earlier links work until they expire. */
 @Injectable()
-export class EmailVerificationsService implements BeforeApplicationShutdown {
+export class EmailVerificationsService implements OnModuleInit, BeforeApplicationShutdown {
   readonly #reminders = new Set<Promise<void>>();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly mails: MailService,
+    private readonly mails: MailQueue,
+    private readonly kinds: MailKinds,
     private readonly limiter: RateLimiter,
     private readonly clock: Clock,
-    private readonly routes: RouteTable,
+    private readonly links: PageLinks,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Makes a link that confirms a later registration of the account, or else the account itself. */
-  async create(
-    manager: EntityManager,
-    user: Account,
-    registration?: Pick<Registration, 'id' | 'createdAt'>,
-    why = WELCOME,
-  ): Promise<Link> {
-    const token = await this.#store(manager, { userId: user.id, registrationId: registration?.id ?? null });
-    return { to: user.email, token, why, otherwise: notYours((registration ?? user).createdAt) };
+  onModuleInit(): void {
+    const { registration, laterRegistration, reminder, requested } = KINDS;
+    this.kinds.register(registration, (manager, { about }) => this.#writeFirst(manager, about!, WELCOME));
+    this.kinds.register(reminder, (manager, { about }) => this.#writeFirst(manager, about!, REMINDER));
+    this.kinds.register(laterRegistration, (manager, { about }) => this.#writeLater(manager, about!));
+    this.kinds.register(requested, (manager, request) => this.#writeRequested(manager, request));
   }
 
-  async mail({ to, token, why, otherwise }: Link): Promise<void> {
-    // In the fragment, which no server and no log sees.
-    const page = this.routes.pathOf(VerifyPageController, 'page');
-    const link = `${this.config.ISSUER}${page}#${token.reveal()}`;
-    const text = `${why}\n\n${link}\n\nThe link works once, for 24 hours.\n\n${otherwise}\n`;
-    await this.mails.send({ to, subject: 'Confirm your address', text });
+  /** Mails a link that confirms `registration`, or the account itself if there is none. */
+  async mail(
+    manager: EntityManager,
+    { id, email }: Pick<User, 'id' | 'email'>,
+    registration?: Pick<Registration, 'id'>,
+  ): Promise<void> {
+    const kind = registration ? KINDS.laterRegistration : KINDS.registration;
+    await this.mails.add(manager, [{ to: email, kind, about: registration?.id ?? id }]);
   }
 
   /**
-   * Mails a link to an address that is still to be confirmed. Who asks has proved no password, so the link leads to
-   * setting a new one. Nobody is told whether there was a mail, and it takes the same time for every address.
+   * Mails a link to an unconfirmed address. The request proves no password, so the link sets a new one. The request does
+   * the same work for every address: only the queue looks for the account (ASVS 6.3.8).
    */
   async request(email: string): Promise<void> {
     await inFixedTime(async () => {
-      const { manager } = this.dataSource;
-      const user = await manager.findOneBy(User, { email, status: 'active' });
-      if (!user || user.emailVerifiedAt !== null) return;
-      if (!(await this.limiter.allows('verification-mails', user.id, REQUESTED))) return;
-      const token = await this.#store(manager, { userId: user.id, setsPassword: true });
-      const otherwise = 'If it was not you, delete this mail: nothing changes without the link.';
-      await this.mail({ to: email, token, why: NEW_PASSWORD, otherwise });
+      if (!(await this.limiter.allows('verification-mails', sha256Hex(email), REQUESTED))) return;
+      await this.dataSource.transaction((manager) =>
+        this.mails.add(manager, [{ to: email, kind: KINDS.requested }]),
+      );
     });
   }
 
   /**
-   * Mails a person who knows the password, but has not confirmed the address, why they cannot sign in. Not awaited: the
-   * answer takes as long as for a wrong password.
+   * Tells a person with the right password that the address must be confirmed first. Not awaited, so that the answer
+   * takes as long as for a wrong password.
    */
-  remind(user: Account): void {
+  remind(user: Pick<User, 'id' | 'email'>): void {
     const reminder = this.#remind(user)
-      .catch((err: unknown) => this.logger.error({ err }, 'a reminder to confirm an address failed'))
+      .catch((err: unknown) =>
+        this.logger.error({ err }, 'could not send the reminder to confirm an address'),
+      )
       .finally(() => this.#reminders.delete(reminder));
     this.#reminders.add(reminder);
   }
@@ -101,25 +100,66 @@ export class EmailVerificationsService implements BeforeApplicationShutdown {
     await Promise.all(this.#reminders);
   }
 
-  async #remind(user: Account): Promise<void> {
-    if (!(await this.limiter.allows('sign-in-reminders', user.id, REMINDED))) return;
-    await this.mail(await this.create(this.dataSource.manager, user, undefined, REMINDER));
+  async #remind({ id, email }: Pick<User, 'id' | 'email'>): Promise<void> {
+    if (!(await this.limiter.allows('sign-in-reminders', id, REMINDED))) return;
+    await this.dataSource.transaction((manager) =>
+      this.mails.add(manager, [{ to: email, kind: KINDS.reminder, about: id }]),
+    );
   }
 
-  async #store(
+  async #writeFirst(manager: EntityManager, userId: string, why: string): Promise<Mail | undefined> {
+    const user = await manager.findOneBy(User, { id: userId, status: 'active', emailVerifiedAt: IsNull() });
+    if (!user) return undefined;
+    const link = await this.#link(manager, { userId });
+    return mailWith(link, { to: user.email, why, otherwise: notYours(user.createdAt) });
+  }
+
+  async #writeLater(manager: EntityManager, registrationId: string): Promise<Mail | undefined> {
+    const registration = await manager.findOne(Registration, {
+      where: { id: registrationId },
+      relations: { user: true },
+    });
+    if (!registration) return undefined;
+    const { userId, user, createdAt } = registration;
+    const link = await this.#link(manager, { userId, registrationId });
+    return mailWith(link, { to: user.email, why: WELCOME, otherwise: notYours(createdAt) });
+  }
+
+  async #writeRequested(manager: EntityManager, { to }: QueuedRequest): Promise<Mail | undefined> {
+    const user = await manager.findOneBy(User, { email: to, status: 'active', emailVerifiedAt: IsNull() });
+    if (!user) return undefined;
+    const link = await this.#link(manager, { userId: user.id, setsPassword: true });
+    return mailWith(link, { to, why: NEW_PASSWORD, otherwise: NOT_REQUESTED });
+  }
+
+  /** Stores a link and returns it. */
+  async #link(
     manager: EntityManager,
-    link: Pick<EmailVerification, 'userId'> & Partial<EmailVerification>,
-  ): Promise<Secret> {
+    fields: Pick<EmailVerification, 'userId'> & Partial<EmailVerification>,
+  ): Promise<string> {
     const token = Secret.random();
     const expiresAt = this.clock.in(LIFETIME_MS);
-    await manager.insert(EmailVerification, { ...link, tokenHash: token.hash(), expiresAt });
-    return token;
+    await manager.insert(EmailVerification, { ...fields, tokenHash: token.hash(), expiresAt });
+    return this.links.to(VerifyPageController, token);
   }
 }
+
+interface Content {
+  readonly to: string;
+  readonly why: string;
+  /** What to do if another person caused this mail. */
+  readonly otherwise: string;
+}
+
+const mailWith = (link: string, { to, why, otherwise }: Content): Mail => ({
+  to,
+  subject: 'Confirm your email address',
+  text: `${why}\n\n${link}\n\nThe link works once and expires after 24 hours.\n\n${otherwise}\n`,
+});
 
 const notYours = (
   registeredAt: Date,
 ) => `It confirms the registration of ${registeredAt.toISOString().slice(0, 16).replace('T', ' ')} UTC,
-with the password that was chosen then. If it was not you who registered
-at that time, do not use the link, and delete this mail. Each registration
-of an address has a mail of its own: use only the link of yours.`;
+with the password that was chosen at that time. If you did not register
+at that time, do not use the link and delete this mail. Each registration
+has its own mail: use only the link from your own registration.`;

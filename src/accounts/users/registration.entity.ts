@@ -2,8 +2,8 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relat
 import { User } from './user.entity.js';
 
 /**
- * A later registration of an address that nobody has confirmed yet. The first registration is the account itself. A
- * later one changes nothing about the account until the link of its own mail is confirmed.
+ * A later registration of an unconfirmed address. The first registration creates the account. A later one does not
+ * change the account until its own link is confirmed.
  */
 @Entity('registrations')
 @Index('registrations_user_id_idx', ['userId'])

@@ -5,7 +5,7 @@ import { HousekeepingService } from '../../platform/housekeeping/housekeeping.se
 const KEPT = `interval '7 days'`;
 const HOUR_MS = 3_600_000;
 
-/** Registrations that nobody confirmed. An account stays if somebody signed in to it, and while a link of it works. */
+/** Deletes unconfirmed registrations. An account stays if a person has signed in to it, or while one of its links works. */
 @Injectable()
 export class RegistrationsHousekeeping implements OnModuleInit {
   constructor(private readonly housekeeping: HousekeepingService) {}

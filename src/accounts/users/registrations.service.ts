@@ -6,22 +6,23 @@ import { Clock } from '../../platform/clock/clock.js';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { inFixedTime } from '../../platform/lookup/fixed-time.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
-import { type Mail, MailService } from '../../platform/mail/mail.service.js';
+import { MailQueue } from '../../platform/mail/mail-queue.js';
+import type { Mail } from '../../platform/mail/mail.service.js';
 import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
-import { EmailVerificationsService, type Link } from './email-verifications.service.js';
+import { EmailVerificationsService } from './email-verifications.service.js';
 import { acceptPassword } from './password-policy.js';
 import { Registration } from './registration.entity.js';
 import { User } from './user.entity.js';
 import type { RegistrationRequest } from './users.schemas.js';
 import { UsersService } from './users.service.js';
 
-/** More registrations of one address in an hour are not kept, so that its owner is not flooded with mails. */
+/** Registrations stored per address and hour. The limit protects the owner of the address from many mails. */
 const REPEATED = { requests: 5, windowSeconds: 3600 };
 const TAKEN: Omit<Mail, 'to'> = {
-  subject: 'Somebody tried to register with your address',
+  subject: 'Registration with your email address',
   text: `Somebody, perhaps you, tried to register an account with this address.
-There is one already: sign in with it. If it was not you, there is
-nothing to do. Nothing was changed.
+An account with this address already exists. If it was you, sign in to it.
+If it was not you, ignore this mail. Nothing was changed.
 `,
 };
 
@@ -31,12 +32,13 @@ interface Fields {
   readonly passwordHash: string;
 }
 
-/** The link to mail, or why there is none. */
-type Outcome = { readonly userId?: string } & ({ readonly link: Link } | { readonly refused: string });
+/** The account of the address, and the reason if the registration was not stored. */
+interface Outcome {
+  readonly userId?: string;
+  readonly refused?: string;
+}
 
-const ADDRESS_TAKEN = 'address taken';
-
-/** Registers addresses. Nobody but the owner of an address learns whether it was free. */
+/** Registers addresses. Only the owner of an address learns whether it was free. */
 @Injectable()
 export class RegistrationsService {
   constructor(
@@ -45,16 +47,15 @@ export class RegistrationsService {
     private readonly verifications: EmailVerificationsService,
     private readonly hasher: PasswordHasher,
     private readonly limiter: RateLimiter,
-    private readonly mail: MailService,
+    private readonly mails: MailQueue,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
   ) {}
 
   /**
-   * Registers an address. The first registration is an account at once. While nobody has confirmed the address, each
-   * later one is kept on its own, with its own password and link, and changes nothing about the account. The answer and
-   * its time are the same in every case (ASVS 6.3.8).
-   * @throws ValidationError for a password that nobody should have
+   * Registers an address. The first registration creates the account. While the address is unconfirmed, each later one
+   * is stored on its own and does not change the account. The answer and its time are always the same (ASVS 6.3.8).
+   * @throws ValidationError if the password is not accepted
    */
   async register({ email, password, name }: RegistrationRequest): Promise<void> {
     const accepted = acceptPassword(password, '/password', name === undefined ? [email] : [email, name]);
@@ -63,33 +64,36 @@ export class RegistrationsService {
   }
 
   async #register(fields: Fields): Promise<void> {
-    const outcome = await this.dataSource.transaction((manager) => this.#keep(manager, fields));
-    const { userId } = outcome;
-    if ('link' in outcome) {
-      this.log.happened('user.registered', { userId });
-      return this.verifications.mail(outcome.link);
-    }
-    this.log.refused('user.registration-refused', { userId, reason: outcome.refused });
-    if (outcome.refused === ADDRESS_TAKEN) await this.mail.send({ to: fields.email, ...TAKEN });
+    const { userId, refused } = await this.dataSource.transaction(async (manager) => {
+      const outcome = await this.#keep(manager, fields);
+      if (outcome.refused === undefined)
+        await this.log.record(manager, 'user.registered', { userId: outcome.userId });
+      return outcome;
+    });
+    if (refused !== undefined) this.log.refused('user.registration-refused', { userId, reason: refused });
   }
 
   async #keep(manager: EntityManager, fields: Fields): Promise<Outcome> {
     const now = this.clock.now();
+    const { email, name, passwordHash } = fields;
     const created = await this.users.insert({ ...fields, createdAt: now, unusedSince: now }, manager);
-    if (created) return { userId: created.id, link: await this.verifications.create(manager, created) };
-    // Held, so that a registration is not kept behind the one that is confirmed at this moment.
-    const user = await manager.findOne(User, {
-      where: { email: fields.email },
-      lock: { mode: 'for_no_key_update' },
-    });
+    if (created) {
+      await this.verifications.mail(manager, created);
+      return { userId: created.id };
+    }
+    // The lock prevents a new registration from being stored after a parallel confirmation has deleted the others.
+    const user = await manager.findOne(User, { where: { email }, lock: { mode: 'for_no_key_update' } });
     if (!user) return { refused: 'account deleted meanwhile' };
     const userId = user.id;
-    if (!(await this.limiter.allows('registration-mails', userId, REPEATED)))
+    if (!(await this.limiter.allows('registration-mails', userId, REPEATED, manager)))
       return { userId, refused: 'too many registrations' };
-    if (user.emailVerifiedAt !== null || user.status !== 'active') return { userId, refused: ADDRESS_TAKEN };
-    const { name, passwordHash } = fields;
+    if (user.emailVerifiedAt !== null || user.status !== 'active') {
+      await this.mails.add(manager, [{ to: email, ...TAKEN }]);
+      return { userId, refused: 'address taken' };
+    }
     const registration = { id: uuidv7(), userId, name, passwordHash, createdAt: now };
     await manager.insert(Registration, registration);
-    return { userId, link: await this.verifications.create(manager, user, registration) };
+    await this.verifications.mail(manager, user, registration);
+    return { userId };
   }
 }

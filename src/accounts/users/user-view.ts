@@ -1,7 +1,7 @@
 import type { User } from './user.entity.js';
 import type { UserView } from './users.schemas.js';
 
-/** The fields of a user that its owner and administrators see (ASVS 15.3.1). */
+/** The fields that the user and administrators can see (ASVS 15.3.1). */
 export const showUser = (user: User): UserView => ({
   id: user.id,
   email: user.email,

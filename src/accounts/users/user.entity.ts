@@ -17,7 +17,7 @@ export class User {
   @JoinColumn({ name: 'id', foreignKeyConstraintName: 'users_id_fkey' })
   subject: Relation<Subject>;
 
-  /** In lower case: one mailbox, one account. */
+  /** In lower case, so that each address has one account. */
   @Column('text')
   email: string;
 
@@ -40,7 +40,7 @@ export class User {
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
-  /** When the address was registered. Null once it is confirmed, somebody has signed in, or the account has a key. */
+  /** The time of registration. Null after the address was confirmed, a person signed in, or a key was created. */
   @Column('timestamptz', { name: 'unused_since', nullable: true })
   unusedSince: Date | null;
 }

@@ -26,15 +26,15 @@ export class UsersController {
   ) {}
 
   @Post('users')
-  @Public()
+  @Public({ rateLimit: { policy: 'registrations', requests: 100, windowSeconds: 600 } })
   @HttpCode(202)
   @MayAnswer('busy')
   @ApiOperation({
     summary: 'Register',
     description:
-      'The answer is the same whether the address was free or taken; the mail says which. While nobody has confirmed the address, each registration has its own password and link, and the first one that is confirmed becomes the account.',
+      'The answer is the same for a free and for a taken address. Only the mail says which. While the address is unconfirmed, each registration has its own password and link. The first confirmed registration becomes the account.',
   })
-  @ApiResponse({ status: 202, description: 'A mail is on its way', standardSchema: MailAccepted })
+  @ApiResponse({ status: 202, description: 'A mail was sent', standardSchema: MailAccepted })
   async register(@Body({ schema: RegistrationRequest }) body: RegistrationRequest): Promise<MailAccepted> {
     await this.registrations.register(body);
     return { message: 'Check your email to continue.' };
@@ -42,7 +42,7 @@ export class UsersController {
 
   @Get('users/me')
   @Authenticated({ modes: 'any', user: true, scopes: ['profile:read'] })
-  @ApiOperation({ summary: 'Who I am' })
+  @ApiOperation({ summary: 'Get my profile' })
   @ApiResponse({ status: 200, description: 'The user behind the credential', standardSchema: UserView })
   async me(@CurrentPrincipal() principal: Principal): Promise<UserView> {
     return showUser(await this.users.get(principal.userId));
@@ -51,7 +51,7 @@ export class UsersController {
   @Patch('users/me')
   @Authenticated({ modes: 'person', scopes: ['profile:write'] })
   @ApiOperation({ summary: 'Change my name' })
-  @ApiResponse({ status: 200, description: 'The user as it is now', standardSchema: UserView })
+  @ApiResponse({ status: 200, description: 'The updated user', standardSchema: UserView })
   async changeProfile(
     @CurrentPrincipal() principal: Principal,
     @Body({ schema: ProfileChange }) body: ProfileChange,
@@ -63,19 +63,19 @@ export class UsersController {
   @Public({ rateLimit: { policy: 'email-verifications', requests: 300, windowSeconds: 600 } })
   @HttpCode(202)
   @ApiOperation({
-    summary: 'Mail me a new link to confirm my address',
+    summary: 'Request a new link to confirm my address',
     description:
-      'The link sets a new password, since asking for it proves no password. An earlier link works until it expires. The answer and its time are the same for every address, and at most 5 links are mailed to one in an hour.',
+      'The link sets a new password, because this request proves no password. Earlier links work until they expire. The answer and its time are the same for every address. Each address gets at most 5 links per hour.',
   })
   @ApiResponse({
     status: 202,
-    description: 'If there is an address to confirm, a mail is on its way',
+    description: 'A mail was sent if the address is registered and unconfirmed',
     standardSchema: MailAccepted,
   })
   async requestVerification(
     @Body({ schema: VerificationRequest }) body: VerificationRequest,
   ): Promise<MailAccepted> {
     await this.verifications.request(body.email);
-    return { message: 'If this address is to be confirmed, a mail is on its way.' };
+    return { message: 'If this address is registered and unconfirmed, a mail was sent to it.' };
   }
 }

@@ -4,9 +4,11 @@ import { AccountTakeover } from './account-takeover.js';
 import { EmailVerification } from './email-verification.entity.js';
 import { EmailVerificationsHousekeeping } from './email-verifications.housekeeping.js';
 import { EmailVerificationsService } from './email-verifications.service.js';
+import { PageLinks } from './page-links.js';
 import { Registration } from './registration.entity.js';
 import { RegistrationsHousekeeping } from './registrations.housekeeping.js';
 import { RegistrationsService } from './registrations.service.js';
+import { definePersonalData } from '../subjects/personal-data.js';
 import { SubjectsModule } from '../subjects/subjects.module.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
@@ -16,6 +18,7 @@ import { CryptoModule } from '../../platform/crypto/crypto.module.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { defineScopes } from '../../auth/scopes.js';
 import { Users1795300000022 } from '../../../migrations/1795300000022-users.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
@@ -24,6 +27,11 @@ import { defineTag } from '../../web/openapi/tags.js';
 defineTag('users', 'Registration, profile, password and email verification');
 
 defineMigrations(Users1795300000022);
+
+definePersonalData(
+  'registrations',
+  'SELECT name, created_at AS "createdAt" FROM registrations WHERE user_id = $1 ORDER BY id',
+);
 
 declare module '../../auth/scopes.js' {
   interface Scopes {
@@ -45,6 +53,7 @@ defineScopes({
     HousekeepingModule,
     MailModule,
     RateLimitsModule,
+    RevocationsModule,
   ],
   controllers: [UsersController, VerifyPageController],
   providers: [
@@ -52,9 +61,10 @@ defineScopes({
     EmailVerificationsHousekeeping,
     EmailVerificationsService,
     RegistrationsHousekeeping,
+    PageLinks,
     RegistrationsService,
     UsersService,
   ],
-  exports: [AccountTakeover, EmailVerificationsService, UsersService],
+  exports: [AccountTakeover, EmailVerificationsService, PageLinks, UsersService],
 })
 export class UsersModule {}

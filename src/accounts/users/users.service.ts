@@ -6,6 +6,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
+import { RevocationsService } from '../../platform/revocations/revocations.service.js';
+import { Subject } from '../subjects/subject.entity.js';
 import { acceptPassword } from './password-policy.js';
 import { User } from './user.entity.js';
 import type { ProfileChange } from './users.schemas.js';
@@ -17,9 +19,10 @@ export class UsersService {
     private readonly hasher: PasswordHasher,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
+    private readonly revocations: RevocationsService,
   ) {}
 
-  /** Undefined if the address is taken: the unique index decides, also between two at the same moment. */
+  /** Returns undefined if the address is taken. The unique index decides, also between parallel requests. */
   async insert(
     fields: Pick<User, 'email' | 'name' | 'passwordHash'> & Partial<User>,
     manager: EntityManager = this.dataSource.manager,
@@ -64,23 +67,36 @@ export class UsersService {
     return user;
   }
 
+  /**
+   * Deletes a user and everything that belongs to them. Every node then asks the database about their credentials, which
+   * are gone: also about a JWT (ASVS 7.4.2). The caller holds the row of the user.
+   */
+  async delete(manager: EntityManager, id: string): Promise<void> {
+    await manager.delete(Subject, { id });
+    await this.revocations.announce(manager, [{ kind: 'user', subject: id }]);
+  }
+
   async changeProfile(id: string, { name }: ProfileChange): Promise<User> {
     if (name !== undefined) await this.dataSource.manager.update(User, { id }, { name });
     return this.get(id);
   }
 
-  /** For the command that makes the first administrator. Undefined if the address is taken. */
+  /** For the command `admin:create`. Returns undefined if the address is taken. */
   async insertAdministrator(email: string, password: string): Promise<User | undefined> {
     const accepted = acceptPassword(password, '/password', [email]);
     const roles = ['admin'];
-    const user = await this.insert({
+    const passwordHash = await this.hasher.hash(accepted);
+    const fields = {
       email,
       name: null,
-      passwordHash: await this.hasher.hash(accepted),
+      passwordHash,
       roles,
       emailVerifiedAt: this.clock.now(),
+    };
+    return this.dataSource.transaction(async (manager) => {
+      const user = await this.insert(fields, manager);
+      if (user) await this.log.record(manager, 'user.administrator-created', { userId: user.id });
+      return user;
     });
-    if (user) this.log.happened('user.administrator-created', { userId: user.id });
-    return user;
   }
 }

@@ -14,7 +14,7 @@ export class Event {
   @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'events_owner_id_fkey' })
   owner: Relation<Subject>;
 
-  /** The key that sent it. It names a key, and outlives it. */
+  /** The id of the key that sent the event. No foreign key, because events are kept when a key is deleted. */
   @Column('uuid', { name: 'api_key_id' })
   apiKeyId: string;
 

@@ -15,7 +15,7 @@ export class EventsController {
   @HttpCode(202)
   @Authenticated({ modes: ['api-key'], scopes: ['events:write'] })
   @ApiOperation({ summary: 'Send an event' })
-  @ApiResponse({ status: 202, description: 'It is recorded', standardSchema: EventView })
+  @ApiResponse({ status: 202, description: 'The event is recorded', standardSchema: EventView })
   async create(@CurrentPrincipal() principal: Principal, @Body({ schema: CreateEvent }) body: CreateEvent) {
     return showEvent(await this.events.record(principal, body));
   }

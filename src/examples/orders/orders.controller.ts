@@ -18,7 +18,7 @@ export class OrdersController {
 
   @Get()
   @Authenticated({ modes: 'any', scopes: ['orders:read'] })
-  @ApiOperation({ summary: 'List your orders' })
+  @ApiOperation({ summary: 'List my orders' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: OrderPage })
   async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
     return toPage(await this.orders.list(principal.subject, pageQuery(query)), query.limit, showOrder);
@@ -50,7 +50,7 @@ export class OrdersController {
   @HttpCode(204)
   @Authenticated({ modes: 'any', scopes: ['orders:write'], resource: 'orders/:id' })
   @ApiOperation({ summary: 'Delete an order' })
-  @ApiResponse({ status: 204, description: 'It is gone' })
+  @ApiResponse({ status: 204, description: 'The order is deleted' })
   async remove(@CurrentPrincipal() principal: Principal, @Param('id', { schema: ResourceId }) id: string) {
     await this.orders.remove(principal.subject, id);
   }

@@ -8,7 +8,7 @@ import { NotFoundError } from '../../platform/problems/not-found.js';
 import { Order } from './order.entity.js';
 import type { CreateOrder } from './orders.schemas.js';
 
-/** Every method takes the owner, and every query has it in its WHERE: there is no order without one (ASVS 8.2.2). */
+/** Every method takes the owner, and every query has the owner in its WHERE (ASVS 8.2.2). */
 @Injectable()
 export class OrdersService {
   constructor(

@@ -5,7 +5,7 @@ import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { ReportsService, Summary } from './reports.service.js';
 
-/** An example of a live JWT: what it reads is worth a look at whether the sign-in behind the token is alive. */
+/** An example of `live`: each request checks the sign-in behind the JWT. */
 @ApiTags('reports')
 @Controller('v1/reports')
 export class ReportsController {
@@ -13,7 +13,7 @@ export class ReportsController {
 
   @Get('summary')
   @Authenticated({ modes: ['jwt'], person: true, scopes: ['reports:read'], live: true })
-  @ApiOperation({ summary: 'What I ordered, in numbers' })
+  @ApiOperation({ summary: 'Get a summary of my orders' })
   @ApiResponse({ status: 200, description: 'The summary', standardSchema: Summary })
   summary(@CurrentPrincipal() principal: Principal): Promise<Summary> {
     return this.reports.summary(principal.userId);

@@ -5,7 +5,7 @@ import { ReportsService } from './reports.service.js';
 import { defineScopes } from '../../auth/scopes.js';
 import { defineTag } from '../../web/openapi/tags.js';
 
-defineTag('reports', 'An example that looks behind a token');
+defineTag('reports', 'An example that checks the sign-in behind a JWT');
 
 declare module '../../auth/scopes.js' {
   interface Scopes {
@@ -17,6 +17,6 @@ defineScopes({
   'reports:read': { about: 'Read reports about your orders' },
 });
 
-/** The reports read the table of the orders. */
+/** Reads the table of the room `orders`. */
 @Module({ imports: [OrdersModule], controllers: [ReportsController], providers: [ReportsService] })
 export class ReportsModule {}

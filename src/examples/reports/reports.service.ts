@@ -5,11 +5,11 @@ import { z } from 'zod';
 
 export const Summary = z
   .object({
-    orders: z.int().describe('How many orders there are'),
+    orders: z.int().describe('The number of orders'),
     items: z.int().describe('The sum of their quantities'),
-    lastOrderAt: z.iso.datetime().nullable().describe('Null: there is none'),
+    lastOrderAt: z.iso.datetime().nullable().describe('Null if there is no order'),
   })
-  .meta({ id: 'ReportSummary', description: 'Orders in numbers' });
+  .meta({ id: 'ReportSummary', description: 'A summary of orders' });
 export type Summary = z.infer<typeof Summary>;
 
 @Injectable()

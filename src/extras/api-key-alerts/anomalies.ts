@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { ApiKeyNotices } from './api-key.notices.js';
 import { HousekeepingService } from '../../platform/housekeeping/housekeeping.service.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import type { AnomalyKind } from './api-key-alerts.entity.js';
-import { type KeyFindings, mailAbout } from './mail-about-keys.js';
+import { ApiKeyNotices, type KeyFindings, mailAbout } from './api-key.notices.js';
 
-/** Nobody reads more mails than that, and a thief may come from a thousand networks. */
+/** At most one mail per owner in this time, because a thief can use a key from many networks. */
 const MAIL_INTERVAL_MS = 3_600_000;
 export const MAIL_TASK = 'api-key-anomaly-mails';
 const SUBJECT = 'Unusual use of your API keys';
-const ADVICE = `If that was you, there is nothing to do. If it was not, somebody else has
+const ADVICE = `If this was you, ignore this mail. If it was not you, somebody else has
 the key: delete it, or rotate it and delete the old one.`;
 
 export interface Anomaly {
@@ -22,7 +21,7 @@ export interface Anomaly {
   readonly usual?: string | null;
 }
 
-// By one node at a time, as all housekeeping: of two that look at the same time, both would find the hour free.
+// Housekeeping runs on one node at a time. Two parallel runs would both find that no mail was sent in the last hour.
 const CLAIM = `
   WITH due AS (
     SELECT a.lineage_id, a.kind, a.about, k.owner_id, k.prefix, k.last4, k.name
@@ -36,7 +35,7 @@ const CLAIM = `
   RETURNING due.owner_id AS "ownerId", a.api_key_id AS "keyId", due.prefix, due.last4, due.name,
     a.kind, a.about, a.observed, a.usual`;
 
-/** Says what is unusual about the use of a key: at once in the log, and to its owner by mail, once an hour at most. */
+/** Reports unusual use of keys: at once in the log, and by mail to the owner at most once per hour. */
 @Injectable()
 export class Anomalies {
   constructor(
@@ -55,12 +54,12 @@ export class Anomalies {
       });
   }
 
-  /** Does not wait for the next round of the housekeeping. Never rejects. */
+  /** Sends mails now and not in the next run of the housekeeping. Never rejects. */
   mailNow(): Promise<void> {
     return this.housekeeping.runNow(MAIL_TASK);
   }
 
-  /** Mails what was not mailed yet. Returns how many anomalies that were. */
+  /** Mails new anomalies. Returns their number. */
   async mail(now: Date, limit: number, manager: EntityManager): Promise<number> {
     const [found]: [(Anomaly & Omit<KeyFindings, 'finding' | 'digest'>)[]] = await manager.query(CLAIM, [
       now,
@@ -81,5 +80,5 @@ export class Anomalies {
 function describe({ kind, about, observed, usual }: Anomaly): string {
   if (kind === 'new-network') return `used from a new network: ${about}`;
   const what = kind === 'volume-spike' ? 'requests' : 'refusals';
-  return `${observed} ${what} in the hour of ${about}, ${usual} at most before`;
+  return `${observed} ${what} in the hour of ${about}, at most ${usual} per hour before`;
 }

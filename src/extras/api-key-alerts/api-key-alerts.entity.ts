@@ -5,7 +5,7 @@ const NETWORKS_PKEY = 'api_key_networks_pkey';
 const ANOMALIES_PKEY = 'api_key_anomalies_pkey';
 const WARNING_MAILS_PKEY = 'api_key_warning_mails_pkey';
 
-/** A network that a lineage of keys is used from. */
+/** A network that a lineage of keys was used from. */
 @Entity('api_key_networks')
 @Index('api_key_networks_last_seen_at_idx', ['lastSeenAt'])
 export class ApiKeyNetwork {
@@ -26,7 +26,7 @@ export class ApiKeyNetwork {
 
 export type AnomalyKind = 'new-network' | 'volume-spike' | 'refusal-burst';
 
-/** Something about the use of a lineage of keys that is not as it was before. */
+/** An unusual use of a lineage of keys. */
 @Entity('api_key_anomalies')
 @Index('api_key_anomalies_api_key_id_idx', ['apiKeyId'])
 @Index('api_key_anomalies_noticed_at_idx', ['noticedAt'])
@@ -51,11 +51,11 @@ export class ApiKeyAnomaly {
   @PrimaryColumn('text', { primaryKeyConstraintName: ANOMALIES_PKEY })
   kind: AnomalyKind;
 
-  /** The network, or the hour as `2026-01-01T12:00Z`: of each there is one anomaly of a kind. */
+  /** The network, or the hour as `2026-01-01T12:00Z`. Each has at most one anomaly of a kind. */
   @PrimaryColumn('text', { primaryKeyConstraintName: ANOMALIES_PKEY })
   about: string;
 
-  /** How many in the hour when it was noticed, and how many at most in an hour before. Null for a network. */
+  /** The count of the hour so far, and in `usual` the highest count of an earlier hour. Null for a network. */
   @Column('bigint', { nullable: true })
   observed: string | null;
 
@@ -69,7 +69,7 @@ export class ApiKeyAnomaly {
   mailedAt: Date | null;
 }
 
-/** When the owner of a key was told about a warning. */
+/** When a warning about a key was mailed. */
 @Entity('api_key_warning_mails')
 export class ApiKeyWarningMail {
   @PrimaryColumn('uuid', { name: 'api_key_id', primaryKeyConstraintName: WARNING_MAILS_PKEY })

@@ -7,7 +7,7 @@ import { Warnings } from './warnings.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** A network that a lineage of keys was not used from for so long is new again, and what was unusual is over. */
+/** How long networks without use, and anomalies, are kept. After this time, a network counts as new again. */
 const KEPT_MS = 90 * DAY_MS;
 
 @Injectable()
@@ -19,7 +19,7 @@ export class ApiKeyAlertsHousekeeping implements OnModuleInit {
     private readonly warnings: Warnings,
   ) {}
 
-  /** In this order, so that what is noticed is mailed in the same round. */
+  /** The order matters: anomalies are mailed in the run that finds them. */
   onModuleInit(): void {
     this.housekeeping.register({
       name: 'api-key-volume',

@@ -19,9 +19,27 @@ import { VolumeWatch } from './volume-watch.js';
 import { Warnings } from './warnings.js';
 import { WarningsController } from './warnings.controller.js';
 import { ApiKeyAlerts1795300000031 } from '../../../migrations/1795300000031-api-key-alerts.js';
+import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 
 defineMigrations(ApiKeyAlerts1795300000031);
+
+definePersonalData(
+  'apiKeyNetworks',
+  `SELECT n.lineage_id AS "lineageId", n.network, n.last_seen_at AS "lastSeenAt"
+   FROM api_key_networks n JOIN api_keys k ON k.id = n.lineage_id WHERE k.owner_id = $1 ORDER BY n.lineage_id, n.network`,
+);
+definePersonalData(
+  'apiKeyAnomalies',
+  `SELECT a.api_key_id AS "apiKeyId", a.kind, a.about, a.observed::float8, a.usual::float8, a.noticed_at AS "noticedAt",
+     a.mailed_at AS "mailedAt"
+   FROM api_key_anomalies a JOIN api_keys k ON k.id = a.api_key_id WHERE k.owner_id = $1 ORDER BY a.noticed_at`,
+);
+definePersonalData(
+  'apiKeyWarningMails',
+  `SELECT m.api_key_id AS "apiKeyId", m.warning, m.mailed_at AS "mailedAt"
+   FROM api_key_warning_mails m JOIN api_keys k ON k.id = m.api_key_id WHERE k.owner_id = $1 ORDER BY m.mailed_at`,
+);
 
 @Module({
   imports: [

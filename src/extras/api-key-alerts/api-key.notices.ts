@@ -1,23 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { describeKey } from '../../modes/api-keys/describe-key.js';
 import { MailQueue } from '../../platform/mail/mail-queue.js';
-
-/** Longer names are cut: a line of a mail has 76 characters. */
-const SHOWN_NAME = 40;
-/** What would not be seen, or would begin a new line, or turn the direction of one. */
-const UNSEEN = /[\p{C}\p{Z}]+/gu;
-
-interface NamedKey {
-  readonly prefix: string;
-  readonly last4: string;
-  readonly name: string;
-}
-
-/** How a mail names a key: by what its owner knows it by, in one line, whatever the name holds. */
-export function describeKey({ prefix, last4, name }: NamedKey): string {
-  const shown = Array.from(name.replaceAll(UNSEEN, ' ').trim()).slice(0, SHOWN_NAME).join('');
-  return `${prefix}...${last4} "${shown}"`;
-}
 
 /** Mails about keys. */
 @Injectable()
@@ -25,8 +9,8 @@ export class ApiKeyNotices {
   constructor(private readonly mails: MailQueue) {}
 
   /**
-   * Mails to the person whose key it is, or, since nobody reads a service's mail, to every administrator; to nobody who
-   * is disabled. In the transaction of `manager`: the mail leaves when that has committed.
+   * Mails the owner of a key, or all administrators for a service account. Disabled users get no mail. The mail is sent
+   * after the transaction of `manager` has committed.
    */
   async add(manager: EntityManager, ownerId: string, subject: string, text: string): Promise<void> {
     const recipients: { email: string }[] = await manager.query(
@@ -41,4 +25,54 @@ export class ApiKeyNotices {
       recipients.map(({ email }) => ({ to: email, subject, text })),
     );
   }
+}
+
+/** Findings per key in one mail. */
+const MAX_FINDINGS = 20;
+/** Keys per mail. */
+const MAX_KEYS = 100;
+
+export interface KeyFindings {
+  readonly ownerId: string;
+  /** Findings with the same digest are in the same mail. */
+  readonly digest: string;
+  readonly keyId: string;
+  readonly prefix: string;
+  readonly last4: string;
+  readonly name: string;
+  /** One line. */
+  readonly finding: string;
+}
+
+/** Writes one mail per digest. Yields an owner of the keys, and the text. */
+export function* mailAbout(
+  findings: readonly KeyFindings[],
+  advice: string,
+): Generator<[ownerId: string, text: string]> {
+  for (const ofDigest of groupBy(findings, ({ digest }) => digest).values()) {
+    const keys = [...groupBy(ofDigest, ({ keyId }) => keyId).values()];
+    const shown = keys.slice(0, MAX_KEYS).map(describe);
+    if (keys.length > MAX_KEYS) shown.push(`and ${keys.length - MAX_KEYS} more keys\n`);
+    yield [ofDigest[0]!.ownerId, `${shown.join('\n')}\n${advice}\n`];
+  }
+}
+
+function describe(findings: readonly KeyFindings[]): string {
+  const lines = findings.map(({ finding }) => `  ${finding}\n`).toSorted();
+  const more = lines.length - MAX_FINDINGS;
+  return [
+    `${describeKey(findings[0]!)}\n`,
+    ...lines.slice(0, MAX_FINDINGS),
+    ...(more > 0 ? [`  and ${more} more\n`] : []),
+  ].join('');
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
 }

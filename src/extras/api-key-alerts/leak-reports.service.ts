@@ -10,11 +10,12 @@ import { RevocationsService } from '../../platform/revocations/revocations.servi
 import { Subject } from '../../accounts/subjects/subject.entity.js';
 import { ApiKey } from '../../modes/api-keys/api-key.entity.js';
 import { keyFault } from '../../modes/api-keys/api-key.format.js';
-import { ApiKeyNotices, describeKey } from './api-key.notices.js';
+import { describeKey } from '../../modes/api-keys/describe-key.js';
+import { ApiKeyNotices } from './api-key.notices.js';
 
 const SUBJECT = 'An API key has leaked';
 
-/** Takes keys back that somebody found where they should not be. */
+/** Revokes keys that were reported as leaked. */
 @Injectable()
 export class LeakReportsService {
   constructor(
@@ -27,9 +28,8 @@ export class LeakReportsService {
   ) {}
 
   /**
-   * Revokes the key on every node before this resolves, if it is one that is not revoked yet, and mails its owner.
-   * Whoever has a key may end it: that is less than it may do otherwise.
-   * @param found what may be a key, with white space around it
+   * Revokes a working key and mails its owner. No authentication is needed: the holder of a key can already use it.
+   * @param found a text that can be a key, with whitespace around it
    */
   async report(found: string): Promise<void> {
     const text = found.trim();
@@ -44,7 +44,7 @@ export class LeakReportsService {
     });
   }
 
-  /** Returns whose key it was, for the log. */
+  /** Returns the facts of a revoked key for the log. */
   async #revoke(manager: EntityManager, text: string): Promise<EventFacts | undefined> {
     const key = await manager.findOne(ApiKey, {
       where: { keyHash: sha256(text), revokedAt: IsNull() },
@@ -63,13 +63,13 @@ export class LeakReportsService {
 const mailAbout = (
   { ownerId, id, ...key }: ApiKey,
   isService: boolean,
-) => `Somebody found this API key ${isService ? 'of a service account' : 'of yours'} where it should not be:
+) => `Somebody reported that ${isService ? 'this API key of a service account' : 'your API key'} has leaked:
 
   ${describeKey(key)}
 
-It was revoked, with all tokens that it was exchanged for. Whoever uses
-it is refused from now on, and so are you. Make another one, keep it out
-of what you publish, and see what was done with this one:
+The key and all its tokens were revoked. Requests with this key are now
+refused. Create a new key and store it safely. To check how the leaked
+key was used, call:
 
   GET ${isService ? '/v1/admin/service-accounts/:account/api-keys' : '/v1/api-keys'}/:id/usage
 ${isService ? `  :account is ${ownerId}\n` : ''}  :id is ${id}

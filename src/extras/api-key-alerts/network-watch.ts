@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { ApiKeyRequests } from '../../modes/api-keys/api-key.requests.js';
+import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { networkAround } from '../../modes/api-keys/networks.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { LOGGER } from '../../platform/logging/logger.js';
@@ -10,10 +10,10 @@ import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { Anomalies, type Anomaly } from './anomalies.js';
 
 const INTERVAL_MS = 2_000;
-/** How often a network that is in use is written again, so that it is not forgotten. */
+/** How often a network in use is written again, so that it is not deleted. */
 const REMEMBERED_MS = 3_600_000;
 const MAX_REMEMBERED = 10_000;
-/** A lineage with more networks than this is not watched: a new network says nothing about it. */
+/** A new network is no anomaly for a lineage with more networks than this. */
 const MAX_NETWORKS = 1_000;
 
 interface Sighting {
@@ -51,17 +51,17 @@ const WRITE = `
   ON CONFLICT DO NOTHING
   RETURNING api_key_id AS "keyId", kind, about`;
 
-/** Remembers from which networks the keys of a lineage are used, and notices another one. */
+/** Records the networks that keys are used from, and reports new ones. */
 @Injectable()
 export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
   readonly #sightings: WriteBehind<Sighting>;
-  /** What was seen in this hour, by key and address: a request from where the last one came costs one look at it. */
+  /** Pairs of key and address that were seen in this hour, so that most requests cost only one lookup in memory. */
   readonly #seen = new Set<string>();
   readonly #forgetting: NodeJS.Timeout;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly requests: ApiKeyRequests,
+    private readonly keys: ApiKeyAdmission,
     private readonly anomalies: Anomalies,
     private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
@@ -69,21 +69,21 @@ export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
     this.#sightings = new WriteBehind(
       INTERVAL_MS,
       (sightings) => this.#write([...sightings.values()]),
-      (err) => logger.warn({ err }, 'the networks of API keys wait to be written'),
+      (err) => logger.warn({ err }, 'could not write the networks of API keys, will try again'),
     );
     this.#forgetting = setInterval(() => this.#seen.clear(), REMEMBERED_MS).unref();
   }
 
   onModuleInit(): void {
-    this.requests.whenAnswered(({ keyId, ip }) => this.#see(keyId, ip));
+    this.keys.whenAnswered(({ keyId, ip }) => this.#see(keyId, ip));
   }
 
-  /** Writes what was seen so far. Never rejects. */
+  /** Writes all sightings now. Never rejects. */
   flush(): Promise<void> {
     return this.#sightings.flush();
   }
 
-  /** Before the last hook, in which TypeORM closes the pool. */
+  /** Runs before the hook in which TypeORM closes the pool. */
   onApplicationShutdown(): Promise<void> {
     clearInterval(this.#forgetting);
     return this.#sightings.stop();

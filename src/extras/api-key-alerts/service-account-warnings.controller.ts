@@ -17,7 +17,13 @@ export class ServiceAccountWarningsController {
   ) {}
 
   @Get()
-  @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
+  @Authenticated({
+    modes: 'person',
+    scopes: ['admin:service-accounts'],
+    recentSignIn: true,
+    secondFactor: 'where-enrolled',
+    live: true,
+  })
   @ApiOperation({ summary: 'List the keys of a service account that need attention' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: ApiKeyWarningPage })
   async list(

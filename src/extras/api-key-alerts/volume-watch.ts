@@ -4,18 +4,18 @@ import { AfterCommit } from '../../platform/database/after-commit.js';
 import { Anomalies, type Anomaly } from './anomalies.js';
 
 const HOUR_MS = 3_600_000;
-/** What is usual is what the busiest hour of the last weeks was. */
+/** The usual count of a lineage is that of its busiest hour in this time. */
 const HISTORY_MS = 28 * 24 * HOUR_MS;
-/** In the first day of a lineage of keys nothing is usual about how much it is used. After it, not to be used is. */
+/** A lineage has no usual number of requests in its first day. After that, no requests count as usual too. */
 const SETTLED_MS = 24 * HOUR_MS;
-/** Times what is usual. */
+/** An anomaly has at least this many times the usual count. */
 const FACTOR = 5;
-/** In an hour: less is never worth a mail. */
+/** Per hour. Lower counts are never anomalies. */
 const MIN_REQUESTS = 500;
 const MIN_REFUSALS = 100;
 
-// By lineage, so that a rotated key keeps the history of its predecessor. The hour before the last one is included: it may
-// have ended since the previous run.
+// By lineage, so that a rotated key keeps the history of its predecessor. The hour before the current one is included,
+// because it can have ended after the previous run.
 const FIND = `
   WITH busy AS (
     SELECT k.lineage_id, u.hour, (array_agg(k.id ORDER BY k.id DESC))[1] AS api_key_id,
@@ -46,7 +46,7 @@ const FIND = `
   ON CONFLICT DO NOTHING
   RETURNING api_key_id AS "keyId", kind, about, observed, usual`;
 
-/** Compares how much keys are used, and how much of it is refused, with how much it ever was. */
+/** Compares the requests and refusals of keys with their usual counts. */
 @Injectable()
 export class VolumeWatch {
   constructor(
@@ -54,7 +54,7 @@ export class VolumeWatch {
     private readonly afterCommit: AfterCommit,
   ) {}
 
-  /** Looks at the hour under way and the one before. Returns how many anomalies that were not known it finds. */
+  /** Checks the current hour and the one before. Returns the number of new anomalies. */
   async look(now: Date, manager: EntityManager): Promise<number> {
     const found: Anomaly[] = await manager.query(FIND, [
       now,

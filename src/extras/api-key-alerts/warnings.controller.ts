@@ -15,7 +15,7 @@ export class WarningsController {
 
   @Get()
   @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
-  @ApiOperation({ summary: 'List your keys that need attention' })
+  @ApiOperation({ summary: 'List my keys that need attention' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: ApiKeyWarningPage })
   async list(@CurrentPrincipal() principal: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
     const found = await this.warnings.of(principal.userId, pageQuery(query));

@@ -1,20 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { ApiKeyNotices } from './api-key.notices.js';
 import { Clock } from '../../platform/clock/clock.js';
 import type { PageQuery } from '../../web/pagination/page.js';
-import { type KeyFindings, mailAbout } from './mail-about-keys.js';
+import { ApiKeyNotices, type KeyFindings, mailAbout } from './api-key.notices.js';
 
 const DAY_MS = 86_400_000;
 const AGED_MS = 90 * DAY_MS;
-/** For so long a key that was used in an unusual way says so. */
+/** How long a key with unusual use has a warning. */
 const UNUSUAL_MS = 7 * DAY_MS;
-/** 100 in five minutes: a first round after an upgrade may find every owner of a key. */
+/** How long before its expiry the owner of a key is told. */
+const EXPIRES_SOON_MS = 14 * DAY_MS;
+/** A limit, because the first run after an upgrade can find keys of all owners. */
 const DIGESTS_PER_ROUND = 100;
 const SUBJECT = 'Some of your API keys need attention';
-const ADVICE = `Delete a key that nobody needs. Rotate one that is needed, so that a copy
-which somebody made meanwhile ends, and let it expire.`;
+const ADVICE = `Delete keys that you do not need. Rotate the others, so that old copies of
+them stop working, and give them an expiry.`;
 
 /** The warnings about keys that have no successor. $1 is now, $2 is 90 days ago. */
 const WARNINGS = `
@@ -24,6 +25,14 @@ const WARNINGS = `
       ('not-rotated', k.created_at <= $2),
       ('unused', coalesce(k.last_used_at, k.created_at) <= $2)) AS w (warning, holds)
   WHERE w.holds AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $1)
+    AND NOT EXISTS (SELECT FROM api_keys n WHERE n.id = k.rotated_to AND n.revoked_at IS NULL)`;
+
+/** Mailed once to the owner of a key that expires within 14 days, unless it was made for less than that. $5 is in 14 days. */
+const EXPIRING = `
+  SELECT k.id, k.owner_id, k.prefix, k.last4, k.name, 'expires-soon' AS warning
+  FROM api_keys k
+  WHERE k.revoked_at IS NULL AND k.expires_at > $1 AND k.expires_at <= $5
+    AND k.expires_at - k.created_at > $5 - $1
     AND NOT EXISTS (SELECT FROM api_keys n WHERE n.id = k.rotated_to AND n.revoked_at IS NULL)`;
 
 const OF_OWNER = `
@@ -37,14 +46,14 @@ const OF_OWNER = `
   WHERE $5::uuid IS NULL OR id < $5
   GROUP BY id ORDER BY id DESC LIMIT $6`;
 
-// One digest for all keys of a person, and one for those of all services, which go to the administrators. What comes about
-// again does so after 90 days, so that to say it again after 90 days keeps nothing back.
+// One digest for all keys of a person, and one for the keys of all services, which goes to the administrators. A warning
+// is mailed again after 90 days: a warning that ends cannot come back earlier.
 const DUE = `
   WITH digests AS (
     SELECT id AS owner_id, CASE kind WHEN 'user' THEN id::text ELSE 'services' END AS digest FROM subjects),
   found AS (
     SELECT w.*, d.digest
-    FROM (${WARNINGS}) w JOIN digests d ON d.owner_id = w.owner_id
+    FROM (${WARNINGS} UNION ALL ${EXPIRING}) w JOIN digests d ON d.owner_id = w.owner_id
       LEFT JOIN api_key_warning_mails m ON m.api_key_id = w.id AND m.warning = w.warning
     WHERE m.mailed_at IS NULL OR m.mailed_at <= $2),
   told AS (
@@ -64,15 +73,16 @@ const FINDINGS: Record<string, string> = {
   'never-expires': 'never expires',
   'not-rotated': 'was not rotated for 90 days',
   unused: 'was not used for 90 days',
+  'expires-soon': 'expires within 14 days',
 };
 
 export interface KeyWarnings {
-  /** The key's. */
+  /** The id of the key. */
   readonly id: string;
   readonly warnings: string[];
 }
 
-/** What the owner of keys should look at: in a list, and by mail. */
+/** Lists and mails the warnings about keys. */
 @Injectable()
 export class Warnings {
   constructor(
@@ -81,7 +91,7 @@ export class Warnings {
     private readonly clock: Clock,
   ) {}
 
-  /** The keys of an owner that have warnings, newest first: up to `limit + 1` of them. */
+  /** Returns up to `limit + 1` keys of an owner with warnings, newest first. */
   of(ownerId: string, { after, limit }: PageQuery): Promise<KeyWarnings[]> {
     const now = this.clock.now();
     return this.dataSource.query(OF_OWNER, [
@@ -95,8 +105,8 @@ export class Warnings {
   }
 
   /**
-   * Mails what was not mailed in the last 90 days: a few digests in each round of the housekeeping, however many are due,
-   * and no second one within a day. Returns how many digests that were.
+   * Mails warnings that were not mailed in the last 90 days. Each run sends at most DIGESTS_PER_ROUND digests, and each
+   * recipient gets at most one per day. Returns the number of digests.
    */
   async mail(now: Date, manager: EntityManager): Promise<number> {
     const due: (Omit<KeyFindings, 'finding'> & { warning: string })[] = await manager.query(DUE, [
@@ -104,6 +114,7 @@ export class Warnings {
       before(now, AGED_MS),
       DIGESTS_PER_ROUND,
       before(now, DAY_MS),
+      before(now, -EXPIRES_SOON_MS),
     ]);
     const mails = [
       ...mailAbout(

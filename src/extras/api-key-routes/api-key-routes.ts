@@ -24,29 +24,29 @@ import {
 } from './api-key-views.js';
 
 interface Declared {
-  /** Lists and shows. */
+  /** For listing and showing. */
   readonly read: AuthenticatedOptions;
-  /** Narrows and revokes. */
+  /** For narrowing and revoking. */
   readonly change: AuthenticatedOptions;
-  /** Creates and rotates. */
+  /** For creating and rotating. */
   readonly issue: AuthenticatedOptions;
-  /** How the API reference names one of the keys, and all of them. */
+  /** The words of the API reference for one key and for all keys. */
   readonly key: string;
   readonly keys: string;
-  /** The parameter of the path that names the key. */
+  /** The path parameter with the id of the key. */
   readonly keyId: string;
-  /** The parameter of the path that names the owner, where it is not the caller. */
+  /** The path parameter with the id of the owner, if the owner is not the caller. */
   readonly ownerId?: string;
 }
 
 const NEW_KEY = {
   status: 201,
-  description: 'The key, shown this once',
+  description: 'The key, shown only in this answer',
   headers: LOCATION,
   standardSchema: CreatedApiKey,
 };
 
-/** The routes to the keys of an owner. The controller that extends the class says whose they are. */
+/** The routes for the keys of an owner. A controller extends the class and names the owner. */
 export function ApiKeyRoutes({ read, change, issue, key, keys, keyId, ownerId }: Declared) {
   const KeyId = () => Param(keyId, { schema: ResourceId });
   const OwnerId = (): ParameterDecorator =>
@@ -59,7 +59,7 @@ export function ApiKeyRoutes({ read, change, issue, key, keys, keyId, ownerId }:
       protected readonly rotation: ApiKeyRotation,
     ) {}
 
-    /** @throws NotFoundError if there is no such owner */
+    /** @throws NotFoundError if the owner does not exist */
     protected abstract holderOf(by: Principal, ownerId: string | undefined): KeyHolder | Promise<KeyHolder>;
 
     @Post()
@@ -81,7 +81,11 @@ export function ApiKeyRoutes({ read, change, issue, key, keys, keyId, ownerId }:
     @Get()
     @Authenticated(read)
     @ApiOperation({ summary: `List ${keys}` })
-    @ApiResponse({ status: 200, description: 'Newest first, expired ones too', standardSchema: ApiKeyPage })
+    @ApiResponse({
+      status: 200,
+      description: 'Newest first, including expired keys',
+      standardSchema: ApiKeyPage,
+    })
     async list(
       @CurrentPrincipal() principal: Principal,
       @OwnerId() owner: string | undefined,
@@ -107,7 +111,7 @@ export function ApiKeyRoutes({ read, change, issue, key, keys, keyId, ownerId }:
     @Authenticated(change)
     @MayAnswer('rate-limited')
     @ApiOperation({ summary: `Rename or narrow ${key}` })
-    @ApiResponse({ status: 200, description: 'The key as it is now', standardSchema: ApiKeyView })
+    @ApiResponse({ status: 200, description: 'The updated key', standardSchema: ApiKeyView })
     async narrow(
       @CurrentPrincipal() principal: Principal,
       @OwnerId() owner: string | undefined,
@@ -122,10 +126,10 @@ export function ApiKeyRoutes({ read, change, issue, key, keys, keyId, ownerId }:
     @MayAnswer('rotation-conflict', 'insufficient-scope', 'rate-limited')
     @ApiBody({ required: false })
     @ApiOperation({
-      summary: `Replace ${key} by a new one`,
-      description: 'Both work until the overlap ends. The caller must hold all that the key holds.',
+      summary: `Rotate ${key}`,
+      description: 'Both keys work until the overlap ends. The caller must have all scopes of the key.',
     })
-    @ApiResponse({ ...NEW_KEY, description: 'The new key, shown this once' })
+    @ApiResponse({ ...NEW_KEY, description: 'The new key, shown only in this answer' })
     async rotate(
       @CurrentPrincipal() principal: Principal,
       @OwnerId() owner: string | undefined,

@@ -12,40 +12,43 @@ export const RotateApiKey = z
       .min(0)
       .max(MAX_OVERLAP_SECONDS)
       .default(86_400)
-      .meta({ description: 'For how long the key that is rotated goes on' }),
+      .meta({ description: 'How long the old key still works' }),
   })
   .default({ overlapSeconds: 86_400 })
-  .meta({ id: 'RotateApiKey', description: 'How the old key ends' });
+  .meta({ id: 'RotateApiKey', description: 'The overlap of the old and the new key' });
 export type RotateApiKey = z.infer<typeof RotateApiKey>;
 
 const time = z.iso.datetime();
 
 export const ApiKeyView = z
   .object({
-    id: z.uuid().describe('Names the key in URLs and lists'),
-    name: z.string().describe('As its owner named it'),
-    prefix: z.string().meta({ description: 'How the key begins', examples: ['nk_test_7Gq2'] }),
-    last4: z.string().meta({ description: 'How it ends' }),
-    scopes: z.array(z.string()).describe('What the key can do'),
+    id: z.uuid().describe('The id of the key'),
+    name: z.string().describe('The name that its owner gave it'),
+    prefix: z.string().meta({ description: 'The first characters of the key', examples: ['nk_test_7Gq2'] }),
+    last4: z.string().meta({ description: 'The last four characters of the key' }),
+    scopes: z.array(z.string()).describe('The scopes of the key'),
     resources: z.array(z.string()).nullable().meta({ description: 'Null: all that the scopes allow' }),
-    allowedCidrs: z.array(z.string()).nullable().meta({ description: 'Null: from anywhere' }),
+    allowedCidrs: z.array(z.string()).nullable().meta({ description: 'Null: all addresses are allowed' }),
     rateLimit: z
       .object({
-        requests: z.int().describe('Requests in each window'),
-        windowSeconds: z.int().describe('The length of a window'),
+        requests: z.int().describe('Requests per window'),
+        windowSeconds: z.int().describe('Length of a window in seconds'),
       })
-      .describe('How often the key can be used'),
-    lineageId: z.uuid().meta({ description: 'The same for a key and all that it was rotated to' }),
-    rotatedTo: z.uuid().nullable().meta({ description: 'The key that takes over' }),
-    createdAt: time.describe('When it was made'),
-    expiresAt: time.nullable().describe('Null: never'),
-    lastUsedAt: time.nullable().meta({ description: 'Written every few seconds' }),
-    lastNetwork: z.string().nullable().meta({ description: 'From where: a /24, or a /48 of IPv6' }),
+      .describe('The rate limit of the key'),
+    lineageId: z.uuid().meta({ description: 'The same for a key and all its successors' }),
+    rotatedTo: z.uuid().nullable().meta({ description: 'The id of the successor' }),
+    createdAt: time.describe('When it was created'),
+    expiresAt: time.nullable().describe('Null: the key never expires'),
+    lastUsedAt: time.nullable().meta({ description: 'When it was last used; a few seconds late' }),
+    lastNetwork: z
+      .string()
+      .nullable()
+      .meta({ description: 'The network of the last use: a /24, or a /48 for IPv6' }),
   })
   .meta({ id: 'ApiKey', description: 'A key without its secret' });
 
 export const CreatedApiKey = ApiKeyView.extend({
-  key: z.string().meta({ description: 'The key itself: in this answer and never again' }),
+  key: z.string().meta({ description: 'The key itself, shown only in this answer' }),
 }).meta({ id: 'CreatedApiKey', description: 'A new key with its secret' });
 
 export const ApiKeyPage = pageOf(ApiKeyView, 'ApiKeyPage');
@@ -67,7 +70,6 @@ export const showApiKey = (key: ApiKey): z.input<typeof ApiKeyView> => ({
   lastNetwork: key.lastNetwork,
 });
 
-/** With the key, in the answer that makes it. */
 export const showIssuedKey = ({ row, key }: IssuedKey): z.input<typeof CreatedApiKey> => ({
   ...showApiKey(row),
   key: key.reveal(),

@@ -16,8 +16,8 @@ export class ApiKeyUsageController {
   @Get(':id/usage')
   @Authenticated({ modes: 'person', scopes: ['api-keys:read'] })
   @ApiOperation({
-    summary: 'How much a key was used, by hour',
-    description: 'What other nodes counted shows within two seconds.',
+    summary: 'Get the usage of a key by hour',
+    description: 'The counts of other nodes can be two seconds late.',
   })
   @ApiResponse({ status: 200, description: 'The hours with requests', standardSchema: Usage })
   show(

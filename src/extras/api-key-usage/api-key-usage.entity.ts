@@ -3,7 +3,7 @@ import { ApiKey } from '../../modes/api-keys/api-key.entity.js';
 
 const PRIMARY_KEY = 'api_key_usage_pkey';
 
-/** How many requests of one key ended in one hour, in one class of status. */
+/** The number of answered requests of a key, by hour and status class. */
 @Entity('api_key_usage')
 @Index('api_key_usage_hour_idx', ['hour'])
 @Check('api_key_usage_status_class_known', 'status_class BETWEEN 1 AND 5')
@@ -15,23 +15,23 @@ export class ApiKeyUsage {
   @JoinColumn({ name: 'api_key_id', foreignKeyConstraintName: 'api_key_usage_api_key_id_fkey' })
   apiKey: Relation<ApiKey>;
 
-  /** When it began. */
+  /** The start of the hour. */
   @PrimaryColumn('timestamptz', { primaryKeyConstraintName: PRIMARY_KEY })
   hour: Date;
 
-  /** 2 for 200 to 299. */
+  /** For example, 2 for 200 to 299. */
   @PrimaryColumn('smallint', { name: 'status_class', primaryKeyConstraintName: PRIMARY_KEY })
   statusClass: number;
 
   @Column('bigint')
   requests: string;
 
-  /** How many of them were answered with 401, 403 or 429. */
+  /** The number of answers with 401, 403 or 429. */
   @Column('bigint')
   refusals: string;
 }
 
-/** A process that writes usage, and the last batch of it that is written. */
+/** A process that writes usage, with the number of its last written batch. */
 @Entity('usage_writers')
 export class UsageWriter {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'usage_writers_pkey' })

@@ -5,7 +5,7 @@ import { KEPT_DAYS } from './api-key-usage.service.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** No process keeps a batch for so long without being told whether it is written. */
+/** Longer than any process keeps trying to write a batch. */
 const WRITER_KEPT_DAYS = 30;
 
 @Injectable()

@@ -11,9 +11,17 @@ import { ServiceAccountUsageController } from './service-account-usage.controlle
 import { UsageBatches } from './usage-batches.js';
 import { UsageRecorder } from './usage-recorder.js';
 import { ApiKeyUsage1795300000030 } from '../../../migrations/1795300000030-api-key-usage.js';
+import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 
 defineMigrations(ApiKeyUsage1795300000030);
+
+definePersonalData(
+  'apiKeyUsage',
+  `SELECT u.api_key_id AS "apiKeyId", u.hour, u.status_class AS "statusClass", u.requests::float8, u.refusals::float8
+   FROM api_key_usage u JOIN api_keys k ON k.id = u.api_key_id WHERE k.owner_id = $1
+   ORDER BY u.api_key_id, u.hour, u.status_class`,
+);
 
 @Module({
   imports: [

@@ -3,10 +3,8 @@ import { z } from 'zod';
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 export const UsageQuery = z.strictObject({
-  from: time
-    .optional()
-    .meta({ description: 'The hour of this time is the first. A week before `to` unless told' }),
-  to: time.optional().meta({ description: 'Hours that begin before it are shown. Now unless told' }),
+  from: time.optional().meta({ description: 'A time in the first hour. Default: a week before `to`' }),
+  to: time.optional().meta({ description: 'Only hours that start before this time. Default: now' }),
 });
 export type UsageQuery = z.infer<typeof UsageQuery>;
 
@@ -16,13 +14,17 @@ export const Usage = z
       .array(
         z.object({
           hour: z.iso.datetime().describe('The start of the hour'),
-          requests: z.int().describe('All requests of the hour'),
-          byStatus: z
-            .record(z.string(), z.int())
-            .meta({ description: 'By class of status', examples: [{ '2xx': 118, '4xx': 2 }] }),
+          requests: z.int().describe('The number of requests'),
+          byStatus: z.record(z.string(), z.int()).meta({
+            description: 'The number of requests by status class',
+            examples: [{ '2xx': 118, '4xx': 2 }],
+          }),
         }),
       )
-      .describe('The hours that have requests'),
+      .describe('The hours with requests'),
   })
-  .meta({ id: 'ApiKeyUsage', description: 'Oldest first. An hour without requests is left out' });
+  .meta({
+    id: 'ApiKeyUsage',
+    description: 'The usage of a key, oldest hour first. Hours without requests are left out',
+  });
 export type Usage = z.infer<typeof Usage>;

@@ -12,10 +12,10 @@ import { UsageRecorder } from './usage-recorder.js';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_DAYS = 7;
-/** For so long counts are kept, and so much is shown at once. */
+/** How long counts are kept. One request can show all of it. */
 export const KEPT_DAYS = 90;
 
-/** How much the keys of an owner were used. */
+/** Reads the usage of keys. */
 @Injectable()
 export class ApiKeyUsageService {
   constructor(
@@ -25,14 +25,14 @@ export class ApiKeyUsageService {
   ) {}
 
   /**
-   * Of revoked keys too: how a key was used before it was taken back is what is asked then.
+   * Includes revoked keys, so that an owner can check how a leaked key was used.
    * @throws NotFoundError for a key of another owner
    * @throws ValidationError
    */
   async of(ownerId: string, id: string, query: UsageQuery): Promise<Usage> {
     const { from, to } = this.#range(query);
     if (!(await this.dataSource.manager.existsBy(ApiKey, { id, ownerId }))) throw new NotFoundError();
-    // Who asks this node sees what it has counted; others write theirs within two seconds.
+    // The answer includes the counts of this node. Other nodes write theirs within two seconds.
     await this.recorder.flush();
     const rows: { hour: Date; requests: number; byStatus: Record<string, number> }[] =
       await this.dataSource.query(
@@ -47,7 +47,7 @@ export class ApiKeyUsageService {
   #range({ from, to = this.clock.now() }: UsageQuery): { from: Date; to: Date } {
     const start = from ?? new Date(to.getTime() - DEFAULT_DAYS * DAY_MS);
     if (start >= to) throw new ValidationError([{ pointer: '/from', detail: 'must be before to' }]);
-    // Of the hour before too: "90 days ago" is said by a clock that is not ours, and some time ago.
+    // One hour more than 90 days, for clock differences and the time that the request takes.
     if (to.getTime() - start.getTime() > KEPT_DAYS * DAY_MS + HOUR_MS)
       throw new ValidationError([{ pointer: '/from', detail: `must be within ${KEPT_DAYS} days before to` }]);
     return { from: start, to };

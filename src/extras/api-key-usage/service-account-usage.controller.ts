@@ -16,8 +16,14 @@ export class ServiceAccountUsageController {
   ) {}
 
   @Get(':keyId/usage')
-  @Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
-  @ApiOperation({ summary: 'How much a key of a service account was used, by hour' })
+  @Authenticated({
+    modes: 'person',
+    scopes: ['admin:service-accounts'],
+    recentSignIn: true,
+    secondFactor: 'where-enrolled',
+    live: true,
+  })
+  @ApiOperation({ summary: 'Get the usage of a key of a service account by hour' })
   @ApiResponse({ status: 200, description: 'The hours with requests', standardSchema: Usage })
   async show(
     @Param('id', { schema: ResourceId }) id: string,

@@ -6,13 +6,13 @@ import type { UsageCount } from './usage-counts.js';
 export interface UsageBatch {
   /** The process that counted. */
   readonly writer: string;
-  /** Greater than that of the batch before. */
+  /** Rises with each batch of the process. */
   readonly sequence: number;
   readonly writtenAt: Date;
   readonly rows: readonly UsageCount[];
 }
 
-// In the order of the key, so that two nodes never wait for each other. What is counted for a key that is gone is gone.
+// In the order of the primary key, so that two nodes cannot deadlock. Counts of deleted keys are dropped.
 const WRITE = `
   WITH writer AS (
     INSERT INTO usage_writers AS w (id, sequence, written_at) VALUES ($1, $2, $3)
@@ -32,7 +32,7 @@ const WRITE = `
 export class UsageBatches {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Adds a batch to what is stored, once however often it is called with it: one statement, which counts or does not. */
+  /** Adds a batch to the stored counts. A repeated call with the same batch changes nothing. */
   async write({ writer, sequence, writtenAt, rows }: UsageBatch): Promise<void> {
     await this.dataSource.query(WRITE, [
       writer,

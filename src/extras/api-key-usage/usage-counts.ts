@@ -1,16 +1,16 @@
 const HOUR_MS = 3_600_000;
 const CLASSES = 6;
-/** What the server refuses to a credential that it knows: from here, with these scopes, at this rate. */
+/** Refusals because of the address, the scopes or the rate limit of a key. */
 const REFUSALS = new Set([401, 403, 429]);
 
 /** One row of a batch. */
 export interface UsageCount {
   readonly apiKeyId: string;
   readonly hour: Date;
-  /** 4 for 400 to 499. */
+  /** For example, 4 for 400 to 499. */
   readonly statusClass: number;
   readonly requests: number;
-  /** How many of them were refused. */
+  /** The number of refused requests. */
   readonly refusals: number;
 }
 
@@ -21,7 +21,7 @@ interface HourCounts {
 
 export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS;
 
-/** What a node counted since its last batch. As large as the keys that were used meanwhile. */
+/** The counts of a node since its last batch. */
 export class UsageCounts {
   readonly #byKey = new Map<string, Map<number, HourCounts>>();
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { ApiKeyRequests } from '../../modes/api-keys/api-key.requests.js';
+import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
@@ -11,9 +11,8 @@ import { UsageCounts } from './usage-counts.js';
 const INTERVAL_MS = 2_000;
 
 /**
- * Counts the requests of keys when they end, and writes the counts every two seconds. A batch stays as it is until it is
- * known to be written, so that it can be sent again: what an answer that was lost has counted is not counted twice. What
- * a crash loses is what was counted since the last batch.
+ * Counts the answered requests of keys and writes the counts every two seconds. A batch does not change until it is
+ * written, so that a retry cannot count twice. A crash loses the counts since the last batch.
  */
 @Injectable()
 export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
@@ -24,7 +23,7 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
   readonly #periodic: PeriodicWrite;
 
   constructor(
-    private readonly requests: ApiKeyRequests,
+    private readonly keys: ApiKeyAdmission,
     private readonly batches: UsageBatches,
     private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
@@ -32,22 +31,22 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#writeAll(),
-      (err) => logger.warn({ err }, 'the usage of API keys waits to be written'),
+      (err) => logger.warn({ err }, 'could not write the usage of API keys, will try again'),
     );
   }
 
   onModuleInit(): void {
-    this.requests.whenAnswered(({ keyId, status }) =>
+    this.keys.whenAnswered(({ keyId, status }) =>
       this.#counts.add(keyId, this.clock.now().getTime(), status),
     );
   }
 
-  /** Writes what is counted so far. Never rejects. */
+  /** Writes all counts now. Never rejects. */
   flush(): Promise<void> {
     return this.#periodic.flush();
   }
 
-  /** After the last answer, and before the last hook, in which TypeORM closes the pool. */
+  /** Runs after the last answer, and before the hook in which TypeORM closes the pool. */
   onApplicationShutdown(): Promise<void> {
     return this.#periodic.stop();
   }

@@ -4,16 +4,17 @@ import type { FoundKey } from '../../modes/api-keys/api-key.verifier.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { equalSecrets } from '../../platform/crypto/secret.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
+import { AttemptCounter } from '../../platform/rate-limits/attempt-counter.js';
 import { RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
 import { AccessTokenIssuer } from '../../modes/jwt/access-token.issuer.js';
-import { RefreshTokensService } from '../../modes/tokens/refresh-tokens.service.js';
+import { FAILED_REFRESHES, RefreshTokensService } from '../../modes/tokens/refresh-tokens.service.js';
 import { InvalidRefreshTokenError } from '../../modes/tokens/tokens.errors.js';
 import { TokensService } from '../../modes/tokens/tokens.service.js';
 import type { OAuthClient } from './oauth-clients.service.js';
 import { OAuthError } from './oauth.errors.js';
 import type { OAuthRequest } from './oauth-request.js';
 
-/** Of a lineage of keys. Each token can be revoked, and every node remembers what was. */
+/** Tokens per lineage of keys. Limited, because every node keeps the revocations of tokens in memory. */
 const EXCHANGES = { requests: 120, windowSeconds: 60 };
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -25,7 +26,7 @@ type GrantType = (typeof GRANT_TYPES)[number];
 
 type Grant = (request: OAuthRequest, client: OAuthClient) => Promise<object>;
 
-/** What a client gets tokens for (RFC 6749 4.4 and 6, RFC 8693). */
+/** The grants of the token endpoint (RFC 6749 sections 4.4 and 6, RFC 8693). */
 @Injectable()
 export class GrantsService {
   readonly #grants: Record<GrantType, Grant> = {
@@ -40,6 +41,7 @@ export class GrantsService {
     private readonly accessTokens: AccessTokenIssuer,
     private readonly log: SecurityLog,
     private readonly limiter: RateLimiter,
+    private readonly attempts: AttemptCounter,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -48,17 +50,21 @@ export class GrantsService {
     const asked = request.require('grant_type');
     const type = GRANT_TYPES.find((known) => known === asked);
     if (!type)
-      throw new OAuthError('unsupported_grant_type', `The grant types are: ${GRANT_TYPES.join(', ')}.`);
+      throw new OAuthError(
+        'unsupported_grant_type',
+        `The grant_type must be one of: ${GRANT_TYPES.join(', ')}.`,
+      );
     return this.#grants[type](request, client);
   }
 
-  /** What was granted never changes, so it may be looked at before the token is used: a refusal uses nothing up. */
+  /** Checks the request before the token is used, so that a refusal does not use it up. A grant never changes. */
   async #refresh(request: OAuthRequest, client: OAuthClient): Promise<object> {
     const token = request.require('refresh_token');
     const found = await this.refreshTokens.find(token);
     if (!found || found.clientId !== client.id) {
       const reason = found ? 'of another client' : 'unknown';
       this.log.refused('refresh-token.refused', { reason, userId: found?.userId, credentialId: found?.id });
+      await this.attempts.failed(FAILED_REFRESHES);
       throw invalidGrant();
     }
     this.#audience(request, [found.audience]);
@@ -85,7 +91,7 @@ export class GrantsService {
     };
   }
 
-  /** The key is what is exchanged, and who exchanges it: a token that it stands behind, and nobody else. */
+  /** Exchanges the key of the client. The subject token must be this key, so no client gets a token of another key. */
   async #exchange(request: OAuthRequest, key: FoundKey): Promise<object> {
     const subject = request.require('subject_token');
     const type = request.require('subject_token_type');
@@ -95,25 +101,26 @@ export class GrantsService {
     if (requested !== ACCESS_TOKEN && requested !== JWT)
       throw new OAuthError('invalid_request', `The requested_token_type must be ${ACCESS_TOKEN} or ${JWT}.`);
     if (request.get('actor_token') !== undefined || request.get('actor_token_type') !== undefined)
-      throw new OAuthError('invalid_request', 'There are no actor tokens here.');
-    // RFC 8693 2.2.2 has this code for a subject that is not acceptable.
+      throw new OAuthError('invalid_request', 'Actor tokens are not supported.');
+    // The code for an unacceptable subject_token (RFC 8693 section 2.2.2).
     if (!equalSecrets(subject, request.client.secret!))
       throw new OAuthError('invalid_request', 'The subject_token must be the key of the client.');
     return { ...(await this.#issue(request, key)), issued_token_type: requested };
   }
 
-  /** What a key is bound to is known here and nowhere else. */
+  /** Only this server can check resources and networks, so a key with them gets tokens only for this server. */
   #audiencesFor({ resources, networks }: FoundKey): readonly string[] {
     return resources || networks ? [ownAudience(this.config)] : audiencesOf(this.config);
   }
 
-  /** RFC 8707, and `audience` of RFC 8693, which means the same here. One token, one audience. */
+  /** The parameters `resource` (RFC 8707) and `audience` (RFC 8693) mean the same. A token has one audience. */
   #audience(request: OAuthRequest, allowed: readonly string[]): string {
     const asked = new Set([...request.getAll('resource'), ...request.getAll('audience')]);
     const [audience = allowed[0]!] = asked;
-    if (asked.size > 1) throw new OAuthError('invalid_target', 'A token is for one resource.');
+    if (asked.size > 1)
+      throw new OAuthError('invalid_target', 'A token can have only one resource or audience.');
     if (!allowed.includes(audience))
-      throw new OAuthError('invalid_target', 'The resource is none that this token can be for.');
+      throw new OAuthError('invalid_target', 'The token cannot be issued for this resource or audience.');
     return audience;
   }
 }
@@ -122,16 +129,16 @@ const invalidGrant = () => new OAuthError('invalid_grant', 'The refresh token is
 
 /** @throws OAuthError */
 function keyOf({ key }: OAuthClient): FoundKey {
-  if (!key) throw new OAuthError('unauthorized_client', 'This grant is for API keys.');
+  if (!key) throw new OAuthError('unauthorized_client', 'This grant needs an API key as the client.');
   return key;
 }
 
-/** Those asked for, which are some of those held; all of them unless told. @throws OAuthError */
+/** The requested scopes, or all held ones by default. @throws OAuthError for a scope that is not held */
 function scopesOf(request: OAuthRequest, held: readonly string[]): string[] {
   const asked = request.get('scope');
   if (asked === undefined) return [...held];
   const scopes = [...new Set(asked.split(' '))];
   if (!scopes.every((scope) => held.includes(scope)))
-    throw new OAuthError('invalid_scope', `The scopes that can be had are: ${held.join(' ')}.`);
+    throw new OAuthError('invalid_scope', `The scope must contain only: ${held.join(' ')}.`);
   return scopes;
 }

@@ -1,4 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import type { FoundKey } from '../../modes/api-keys/api-key.verifier.js';
 import { REALM } from '../../auth/auth.errors.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
@@ -10,29 +12,30 @@ import type { OAuthRequest } from './oauth-request.js';
 
 declare module '../../modes/api-keys/api-key.owners.js' {
   interface KeyOwner {
-    /** The one of AUDIENCES whose access tokens its keys with the scope `tokens:introspect` see. */
+    /** Keys with the scope `tokens:introspect` see all access tokens for this audience. */
     readonly audience?: string;
   }
 }
 
 const SCOPE = 'tokens:introspect';
 
-/** Tells about tokens (RFC 7662) and takes them back (RFC 7009). Of what kind one is, it says itself: hints are not needed. */
+/** Token introspection (RFC 7662) and revocation (RFC 7009). The form of a token shows its kind, so hints are ignored. */
 @Injectable()
 export class IntrospectionService {
   constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clients: OAuthClients,
     private readonly kinds: TokenKinds,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Revoked, expired, used, unknown, somebody else's: one answer (RFC 7662 2.2). @throws OAuthError */
+  /** The answer is the same for a revoked, expired, used, unknown or foreign token (RFC 7662 section 2.2). @throws OAuthError */
   async introspect(request: OAuthRequest): Promise<object> {
     const { key } = await this.clients.authenticate(request.client, { keyHeaders: true });
     if (!key) throw new InvalidClientError('public client', ['Basic', 'ApiKey']);
     const lacks = key.scopes.includes(SCOPE)
-      ? key.resources && 'The key is for named resources, and a token is none of them.'
+      ? key.resources && 'A key that is limited to resources cannot introspect tokens.'
       : `The scope ${SCOPE} is missing.`;
     if (lacks)
       throw new OAuthError('insufficient_scope', lacks, {
@@ -44,13 +47,13 @@ export class IntrospectionService {
   }
 
   /**
-   * A person's token is revoked by whoever holds it, a machine's by its key. What is no token is revoked already
-   * (RFC 7009 2.2).
+   * Any client can revoke a person's token. Only its own key can revoke a machine's token. An unknown token needs no
+   * revocation (RFC 7009 section 2.2).
    * @throws OAuthError
    */
   async revoke(request: OAuthRequest): Promise<void> {
     const anonymous = request.client.by === 'nothing';
-    // Revoking is never limited.
+    // A rate limit must not prevent a revocation.
     const client = anonymous
       ? undefined
       : await this.clients.authenticate(request.client, { limited: false });
@@ -60,17 +63,16 @@ export class IntrospectionService {
     if (keyId !== undefined && !client) throw new InvalidClientError('a machine’s token', ['Basic']);
     if (keyId !== undefined && keyId !== client!.id)
       throw new OAuthError('invalid_grant', 'The token was issued to another client.');
-    await token.revoke();
     const ofPerson = keyId === undefined || client!.key?.ownerKind === 'user';
-    this.log.happened('token.revoked', {
-      [ofPerson ? 'userId' : 'serviceAccountId']: subject,
-      credentialId,
-      client: client?.id,
+    const owner = { [ofPerson ? 'userId' : 'serviceAccountId']: subject };
+    await this.dataSource.transaction(async (manager) => {
+      await token.revoke(manager);
+      await this.log.record(manager, 'token.revoked', { ...owner, credentialId, client: client?.id });
     });
   }
 }
 
-/** A key sees the tokens of its owner. That of an owner with an audience sees what is sent there: the access tokens for it. */
+/** A key sees the tokens of its owner. If the owner has an audience, the key sees the access tokens for it instead. */
 function maySee({ ownerId, owner }: FoundKey, token: ActiveToken): boolean {
   if (owner?.audience === undefined) return token.subject === ownerId;
   return token.members['token_type'] === 'Bearer' && token.members['aud'] === owner.audience;

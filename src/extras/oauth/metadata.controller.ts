@@ -28,7 +28,7 @@ export class MetadataController {
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Content-Type', 'application/json; charset=utf-8')
-  @ApiOperation({ summary: 'What OAuth clients need to know of this server' })
+  @ApiOperation({ summary: 'Get the metadata of this authorization server' })
   @ApiResponse({ status: 200, description: 'The metadata', standardSchema: Metadata })
   metadata(): Buffer {
     return this.#body();
@@ -44,7 +44,7 @@ export class MetadataController {
       revocation_endpoint: endpoint('revoke'),
       jwks_uri: ISSUER + this.routes.pathOf(JwksController, 'jwks'),
       scopes_supported: [...userScopes()],
-      // Required, and empty: there is no authorization endpoint.
+      // Required by RFC 8414. Empty, because there is no authorization endpoint.
       response_types_supported: [],
       grant_types_supported: [...GRANT_TYPES],
       token_endpoint_auth_methods_supported: [...WITH_SECRET, 'none'],

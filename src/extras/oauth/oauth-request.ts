@@ -4,27 +4,26 @@ import { authorizationScheme, authorizationToken, countHeaders } from '../../aut
 import { decodeStrictly, decodeUtf8 } from '../../platform/crypto/strict-decoding.js';
 import { OAuthError } from './oauth.errors.js';
 
-/** RFC 8707 2 and RFC 8693 2.1 allow several of these; no other may be sent twice (RFC 6749 3.2). */
+/** Only these parameters can be repeated (RFC 8707 section 2, RFC 8693 section 2.1, RFC 6749 section 3.2). */
 const MAY_REPEAT = new Set(['resource', 'audience']);
 
-/** Headers that hold a client's credential. */
 const CREDENTIAL_HEADERS = new Set(['authorization', 'x-api-key']);
 
-/** How a client says who it is. Nothing of it is proved yet. */
+/** The client authentication in a request, not yet checked. */
 export interface PresentedClient {
   readonly by: 'basic' | 'body' | 'key' | 'unknown scheme' | 'nothing';
   readonly id: string | undefined;
   readonly secret: string | undefined;
 }
 
-/** A form that an OAuth endpoint takes, and the client that sent it. */
+/** The form and the client authentication of a request. */
 export class OAuthRequest {
   constructor(
     private readonly form: URLSearchParams,
     readonly client: PresentedClient,
   ) {}
 
-  /** Undefined also for one without a value (RFC 6749 3.2). */
+  /** A parameter without a value counts as missing (RFC 6749 section 3.2). */
   get(name: string): string | undefined {
     return this.form.get(name) || undefined;
   }
@@ -41,16 +40,16 @@ export class OAuthRequest {
   }
 }
 
-/** @throws OAuthError for what is sent twice */
+/** @throws OAuthError for a repeated parameter */
 export function readOAuthRequest(request: FastifyRequest): OAuthRequest {
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
   const names = [...form.keys()].filter((name) => !MAY_REPEAT.has(name));
   if (new Set(names).size < names.length)
-    throw new OAuthError('invalid_request', 'A parameter is sent more than once.');
+    throw new OAuthError('invalid_request', 'A parameter must not be sent more than once.');
   return new OAuthRequest(form, presentedClient(request, form));
 }
 
-/** The form and the client of this request, as a parameter of a handler. */
+/** Parameter decorator: the form and the client authentication of the request. */
 export const Form = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   readOAuthRequest(context.switchToHttp().getRequest<FastifyRequest>()),
 );
@@ -58,13 +57,13 @@ export const Form = createParamDecorator((_data: unknown, context: ExecutionCont
 function presentedClient(request: FastifyRequest, form: URLSearchParams): PresentedClient {
   const [id, secret] = [form.get('client_id') || undefined, form.get('client_secret') || undefined];
   const headers = countHeaders(request, CREDENTIAL_HEADERS);
-  // RFC 6749 2.3: one way to authenticate in each request.
+  // A request must use only one method (RFC 6749 section 2.3).
   if (headers > 1 || (headers > 0 && secret !== undefined))
-    throw new OAuthError('invalid_request', 'The client is authenticated in more than one way.');
+    throw new OAuthError('invalid_request', 'The client must use only one authentication method.');
   if (headers === 0) return { by: (secret ?? id) ? 'body' : 'nothing', id, secret };
   const inHeader = clientInHeader(request);
   if (id !== undefined && inHeader.id !== undefined && id !== inHeader.id)
-    throw new OAuthError('invalid_request', 'The parameter client_id names another client.');
+    throw new OAuthError('invalid_request', 'The parameter client_id must be the authenticated client.');
   return { ...inHeader, id: inHeader.id ?? id };
 }
 
@@ -80,7 +79,7 @@ function clientInHeader(request: FastifyRequest): PresentedClient {
   return { by: 'basic', id: formDecode(id), secret: formDecode(secret) };
 }
 
-/** RFC 6749 2.3.1: id and secret are encoded like the fields of a form before they become a user and a password. */
+/** Clients form-encode id and secret before they put them into HTTP Basic (RFC 6749 section 2.3.1). */
 function formDecode(text: string | undefined): string | undefined {
   try {
     return text ? decodeURIComponent(text.replaceAll('+', ' ')) : undefined;

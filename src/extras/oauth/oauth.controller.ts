@@ -14,6 +14,7 @@ import { AcceptBody, ExtendRouteConfig, FORM_TYPE } from '../../web/http/accept-
 import { defineSecurityScheme } from '../../web/openapi/security-schemes.js';
 import { GRANT_TYPES, GrantsService } from './grants.service.js';
 import { IntrospectionService } from './introspection.service.js';
+import { oauthBody } from './oauth-answer.js';
 import { OAuthClients } from './oauth-clients.service.js';
 import { Form, OAuthRequest } from './oauth-request.js';
 import {
@@ -27,12 +28,12 @@ import {
 } from './oauth.schemas.js';
 
 const REFUSALS: Record<number, string> = {
-  400: '`invalid_request`, or what RFC 6749 5.2 names',
+  400: '`invalid_request`, or another code of RFC 6749 section 5.2',
   401: '`invalid_client`',
-  403: '`insufficient_scope`, or plain http',
+  403: '`insufficient_scope`, or a request over plain http',
   413: 'The body is too large',
-  415: 'The body is no form',
-  429: '`temporarily_unavailable`: the key’s rate limit is used up',
+  415: 'The body is not form-encoded',
+  429: '`temporarily_unavailable`: the rate limit of the key, or the limit of failures of the address, is exceeded',
   500: '`server_error`',
   503: '`temporarily_unavailable`',
 };
@@ -41,10 +42,10 @@ const CLIENT = defineSecurityScheme('client', {
   type: 'http',
   scheme: 'basic',
   description:
-    'RFC 6749 2.3.1: the id of an API key as the user, and the key as the password. They can be in the form instead, as `client_id` and `client_secret`',
+    'RFC 6749 section 2.3.1: the id of an API key as the user, and the key as the password. The form can carry them instead, as `client_id` and `client_secret`',
 });
 
-/** What an endpoint takes and how it refuses. Public: the client is in the form, where no guard reads it. */
+/** Declares an OAuth endpoint. It is public for the guard, because the form can carry the client authentication. */
 const OAuthEndpoint = (
   operation: ApiOperationOptions,
   body: { standardSchema: z.ZodType; examples?: object },
@@ -55,8 +56,8 @@ const OAuthEndpoint = (
     ApiSecurity(CLIENT),
     ApiOperation(operation),
     AcceptBody({ as: 'form', types: [FORM_TYPE] }),
-    ExtendRouteConfig({ oauthErrors: true }),
-    // Its types do not know `standardSchema` yet.
+    ExtendRouteConfig({ problemBody: oauthBody }),
+    // The types of @nestjs/swagger do not have `standardSchema` yet.
     ApiBody(body as ApiBodyOptions),
     ...Object.entries(REFUSALS).map(([status, description]) =>
       ApiResponse({ status: Number(status), description, standardSchema: OAuthErrorBody }),
@@ -73,10 +74,10 @@ export class OAuthController {
   ) {}
 
   @Post('token')
-  // RFC 6749 5.1, beside `Cache-Control: no-store`
+  // RFC 6749 section 5.1 requires it in addition to `Cache-Control: no-store`.
   @Header('Pragma', 'no-cache')
   @OAuthEndpoint(
-    { operationId: 'requestToken', summary: 'Get a token for a key, or for a refresh token' },
+    { operationId: 'requestToken', summary: 'Get a token with an API key or a refresh token' },
     { standardSchema: TokenForm(GRANT_TYPES), examples: TOKEN_EXAMPLES },
   )
   @ApiResponse({ status: 200, description: 'The token', standardSchema: OAuthTokenResponse })
@@ -86,10 +87,14 @@ export class OAuthController {
 
   @Post('introspect')
   @OAuthEndpoint(
-    { operationId: 'introspectToken', summary: 'Ask what a token is' },
+    { operationId: 'introspectToken', summary: 'Introspect a token' },
     { standardSchema: TokenLookupForm },
   )
-  @ApiResponse({ status: 200, description: 'What it is, if it works', standardSchema: Introspection })
+  @ApiResponse({
+    status: 200,
+    description: 'The data of a valid token, or `active: false`',
+    standardSchema: Introspection,
+  })
   introspect(@Form() request: OAuthRequest): Promise<object> {
     return this.introspection.introspect(request);
   }
@@ -101,12 +106,12 @@ export class OAuthController {
   )
   @ApiResponse({
     status: 200,
-    description: 'The token is not valid, if it ever was',
+    description: 'The token is not valid',
     standardSchema: Revoked,
   })
   async revoke(@Form() request: OAuthRequest): Promise<object> {
     await this.introspection.revoke(request);
-    // RFC 7009 2.2 asks for no body, but clients parse one.
+    // RFC 7009 section 2.2 requires no body, but some clients parse one.
     return {};
   }
 }

@@ -8,15 +8,15 @@ const STATUS = {
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   invalid_scope: 400,
-  // RFC 8707 2
+  // RFC 8707 section 2.
   invalid_target: 400,
-  // RFC 6750 3.1
+  // RFC 6750 section 3.1.
   insufficient_scope: 403,
 } as const;
 
 export type OAuthErrorCode = keyof typeof STATUS;
 
-/** An error of RFC 6749 5.2, which the filter writes in its form. It has no page, as problems have. */
+/** An error in the form of RFC 6749 section 5.2. It has no page under /problems. */
 export class OAuthError extends ProblemError {
   constructor(
     readonly code: OAuthErrorCode,
@@ -33,7 +33,7 @@ export class OAuthError extends ProblemError {
   }
 }
 
-/** One answer for all that can be wrong with a client; `reason` says precisely what, for the log. */
+/** The answer is the same for all reasons. Only the log has the `reason`. */
 export class InvalidClientError extends OAuthError {
   constructor(reason: string, schemes: readonly string[]) {
     const challenges = schemes.map((scheme) => `${scheme} ${REALM}`);

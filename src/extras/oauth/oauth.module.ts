@@ -3,7 +3,7 @@ import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { ApiKeyVerifier, kindOf } from '../../modes/api-keys/api-key.verifier.js';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
 import { JwtModule } from '../../modes/jwt/jwt.module.js';
-import { Machines } from '../../modes/jwt/machines.js';
+import { JwtPrincipals } from '../../modes/jwt/jwt-principals.js';
 import { TokensModule } from '../../modes/tokens/tokens.module.js';
 import { GrantsService } from './grants.service.js';
 import { IntrospectionService } from './introspection.service.js';
@@ -36,22 +36,20 @@ defineScopes({
 })
 export class OAuthModule implements OnModuleInit {
   constructor(
-    private readonly machines: Machines,
+    private readonly principals: JwtPrincipals,
     private readonly keys: ApiKeyVerifier,
     private readonly admission: ApiKeyAdmission,
   ) {}
 
-  /** Behind the token of a machine stands its key. */
+  /** The limits and the state of a key also apply to its tokens. */
   onModuleInit(): void {
-    this.machines.register({
-      find: async ({ client_id: id, sub: ownerId, key_revision: revision }) => {
-        const key = await this.keys.behind({ id, ownerId, revision });
-        return {
-          kind: kindOf(key),
-          resources: key.resources ?? undefined,
-          admit: () => this.admission.admit(key),
-        };
-      },
+    this.principals.registerMachines(async ({ client_id: id, sub: ownerId, key_revision: revision }) => {
+      const key = await this.keys.behind({ id, ownerId, revision });
+      return {
+        kind: kindOf(key),
+        resources: key.resources ?? undefined,
+        admit: () => this.admission.admit(key),
+      };
     });
   }
 }

@@ -10,7 +10,7 @@ import { OWN_KEYS_PATH, OwnKeys } from './own-keys.js';
 
 const Routes = ApiKeyRoutes({
   key: 'a key',
-  keys: 'your keys',
+  keys: 'my keys',
   keyId: 'id',
   read: { modes: 'person', scopes: ['api-keys:read'] },
   change: { modes: 'person', scopes: ['api-keys:write'], live: true },

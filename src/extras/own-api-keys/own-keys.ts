@@ -5,13 +5,13 @@ import type { Principal } from '../../auth/principal.js';
 import { defineKeyOwner, type KeyHolder } from '../../modes/api-keys/api-key.owners.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 
-/** Where people find their own keys. */
+/** The path of a person's own keys. */
 export const OWN_KEYS_PATH = 'v1/api-keys';
 
-export const USER_KEYS = defineKeyOwner({
+defineKeyOwner({
   kind: 'user',
   table: 'users',
-  option: { name: 'email', example: 'ada@example.com', meaning: 'the address of an active user' },
+  option: { name: 'email', example: 'ada@example.com', meaning: 'the email address of an active user' },
   async find(manager, email) {
     const user = await manager.findOneBy(User, { email: email.toLowerCase(), status: 'active' });
     if (!user) return undefined;
@@ -19,7 +19,7 @@ export const USER_KEYS = defineKeyOwner({
     return {
       ownerId: id,
       facts: { userId: id },
-      // An account with keys is in use, though nobody has signed in.
+      // An account with keys is in use, even if nobody has signed in.
       hold: async (manager) => {
         const { affected } = await manager.update(User, { id, status: 'active' }, { unusedSince: null });
         if (affected !== 1) throw new NotFoundError();
@@ -28,7 +28,7 @@ export const USER_KEYS = defineKeyOwner({
   },
 });
 
-/** The keys of the person who asks for them. */
+/** The keys of the acting person. */
 @Injectable()
 export class OwnKeys {
   constructor(private readonly acting: ActingSignIn) {}

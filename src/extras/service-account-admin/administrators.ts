@@ -5,7 +5,7 @@ import type { KeyHolder } from '../../modes/api-keys/api-key.owners.js';
 import { holdServiceAccount } from '../service-accounts/service-account-owner.js';
 import { type Acting, ServiceAccountsService } from '../service-accounts/service-accounts.service.js';
 
-/** What an administrator may do to service accounts and their keys, asked again in the transaction that does it. */
+/** Checks the rights of an administrator again in the transaction that changes a service account or its keys. */
 @Injectable()
 export class Administrators {
   constructor(
@@ -20,7 +20,7 @@ export class Administrators {
     };
   }
 
-  /** @throws NotFoundError for what is no service account: never for the keys of people */
+  /** @throws NotFoundError if the id is not a service account, so that administrators cannot change users' keys */
   async holderOf(by: Principal, accountId: string): Promise<KeyHolder> {
     const ownerId = await this.accounts.require(accountId);
     const acting = this.acting(by);

@@ -8,13 +8,14 @@ import { ApiKeysService } from '../../modes/api-keys/api-keys.service.js';
 import { ApiKeyRoutes } from '../api-key-routes/api-key-routes.js';
 import { Administrators } from './administrators.js';
 
-/** Where administrators find the keys of a service account. */
+/** The path of the keys of a service account. */
 export const SERVICE_ACCOUNT_KEYS_PATH = 'v1/admin/service-accounts/:id/api-keys';
 
 const ADMINISTRATOR = {
   modes: 'person',
   scopes: ['admin:service-accounts'],
   recentSignIn: true,
+  secondFactor: 'where-enrolled',
   live: true,
 } as const;
 
@@ -28,7 +29,7 @@ const Routes = ApiKeyRoutes({
   issue: ADMINISTRATOR,
 });
 
-/** What a person does with their own keys, an administrator does with those of a service. */
+/** The routes for administrators that people have for their own keys. */
 @ApiTags('administration')
 @Controller(SERVICE_ACCOUNT_KEYS_PATH)
 export class ServiceAccountKeysController extends Routes {

@@ -17,7 +17,13 @@ import {
 
 @ApiTags('administration')
 @Controller('v1/admin/service-accounts')
-@Authenticated({ modes: 'person', scopes: ['admin:service-accounts'], recentSignIn: true, live: true })
+@Authenticated({
+  modes: 'person',
+  scopes: ['admin:service-accounts'],
+  recentSignIn: true,
+  secondFactor: 'where-enrolled',
+  live: true,
+})
 export class ServiceAccountsController {
   constructor(
     private readonly accounts: ServiceAccountsService,
@@ -25,14 +31,14 @@ export class ServiceAccountsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'All service accounts, newest first' })
-  @ApiResponse({ status: 200, description: 'A page of them', standardSchema: ServiceAccountPage })
+  @ApiOperation({ summary: 'List all service accounts, newest first' })
+  @ApiResponse({ status: 200, description: 'A page of service accounts', standardSchema: ServiceAccountPage })
   async list(@Query({ schema: ListQuery }) query: ListQuery) {
     return toPage(await this.accounts.list(pageQuery(query)), query.limit, showServiceAccount);
   }
 
   @Post()
-  @ApiOperation({ summary: 'Make a service account', description: 'It has no keys yet.' })
+  @ApiOperation({ summary: 'Create a service account', description: 'The new account has no keys.' })
   @ApiResponse({ status: 201, description: 'The account', standardSchema: ServiceAccountView })
   async create(
     @CurrentPrincipal() principal: Principal,
@@ -45,9 +51,9 @@ export class ServiceAccountsController {
   @ApiOperation({
     summary: 'Rename, disable or enable a service account',
     description:
-      'While an account is disabled, its keys and the tokens exchanged for them are refused on every node.',
+      'All nodes refuse the keys of a disabled account and the tokens that were exchanged for them.',
   })
-  @ApiResponse({ status: 200, description: 'The account as it is now', standardSchema: ServiceAccountView })
+  @ApiResponse({ status: 200, description: 'The updated account', standardSchema: ServiceAccountView })
   async change(
     @CurrentPrincipal() principal: Principal,
     @Param('id', { schema: ResourceId }) id: string,
@@ -60,7 +66,7 @@ export class ServiceAccountsController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a service account',
-    description: 'Its keys and the tokens exchanged for them end at once. All that belongs to it is deleted.',
+    description: 'Its keys and their tokens end at once. All data of the account is deleted.',
   })
   @ApiResponse({ status: 204, description: 'Deleted' })
   async delete(

@@ -4,13 +4,13 @@ import { ValidationError } from '../../web/http/validation.js';
 import { CreateServiceAccount } from './service-accounts.schemas.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 
-/** Creates a service account. Standard output has its id alone, for `api-keys:create -- --service-account`. */
+/** Creates a service account. Standard output contains only its id, for `api-keys:create -- --service-account`. */
 export const command: Command = {
   options: {
-    name: { example: '"Billing"', meaning: 'what the service is' },
+    name: { example: '"Billing"', meaning: 'the name of the service' },
     audience: {
       example: 'https://api.example.com',
-      meaning: 'one of AUDIENCES; without it the first',
+      meaning: 'one of AUDIENCES; default: the first one',
       optional: true,
     },
   },

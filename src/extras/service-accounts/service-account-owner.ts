@@ -4,7 +4,7 @@ import { defineKeyOwner } from '../../modes/api-keys/api-key.owners.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { ServiceAccount } from './service-account.entity.js';
 
-/** Locks a service account until the transaction ends. A user is none. @throws NotFoundError */
+/** Locks a service account until the transaction ends. @throws NotFoundError if the id is not a service account */
 export async function holdServiceAccount(manager: EntityManager, id: string): Promise<void> {
   const rows: unknown[] = await manager.query(
     `SELECT 1 FROM subjects WHERE id = $1 AND kind = 'service-account' FOR NO KEY UPDATE`,

@@ -12,7 +12,7 @@ import { Subject } from '../../accounts/subjects/subject.entity.js';
 
 export type ServiceAccountStatus = 'active' | 'disabled';
 
-/** A service that has keys of its own. Nobody signs in as one, and it outlives whoever made it. */
+/** A service with its own keys. Nobody can sign in as a service account. It stays when its creator is deleted. */
 @Entity('service_accounts')
 @Check('service_accounts_status_known', `status IN ('active', 'disabled')`)
 export class ServiceAccount {
@@ -26,15 +26,15 @@ export class ServiceAccount {
   @Column('text')
   name: string;
 
-  /** Its keys may introspect the tokens that are for this one of AUDIENCES. */
+  /** One of AUDIENCES. Keys with the scope `tokens:introspect` see the access tokens for it. */
   @Column('text')
   audience: string;
 
-  /** While it is disabled, its keys and their tokens are refused. */
+  /** The keys of a disabled account and their tokens are refused. */
   @Column('text', { default: 'active' })
   status: ServiceAccountStatus;
 
-  /** The administrator. Null where that person is gone, and for an account that a command made. */
+  /** The administrator. Null if that account was deleted, or if a command created this one. */
   @Column('uuid', { name: 'created_by', nullable: true })
   createdBy: string | null;
 

@@ -11,7 +11,7 @@ import { ServiceAccounts1795300000029 } from '../../../migrations/1795300000029-
 import { defineMigrations } from '../../platform/database/migrations.js';
 
 defineCommand('service-accounts:create', {
-  about: 'Creates a service account. Prints its id on standard output, and nothing else there.',
+  about: 'Creates a service account. Standard output contains only its id.',
   load: () => import('./create-service-account.command.js'),
 });
 

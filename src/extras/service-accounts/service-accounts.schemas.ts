@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { line } from '../../web/http/validation.js';
 
 export const serviceAccountName = line(1, 100).meta({
-  description: 'What the service is',
+  description: 'The name of the service',
   examples: ['Billing'],
 });
 
@@ -11,7 +11,7 @@ export const CreateServiceAccount = z
     name: serviceAccountName,
     audience: z.string().max(200).optional().meta({
       description:
-        'One of AUDIENCES, the first unless told. A key with `tokens:introspect` sees all tokens that are for it',
+        'One of AUDIENCES. Default: the first one. Keys with `tokens:introspect` see all access tokens for it',
     }),
   })
   .meta({ id: 'CreateServiceAccount', description: 'A new service account' });

@@ -14,15 +14,15 @@ import { Subject } from '../../accounts/subjects/subject.entity.js';
 import { ServiceAccount, type ServiceAccountStatus } from './service-account.entity.js';
 import { holdServiceAccount } from './service-account-owner.js';
 
-/** Who acts on service accounts. */
+/** The acting administrator. */
 export interface Acting {
   /** A user. */
   readonly by: string;
-  /** Locks whoever acts until the transaction ends. @throws ProblemError if they may not any more */
+  /** Locks the acting user until the transaction ends. @throws ProblemError if the user has lost the right */
   hold(manager: EntityManager): Promise<void>;
 }
 
-/** Services that have keys of their own. What belongs to one belongs to nobody who may leave. */
+/** Creates, lists, changes and deletes service accounts. */
 @Injectable()
 export class ServiceAccountsService {
   constructor(
@@ -35,7 +35,7 @@ export class ServiceAccountsService {
 
   /**
    * @param acting undefined for the command line
-   * @throws ValidationError for an audience that no token is for
+   * @throws ValidationError if the audience is not one of AUDIENCES
    */
   async create(
     { name, audience }: { name: string; audience?: string | undefined },
@@ -56,14 +56,14 @@ export class ServiceAccountsService {
       await acting?.hold(manager);
       await manager.insert(Subject, { id: account.id, kind: 'service-account' });
       await manager.insert(ServiceAccount, account);
+      const facts = { serviceAccountId: account.id, by: acting?.by };
+      await this.log.record(manager, 'service-account.created', facts);
     });
-    this.log.happened('service-account.created', { serviceAccountId: account.id, by: acting?.by });
     return account;
   }
 
   /**
-   * Renames an account, or sets its status. On every node, the keys of a disabled account and the tokens exchanged for
-   * them are refused at once.
+   * Renames an account or sets its status. All nodes refuse the keys of a disabled account and their tokens at once.
    * @throws NotFoundError
    */
   async change(
@@ -71,31 +71,27 @@ export class ServiceAccountsService {
     id: string,
     changes: { name?: string | undefined; status?: ServiceAccountStatus | undefined },
   ): Promise<ServiceAccount> {
-    const { account, isChanged } = await this.dataSource.transaction(async (manager) => {
+    return this.dataSource.transaction(async (manager) => {
       const account = await this.#lock(manager, acting, id);
       const { name = account.name, status = account.status } = changes;
-      const isChanged = status !== account.status;
       await manager.update(ServiceAccount, { id }, { name, status });
-      if (isChanged) await this.#announce(manager, id);
-      return { account: Object.assign(account, { name, status }), isChanged };
+      if (status !== account.status) {
+        await this.#announce(manager, id);
+        const facts = { serviceAccountId: id, by: acting.by, status };
+        await this.log.record(manager, 'service-account.status-changed', facts);
+      }
+      return Object.assign(account, { name, status });
     });
-    if (isChanged)
-      this.log.happened('service-account.status-changed', {
-        serviceAccountId: id,
-        by: acting.by,
-        status: account.status,
-      });
-    return account;
   }
 
-  /** Deletes an account, its keys and all else that belongs to it. @throws NotFoundError */
+  /** Deletes an account with its keys and all its data. @throws NotFoundError */
   async delete(acting: Acting, id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       await this.#lock(manager, acting, id);
+      await this.log.record(manager, 'service-account.deleted', { serviceAccountId: id, by: acting.by });
       await manager.delete(Subject, { id });
       await this.#announce(manager, id);
     });
-    this.log.happened('service-account.deleted', { serviceAccountId: id, by: acting.by });
   }
 
   /** Newest first. */
@@ -107,7 +103,7 @@ export class ServiceAccountsService {
     });
   }
 
-  /** The subject first, as whoever makes a key for it does. @throws NotFoundError */
+  /** Locks the subject before the account, in the same order as the creation of keys. @throws NotFoundError */
   async #lock(manager: EntityManager, acting: Acting, id: string): Promise<ServiceAccount> {
     await acting.hold(manager);
     await holdServiceAccount(manager, id);
@@ -118,7 +114,7 @@ export class ServiceAccountsService {
     return this.revocations.announce(manager, [{ kind: 'user', subject: id }]);
   }
 
-  /** A user is none: what follows must not reach the keys of people. @throws NotFoundError */
+  /** Returns the id if it is a service account, so that callers cannot reach the keys of users. @throws NotFoundError */
   async require(id: string): Promise<string> {
     if (!(await this.dataSource.manager.existsBy(ServiceAccount, { id })))
       throw new NotFoundError('There is no such service account.');

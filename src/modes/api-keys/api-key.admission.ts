@@ -1,30 +1,32 @@
-import { type OnApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { InjectDataSource } from '@nestjs/typeorm';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { LOGGER } from '../../platform/logging/logger.js';
-import { requestContext } from '../../platform/logging/request-context.js';
+import { contextOf, requestContext } from '../../platform/logging/request-context.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { type RateLimit, RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
 import { networkAround, type Networks } from './networks.js';
 
 declare module '../../platform/logging/request-context.js' {
   interface RequestContext {
-    /** The key behind the request, noted as soon as it is known, also where the request is then refused. */
+    /** The key behind the request, set as soon as it is known, also if the request is then refused. */
     keyId?: string;
   }
 }
 
 const LAST_USED_INTERVAL_MS = 5_000;
 
-/** Of a key, what bounds its use. */
+/** The limits of a key. */
 interface BoundKey {
   readonly id: string;
   readonly lineageId: string;
   readonly rateLimit: RateLimit;
-  /** Undefined: from anywhere. */
+  /** Undefined: all addresses are allowed. */
   readonly networks: Networks | undefined;
 }
 
@@ -33,50 +35,86 @@ interface Use {
   readonly ip: string | undefined;
 }
 
-/** Lets the request under way pass in the name of a key that works: from where it may be used, and no more than it may. */
+export interface AnsweredRequest {
+  readonly keyId: string;
+  /** The address of the client. */
+  readonly ip: string;
+  readonly status: number;
+}
+
+type Listener = (request: AnsweredRequest) => void;
+
+/** Checks the limits of a valid key for the current request: client address and rate limit. Records the use. */
 @Injectable()
-export class ApiKeyAdmission implements OnApplicationShutdown {
+export class ApiKeyAdmission implements OnModuleInit, OnApplicationShutdown {
   readonly #lastUsed: WriteBehind<Use>;
+  readonly #listeners: Listener[] = [];
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly limiter: RateLimiter,
+    private readonly http: HttpAdapterHost,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.#lastUsed = new WriteBehind(
       LAST_USED_INTERVAL_MS,
       (uses) => this.#writeLastUsed(uses),
-      (err) => logger.warn({ err }, 'the last uses of API keys wait to be written'),
+      (err) => logger.warn({ err }, 'could not write the last uses of API keys, will try again'),
     );
   }
 
   /**
-   * Whoever presents a key, or a token exchanged for one, is bound by what the key is bound to.
-   * @throws InvalidCredentialError where the address is none that the key may be used from: whether the key is a real
-   * one is not for strangers
-   * @throws RateLimitedError, unless the request is one that is never limited
+   * The limits of a key also apply to tokens that were exchanged for it.
+   * @throws InvalidCredentialError if the address is not allowed, so that the answer does not reveal a valid key
+   * @throws RateLimitedError unless `limited` is false
    */
   admit(key: BoundKey, { limited = true } = {}): Promise<void> {
     const context = requestContext();
-    // Refused or not, it is a use of this key.
-    if (context) context.keyId = key.id;
+    // Refused requests count as uses of the key too.
+    if (context) {
+      context.keyId = key.id;
+      // So that the log names the key of a refused request. A verified principal replaces it.
+      context.facts = { credentialId: key.id };
+    }
     const ip = context?.ip;
     if (key.networks && !(ip !== undefined && key.networks.has(ip)))
-      return Promise.reject(new InvalidCredentialError(`address that is not allowed for the key: ${key.id}`));
+      return Promise.reject(new InvalidCredentialError(`address not allowed for the key: ${key.id}`));
     this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
     if (!limited) return Promise.resolve();
-    // By the lineage, so that a rotation does not double the limit.
+    // The keys of a lineage share one limit, so that a rotation does not double it.
     return this.limiter.consume('key', key.lineageId, key.rateLimit);
   }
 
-  /** Before the last hook, in which TypeORM closes the pool. */
+  /**
+   * Reports each answered request with a key or a token exchanged for one, also if it was refused. The listener runs on
+   * every such request, so it must be fast and must not throw.
+   */
+  whenAnswered(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  onModuleInit(): void {
+    // Commands have no HTTP server.
+    if (!this.http.httpAdapter) return;
+    const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
+    fastify.addHook('onResponse', (request, reply, done) => {
+      const context = contextOf(request);
+      if (context?.keyId !== undefined) {
+        const answered = { keyId: context.keyId, ip: context.ip, status: reply.statusCode };
+        for (const listener of this.#listeners) listener(answered);
+      }
+      done();
+    });
+  }
+
+  /** Runs before the hook in which TypeORM closes the pool. */
   onApplicationShutdown(): Promise<void> {
     return this.#lastUsed.stop();
   }
 
   async #writeLastUsed(uses: Map<string, Use>): Promise<void> {
-    // SKIP LOCKED: a row that another node or a revocation holds is not worth a wait, nor the deadlock of two batches.
+    // SKIP LOCKED: do not wait for a row that another node or a revocation holds. This also prevents deadlocks of batches.
     await this.dataSource.query(
       `WITH used AS (
          SELECT k.id, use.at, use.network

@@ -2,7 +2,7 @@ import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, typ
 import type { Scope } from '../../auth/scopes.js';
 import { Subject } from '../../accounts/subjects/subject.entity.js';
 
-/** A key that a machine presents. The key itself is shown once; what stays is its hash. */
+/** An API key of a machine. The key is shown once, and only its hash is stored. */
 @Entity('api_keys')
 @Index('api_keys_key_hash_key', ['keyHash'], { unique: true })
 @Index('api_keys_owner_id_idx', ['ownerId', 'id'])
@@ -27,7 +27,7 @@ export class ApiKey {
   @Column('text')
   name: string;
 
-  /** The beginning of the key, enough to recognise it by. */
+  /** The first characters of the key, by which its owner can recognise it. */
   @Column('text')
   prefix: string;
 
@@ -41,11 +41,11 @@ export class ApiKey {
   @Column('text', { array: true })
   scopes: Scope[];
 
-  /** Such as `orders/<id>`. Null: all that the scopes allow. */
+  /** Resources such as `orders/<id>`. Null: all that the scopes allow. */
   @Column('text', { array: true, nullable: true })
   resources: string[] | null;
 
-  /** Null: from anywhere. */
+  /** Null: all addresses are allowed. */
   @Column('cidr', { name: 'allowed_cidrs', array: true, nullable: true })
   allowedCidrs: string[] | null;
 
@@ -55,11 +55,11 @@ export class ApiKey {
   @Column('integer', { name: 'rate_limit_window_seconds', default: 60 })
   rateLimitWindowSeconds: number;
 
-  /** Raised by each narrowing. */
+  /** Each narrowing raises it. */
   @Column('integer', { default: 1 })
   revision: number;
 
-  /** The id of the first key of the lineage that rotation makes. They share one rate limit. */
+  /** The id of the first key of the lineage. The keys of a lineage share one rate limit. */
   @Column('uuid', { name: 'lineage_id' })
   lineageId: string;
 
@@ -67,11 +67,11 @@ export class ApiKey {
   @JoinColumn({ name: 'lineage_id', foreignKeyConstraintName: 'api_keys_lineage_id_fkey' })
   first: Relation<ApiKey>;
 
-  /** The key that takes over. One at most, and from one at most: a lineage is no tree. */
+  /** The successor. A key has at most one successor and at most one predecessor. */
   @Column('uuid', { name: 'rotated_to', nullable: true })
   rotatedTo: string | null;
 
-  // TypeORM would make a unique index of its own for one to one: ours has a name.
+  // Not @OneToOne, because TypeORM would create a second unique index without our name.
   @ManyToOne(() => ApiKey, { onDelete: 'SET NULL' })
   @JoinColumn({ name: 'rotated_to', foreignKeyConstraintName: 'api_keys_rotated_to_fkey' })
   successor: Relation<ApiKey>;
@@ -85,7 +85,7 @@ export class ApiKey {
   @Column('timestamptz', { name: 'last_used_at', nullable: true })
   lastUsedAt: Date | null;
 
-  /** Where from, as the network around the address (/24, or /48 of IPv6). */
+  /** The network of the last client address (/24, or /48 for IPv6). */
   @Column('cidr', { name: 'last_network', nullable: true })
   lastNetwork: string | null;
 

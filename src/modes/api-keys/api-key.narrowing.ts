@@ -13,7 +13,7 @@ import { ApiKeysService, checkExpiry } from './api-keys.service.js';
 
 const RENAMES = { requests: 60, windowSeconds: 60 };
 
-/** In SQL: whether each of these networks lies in one of those. */
+/** In SQL: whether each network of `narrower` is within a network of `wider`. */
 const ALL_WITHIN = (narrower: string, wider: string) =>
   `NOT EXISTS (SELECT FROM unnest(${narrower}) n WHERE NOT EXISTS (SELECT FROM unnest(${wider}) w WHERE n <<= w))`;
 
@@ -29,9 +29,9 @@ const NARROW = `
     AND ($5::timestamptz IS NULL OR expires_at IS NULL OR $5 <= expires_at)
     AND ($6::text[] IS NULL OR resources IS NULL OR $6 <@ resources)
     AND ($7::cidr[] IS NULL OR allowed_cidrs IS NULL OR ${ALL_WITHIN('$7', 'allowed_cidrs')})
-  RETURNING id`;
+  RETURNING scopes`;
 
-/** Takes some of what a key may do. Never gives it more. */
+/** Renames and narrows keys. A key is never widened. */
 @Injectable()
 export class ApiKeyNarrowing {
   constructor(
@@ -44,9 +44,9 @@ export class ApiKeyNarrowing {
   ) {}
 
   /**
-   * Renames a key, or takes some of what it may do. What is narrower is decided in the statement, so no race widens.
+   * Renames or narrows a key. The UPDATE itself compares old and new values, so a race cannot widen the key.
    * @throws NotFoundError
-   * @throws ValidationError for what is wider
+   * @throws ValidationError if a change would widen the key
    * @throws RateLimitedError for renames, never for narrowing
    */
   async narrow(holder: KeyHolder, id: string, changes: NarrowApiKey): Promise<ApiKey> {
@@ -58,7 +58,7 @@ export class ApiKeyNarrowing {
     this.keys.checkResources(changes.resources);
     const narrowed = await this.dataSource.transaction(async (manager) => {
       await holder.hold(manager);
-      const [rows]: [unknown[]] = await manager.query(NARROW, [
+      const [[row]]: [{ scopes: string[] }[]] = await manager.query(NARROW, [
         ownerId,
         id,
         name,
@@ -68,35 +68,35 @@ export class ApiKeyNarrowing {
         allowedCidrs,
       ]);
       // No node remembers the name.
-      if (rows.length > 0 && narrows)
+      if (row && narrows) {
         await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
-      return rows.length > 0;
+        await this.log.record(manager, 'api-key.narrowed', {
+          ...facts,
+          credentialId: id,
+          scopes: row.scopes,
+        });
+      }
+      return row !== undefined;
     });
     const key = await this.keys.find(ownerId, id);
     if (!narrowed) throw new ValidationError(await this.#widenings(key, changes));
-    if (narrows)
-      this.log.happened('api-key.narrowed', {
-        ...facts,
-        credentialId: id,
-        scopes: key.scopes,
-      });
     return key;
   }
 
-  /** Why a key refused to change: since keys only ever get narrower, what was too wide then still is. */
+  /** Returns the refused changes. Keys only get narrower, so a change that was refused is still too wide. */
   async #widenings(key: ApiKey, changes: NarrowApiKey): Promise<FieldError[]> {
     const { scopes = [], resources = [], allowedCidrs = [], expiresAt } = changes;
     const errors: FieldError[] = [];
     const refuse = (pointer: string, what: string) =>
-      errors.push({ pointer, detail: `${what}: a key can only be narrowed` });
+      errors.push({ pointer, detail: `${what}, because a key can only be narrowed` });
     if (scopes.some((scope) => !key.scopes.includes(scope)))
-      refuse('/scopes', 'has a scope that the key lacks');
+      refuse('/scopes', 'must contain only scopes of the key');
     if (key.resources && resources.some((resource) => !key.resources!.includes(resource)))
-      refuse('/resources', 'has a resource that the key is not for');
+      refuse('/resources', 'must contain only resources of the key');
     if (key.allowedCidrs && !(await this.#within(allowedCidrs, key.allowedCidrs)))
-      refuse('/allowedCidrs', 'has addresses that the key is not allowed from');
+      refuse('/allowedCidrs', 'must be within the allowed networks of the key');
     if (expiresAt && key.expiresAt && expiresAt > key.expiresAt)
-      refuse('/expiresAt', 'is later than now set');
+      refuse('/expiresAt', 'must not be later than the current expiry');
     return errors;
   }
 

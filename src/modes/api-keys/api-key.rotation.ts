@@ -9,16 +9,15 @@ import { defineProblem, ProblemError } from '../../platform/problems/problem.js'
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { makeKey } from './api-key.format.js';
-import type { KeyHolder } from './api-key.owners.js';
+import { type KeyHolder, NewKeys } from './api-key.owners.js';
 import type { IssuedKey } from './api-keys.service.js';
-import { NewKeys } from './new-keys.js';
 
 const ROTATION_CONFLICT = defineProblem({
   slug: 'rotation-conflict',
   status: 409,
-  title: 'The key cannot be rotated now',
+  title: 'Key cannot be rotated now',
   about:
-    'At most two keys of one lineage work at the same time: the one that was rotated, until its overlap ends, and its successor. Only the newest can be rotated, once the one before it has expired or is deleted, and only while it works.',
+    'At most two keys of a lineage work at the same time: a rotated key, until its overlap ends, and its successor. You can rotate only the newest key, only while it works, and only after its predecessor has expired or was deleted.',
 });
 
 class RotationConflictError extends ProblemError {
@@ -27,9 +26,12 @@ class RotationConflictError extends ProblemError {
   }
 }
 
+/** The most by which clocks of nodes can differ. Without an overlap, the old key has expired on all of them. */
+const CLOCKS_DIFFER_MS = 5_000;
+
 /**
- * Replaces a key by a new one that may do the same, with an overlap in which both work. Never by a wider one, and never
- * by one that lives longer.
+ * Replaces a key by a new one with the same scopes and limits. Both work until the overlap ends. The new key never
+ * expires later than the old one.
  */
 @Injectable()
 export class ApiKeyRotation {
@@ -43,18 +45,18 @@ export class ApiKeyRotation {
   ) {}
 
   /**
-   * @param overlapSeconds for how long the old key goes on, if it does not expire or is not deleted before
+   * @param overlapSeconds how long the old key still works, unless it expires or is deleted earlier
    * @throws NotFoundError
-   * @throws InsufficientScopeError for who does not hold all that the key holds
+   * @throws InsufficientScopeError if the acting person lacks a scope of the key
    * @throws RateLimitedError
-   * @throws RotationConflictError where a third key of the lineage would work, or this one works no more
+   * @throws RotationConflictError if a third key of the lineage would work, or if the key has expired
    */
   async rotate(holder: KeyHolder, id: string, overlapSeconds: number): Promise<IssuedKey> {
     const { ownerId, facts } = holder;
     await this.newKeys.count(holder);
     const { key, lineageId: _own, ...fresh } = makeKey(this.config.API_KEY_ENVIRONMENT);
     const row = await this.dataSource.transaction(async (manager) => {
-      // Before the owner's row is held, which comes before those of its keys everywhere.
+      // Checked before the lock of the owner, which every transaction takes before the locks of keys.
       if (!(await manager.existsBy(ApiKey, { id, ownerId, revokedAt: IsNull() }))) throw new NotFoundError();
       await holder.hold(manager);
       const old = await this.#lock(manager, ownerId, id);
@@ -70,14 +72,19 @@ export class ApiKeyRotation {
         lastNetwork: null,
       });
       await manager.insert(ApiKey, successor);
-      const ending = new Date(now.getTime() + overlapSeconds * 1000);
+      const overlapMs = overlapSeconds > 0 ? overlapSeconds * 1000 : -CLOCKS_DIFFER_MS;
+      const ending = new Date(now.getTime() + overlapMs);
       const expiresAt = old.expiresAt && old.expiresAt < ending ? old.expiresAt : ending;
       await manager.update(ApiKey, { id }, { rotatedTo: successor.id, expiresAt });
-      // What is remembered of the old key lives too long now, and so may the tokens that were exchanged for it.
+      // Cached rows of the old key have the earlier expiry, and its tokens can live longer than the key.
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
+      await this.log.record(manager, 'api-key.rotated', {
+        ...facts,
+        credentialId: id,
+        rotatedTo: successor.id,
+      });
       return successor;
     });
-    this.log.happened('api-key.rotated', { ...facts, credentialId: id, rotatedTo: row.id });
     return { row, key };
   }
 
@@ -89,24 +96,24 @@ export class ApiKeyRotation {
   }
 
   /**
-   * Until when the lineage may go on. A key that was rotated has the end of its overlap for an expiry; its successor, which
-   * has to be revoked by now (its answer was lost, or it leaked), took over the one from before.
+   * Returns the expiry of the new key. The expiry of a rotated key is the end of its overlap, and its successor has the
+   * original expiry. Such a key can be rotated again only if the successor was revoked, for example after a lost answer.
    */
   async #endOfLineage(manager: EntityManager, old: ApiKey, now: Date): Promise<Date | null> {
     if (old.rotatedTo === null) return old.expiresAt;
     const { id, revokedAt, expiresAt } = await manager.findOneByOrFail(ApiKey, { id: old.rotatedTo });
-    if (revokedAt === null) throw new RotationConflictError(`The key has been rotated already, to ${id}.`);
-    if (expiresAt && expiresAt <= now) throw new RotationConflictError('The lineage of keys has expired.');
+    if (revokedAt === null) throw new RotationConflictError(`The key was already rotated to ${id}.`);
+    if (expiresAt && expiresAt <= now) throw new RotationConflictError('The lineage of the key has expired.');
     return expiresAt;
   }
 
-  /** Keys can only die, never live again: what is seen here of others without their locks stays true. */
+  /** Needs no lock of the predecessor: a key that has stopped working never works again. */
   async #refuseThird(manager: EntityManager, old: ApiKey, now: Date): Promise<void> {
     if (old.expiresAt && old.expiresAt <= now) throw new RotationConflictError('The key has expired.');
     const before = await manager.findOneBy(ApiKey, { rotatedTo: old.id, revokedAt: IsNull() });
     if (before && (before.expiresAt === null || before.expiresAt > now))
       throw new RotationConflictError(
-        'The key before this one still works. Delete it, or wait until its overlap is over.',
+        'The predecessor of the key still works. Delete it, or wait until its overlap ends.',
       );
   }
 }

@@ -7,6 +7,8 @@ import type { Scope } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sha256Hex } from '../../platform/crypto/secret.js';
+import { AttemptCounter } from '../../platform/rate-limits/attempt-counter.js';
+import { defineAttemptLimit } from '../../platform/rate-limits/attempt-limit.js';
 import type { RateLimit } from '../../platform/rate-limits/rate-limiter.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
@@ -16,12 +18,20 @@ import { keyFault } from './api-key.format.js';
 import { type KeyOwner, ownerInSql } from './api-key.owners.js';
 import { Networks } from './networks.js';
 
+/** Keys with a right checksum, by address. Nobody can guess a key: this stops scans, and programs with a revoked key. */
+const REFUSED_KEYS = defineAttemptLimit({
+  name: 'refused-api-keys',
+  attempts: 100,
+  windowSeconds: 600,
+  waits: { firstSeconds: 10, longestSeconds: 300 },
+});
+
 interface KeyRow {
   hash: string;
   id: string;
   ownerId: string;
   ownerKind: SubjectKind;
-  /** Null where no room knows owners of its kind. */
+  /** Null if no room defines this kind of owner. */
   owner: KeyOwner | null;
   scopes: Scope[];
   resources: string[] | null;
@@ -33,9 +43,9 @@ interface KeyRow {
   revokedAt: Date | null;
 }
 
-/** A key as a request's check needs it. */
+/** The fields of a key that a request is checked by. */
 export interface FoundKey extends Readonly<KeyRow> {
-  /** Undefined: from anywhere. */
+  /** Undefined: all addresses are allowed. */
   readonly networks: Networks | undefined;
 }
 
@@ -46,7 +56,7 @@ const find = () => `
     k.lineage_id AS "lineageId", k.revision, k.expires_at AS "expiresAt", k.revoked_at AS "revokedAt"
   FROM api_keys k JOIN subjects s ON s.id = k.owner_id`;
 
-/** What a key is and whether it works now: its form, and one merged look-up by its hash. */
+/** Verifies keys: their form, and one cached lookup by hash. */
 @Injectable()
 export class ApiKeyVerifier {
   readonly #find = find();
@@ -58,6 +68,7 @@ export class ApiKeyVerifier {
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     private readonly admission: ApiKeyAdmission,
+    private readonly attempts: AttemptCounter,
     feed: RevocationFeed,
   ) {
     const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
@@ -67,12 +78,12 @@ export class ApiKeyVerifier {
   }
 
   /**
-   * Who a key stands for in the request under way.
+   * Returns the principal of a key for the current request.
    * @throws InvalidCredentialError
    * @throws RateLimitedError
    */
   async verify(key: string): Promise<Principal> {
-    const found = await this.identify(key);
+    const found = await this.#identifyLimited(key);
     return new Principal({
       mode: 'api-key',
       kind: kindOf(found),
@@ -85,9 +96,9 @@ export class ApiKeyVerifier {
   }
 
   /**
-   * The key that a text is, if it works now and for the request under way.
+   * Finds a key and checks that it works for the current request. The caller counts refusals, so that each counts once.
    * @throws InvalidCredentialError
-   * @throws RateLimitedError, unless the request is one that is never limited
+   * @throws RateLimitedError unless `limited` is false
    */
   async identify(key: string, options: { limited?: boolean } = {}): Promise<FoundKey> {
     const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
@@ -101,7 +112,7 @@ export class ApiKeyVerifier {
   }
 
   /**
-   * The key that a token was exchanged for, at the revision that it had, if it still works.
+   * Finds the key that a token was exchanged for. It must still work and have the same revision.
    * @throws InvalidCredentialError
    */
   async behind(exchanged: { id: string; ownerId: string; revision: number }): Promise<FoundKey> {
@@ -114,6 +125,17 @@ export class ApiKeyVerifier {
         : 'unknown key';
     if (!found || refusal) throw new InvalidCredentialError(`${refusal}: ${exchanged.id}`);
     return found;
+  }
+
+  async #identifyLimited(key: string): Promise<FoundKey> {
+    try {
+      return await this.identify(key);
+    } catch (error) {
+      // Counted for every reason, so that the limit does not reveal which keys exist. A wrong checksum needs no lookup.
+      if (error instanceof InvalidCredentialError && !keyFault(key, this.config.API_KEY_ENVIRONMENT))
+        await this.attempts.failed(REFUSED_KEYS);
+      throw error;
+    }
   }
 
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
@@ -129,13 +151,13 @@ export class ApiKeyVerifier {
   }
 }
 
-/** Read once for each look-up, not for each request. */
+/** Parses the networks once per lookup, not once per request. */
 const withNetworks = (row: KeyRow): FoundKey => ({
   ...row,
   networks: row.allowedCidrs ? new Networks(row.allowedCidrs) : undefined,
 });
 
-/** What a principal is that this key carries. */
+/** The kind of principal of a key. */
 export const kindOf = ({ ownerKind }: Pick<FoundKey, 'ownerKind'>) =>
   ownerKind === 'service-account' ? 'service-account' : 'machine';
 

@@ -3,7 +3,7 @@ import { affected } from '../../platform/housekeeping/affected.js';
 import { HousekeepingService } from '../../platform/housekeeping/housekeeping.service.js';
 
 const HOUR_MS = 3_600_000;
-/** As long as usage is kept: how a key was used is asked after it was revoked, too. */
+/** As long as usage counts are kept, because owners can read the usage of a revoked key. */
 const KEPT_MS = 90 * 24 * HOUR_MS;
 
 @Injectable()
@@ -14,7 +14,7 @@ export class ApiKeysHousekeeping implements OnModuleInit {
     this.housekeeping.register({
       name: 'api-keys',
       everyMs: HOUR_MS,
-      // What belongs to a key is deleted with it. The first key of a lineage names it, and waits for the others.
+      // The first key of a lineage has the lineage's id, so it is deleted last.
       run: (now, limit, manager) =>
         affected(
           manager,

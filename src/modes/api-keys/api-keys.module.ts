@@ -8,31 +8,31 @@ import { RevocationsModule } from '../../platform/revocations/revocations.module
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
 import { ApiKeyNarrowing } from './api-key.narrowing.js';
-import { ApiKeyRequests } from './api-key.requests.js';
+import { NewKeys } from './api-key.owners.js';
 import { ApiKeyRotation } from './api-key.rotation.js';
-import { ApiKeyStrategy } from './api-key.strategy.js';
+import { ApiKeyMode } from './api-key.mode.js';
 import { ApiKeyVerifier } from './api-key.verifier.js';
 import { ApiKeysHousekeeping } from './api-keys.housekeeping.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { NewKeys } from './new-keys.js';
 import { z } from 'zod';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
 import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys.js';
+import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
 import { defineTag } from '../../web/openapi/tags.js';
 import { defineCommand } from '../../platform/commands/commands.js';
 
 defineCommand('api-keys:create', {
-  about: 'Creates an API key. Prints the key on standard output, and nothing else there.',
-  load: () => import('./create-key.command.js'),
+  about: 'Creates an API key. Standard output contains only the key.',
+  load: async () => ({ command: (await import('./api-keys.commands.js')).createKey }),
 });
 defineCommand('api-keys:revoke', {
   about: 'Revokes an API key on all nodes.',
-  load: () => import('./revoke-key.command.js'),
+  load: async () => ({ command: (await import('./api-keys.commands.js')).revokeKey }),
 });
 
-defineTag('api-keys', 'Keys of machines');
+defineTag('api-keys', 'API keys of machines');
 
 defineSecretFields('x-api-key', 'key');
 
@@ -43,6 +43,15 @@ declare module '../../platform/revocations/revocation.entity.js' {
 }
 
 defineMigrations(ApiKeys1795300000028);
+
+definePersonalData(
+  'apiKeys',
+  `SELECT id, name, prefix, last4, scopes, resources, allowed_cidrs AS "allowedCidrs",
+     rate_limit_requests AS "rateLimitRequests", rate_limit_window_seconds AS "rateLimitWindowSeconds",
+     lineage_id AS "lineageId", rotated_to AS "rotatedTo", created_at AS "createdAt", expires_at AS "expiresAt",
+     last_used_at AS "lastUsedAt", last_network AS "lastNetwork", revoked_at AS "revokedAt"
+   FROM api_keys WHERE owner_id = $1 ORDER BY id`,
+);
 
 const settings = defineSettings({
   API_KEY_ENVIRONMENT: (production) =>
@@ -64,7 +73,7 @@ declare module '../../auth/scopes.js' {
 }
 
 defineScopes({
-  'api-keys:read': { about: 'See your API keys' },
+  'api-keys:read': { about: 'List your API keys' },
   'api-keys:write': { about: 'Create, change and revoke your API keys' },
 });
 
@@ -79,14 +88,13 @@ defineScopes({
   providers: [
     ApiKeyAdmission,
     ApiKeyNarrowing,
-    ApiKeyRequests,
     ApiKeyRotation,
-    ApiKeyStrategy,
+    ApiKeyMode,
     ApiKeysHousekeeping,
     ApiKeysService,
     ApiKeyVerifier,
     NewKeys,
   ],
-  exports: [ApiKeyAdmission, ApiKeyNarrowing, ApiKeyRequests, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
+  exports: [ApiKeyAdmission, ApiKeyNarrowing, ApiKeyRotation, ApiKeysService, ApiKeyVerifier],
 })
 export class ApiKeysModule {}

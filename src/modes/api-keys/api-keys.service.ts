@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, IsNull, LessThan } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, LessThan, MoreThan, Or } from 'typeorm';
 import { RouteTable } from '../../auth/route-table.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import type { Secret } from '../../platform/crypto/secret.js';
-import { AfterCommit } from '../../platform/database/after-commit.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import type { PageQuery } from '../../web/pagination/page.js';
@@ -14,11 +13,10 @@ import { defineProblem, ProblemError } from '../../platform/problems/problem.js'
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { makeKey } from './api-key.format.js';
-import type { KeyHolder } from './api-key.owners.js';
+import { type KeyHolder, NewKeys } from './api-key.owners.js';
 import type { CreateApiKey } from './api-keys.schemas.js';
-import { NewKeys } from './new-keys.js';
 
-/** Lineages of keys of one owner that work, each with two keys at most (ASVS 2.3.2). */
+/** Lineages with working keys per owner; each has at most two working keys (ASVS 2.3.2). */
 export const MAX_KEYS_PER_OWNER = 100;
 const MAX_LIFETIME_YEARS = 10;
 
@@ -27,12 +25,12 @@ const TOO_MANY_API_KEYS = defineProblem({
   status: 409,
   title: 'Too many API keys',
   about:
-    'An account may have only so many keys that work. Delete those that nobody uses: the list of the keys shows when each was last used.',
+    'The number of working keys of an account is limited. Delete unused keys: the list of keys shows when each key was last used.',
 });
 
 class TooManyApiKeysError extends ProblemError {
   constructor(limit: number) {
-    super(TOO_MANY_API_KEYS, `There are ${limit} keys already. Delete one that is not used.`);
+    super(TOO_MANY_API_KEYS, `The account already has ${limit} keys. Delete an unused one.`);
   }
 }
 
@@ -52,14 +50,13 @@ export class ApiKeysService {
     private readonly routes: RouteTable,
     private readonly newKeys: NewKeys,
     private readonly revocations: RevocationsService,
-    private readonly afterCommit: AfterCommit,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
-   * Issues a key that may do nothing that its maker may not. A command may make any.
+   * Issues a key. Its scopes must be scopes of the acting person. A command can issue any key.
    * @throws InsufficientScopeError
    * @throws RateLimitedError
    * @throws TooManyApiKeysError
@@ -93,8 +90,12 @@ export class ApiKeysService {
       if ((await this.#countLineages(manager, ownerId)) >= MAX_KEYS_PER_OWNER)
         throw new TooManyApiKeysError(MAX_KEYS_PER_OWNER);
       await manager.insert(ApiKey, row);
+      await this.log.record(manager, 'api-key.created', {
+        ...facts,
+        credentialId: row.id,
+        scopes: row.scopes,
+      });
     });
-    this.log.happened('api-key.created', { ...facts, credentialId: row.id, scopes: row.scopes });
     return { row, key };
   }
 
@@ -107,6 +108,15 @@ export class ApiKeysService {
     });
   }
 
+  /** The keys of an owner that work, newest first. */
+  working(manager: EntityManager, ownerId: string): Promise<ApiKey[]> {
+    const isLater = Or(IsNull(), MoreThan(this.clock.now()));
+    return manager.find(ApiKey, {
+      where: { ownerId, revokedAt: IsNull(), expiresAt: isLater },
+      order: { id: 'DESC' },
+    });
+  }
+
   /** @throws NotFoundError */
   async find(ownerId: string, id: string): Promise<ApiKey> {
     const key = await this.dataSource.manager.findOneBy(ApiKey, { id, ownerId, revokedAt: IsNull() });
@@ -114,7 +124,7 @@ export class ApiKeysService {
     return key;
   }
 
-  /** Ends a key on every node: the next request that presents it is refused. @throws NotFoundError */
+  /** Revokes a key on every node. @throws NotFoundError */
   async revoke(holder: KeyHolder, id: string): Promise<void> {
     const { ownerId, facts } = holder;
     await this.dataSource.transaction(async (manager) => {
@@ -123,11 +133,11 @@ export class ApiKeysService {
       const { affected } = await manager.update(ApiKey, live, { revokedAt: this.clock.now() });
       if (affected !== 1) throw new NotFoundError();
       await this.revocations.announce(manager, [{ kind: 'api-key', subject: id }]);
+      await this.log.record(manager, 'api-key.revoked', { ...facts, credentialId: id });
     });
-    this.log.happened('api-key.revoked', { ...facts, credentialId: id });
   }
 
-  /** Ends all keys of an owner, in the transaction of `manager`, which holds the row of the owner. */
+  /** Revokes all keys of an owner. The transaction of `manager` must hold the lock of the owner's row. */
   async revokeAll(manager: EntityManager, { ownerId, facts }: Omit<KeyHolder, 'hold'>): Promise<void> {
     const [rows]: [{ id: string }[]] = await manager.query(
       `UPDATE api_keys SET revoked_at = $2 WHERE owner_id = $1 AND revoked_at IS NULL RETURNING id`,
@@ -137,22 +147,21 @@ export class ApiKeysService {
       manager,
       rows.map(({ id }) => ({ kind: 'api-key', subject: id })),
     );
-    this.afterCommit.run(manager, () => {
-      for (const { id } of rows) this.log.happened('api-key.revoked', { ...facts, credentialId: id });
-    });
+    for (const { id } of rows)
+      await this.log.record(manager, 'api-key.revoked', { ...facts, credentialId: id });
   }
 
-  /** Such a key would be refused wherever it is used, and nobody would know why. @throws ValidationError */
+  /** Refuses resources that no route uses, because every route would refuse such a key. @throws ValidationError */
   checkResources(resources: readonly string[] = []): void {
     const kinds = this.routes.resourceKinds();
-    const detail = `no route is about it, but about ${[...kinds].join(', ') || 'none'}`;
+    const detail = `must be of a kind that a route uses: ${[...kinds].join(', ') || 'none'}`;
     const errors = resources.flatMap((resource, i) =>
       kinds.has(resource.split('/', 1)[0]!) ? [] : [{ pointer: `/resources/${i}`, detail }],
     );
     if (errors.length > 0) throw new ValidationError(errors);
   }
 
-  /** By the lineage, so that whoever rotates a key needs no room for another one. */
+  /** Counts lineages and not keys, so that a key can be rotated at the limit. */
   async #countLineages(manager: EntityManager, ownerId: string): Promise<number> {
     const [{ lineages }] = await manager.query(
       `SELECT count(DISTINCT lineage_id)::int AS lineages FROM api_keys
@@ -163,12 +172,12 @@ export class ApiKeysService {
   }
 }
 
-/** @throws ValidationError for a time that has passed, or is too far away */
+/** @throws ValidationError if the time is in the past or too far in the future */
 export function checkExpiry(expiresAt: Date | undefined, now: Date): void {
   if (!expiresAt) return;
   const latest = new Date(now);
   latest.setUTCFullYear(now.getUTCFullYear() + MAX_LIFETIME_YEARS);
   if (expiresAt > now && expiresAt <= latest) return;
-  const detail = `must be in the future, and within ${MAX_LIFETIME_YEARS} years`;
+  const detail = `must be in the future and within ${MAX_LIFETIME_YEARS} years`;
   throw new ValidationError([{ pointer: '/expiresAt', detail }]);
 }

@@ -3,26 +3,26 @@ import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** The first bits of a mapped address (`::ffff:192.0.2.1`, RFC 4291 2.5.5.2) before the IPv4 one. */
+/** The length of the prefix of an IPv4-mapped address (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2). */
 const MAPPED_BITS = 96;
 const MAPPED = ipaddr.IPv6.parseCIDR('::ffff:0:0/96');
 /**
- * `::192.0.2.1`, which RFC 4291 2.5.5.1 gave up: the library reads it as mapped, and PostgreSQL writes what is in this
- * network so, where the library does not. Nobody has such an address.
+ * IPv4-compatible addresses (`::192.0.2.1`) are deprecated (RFC 4291 section 2.5.5.1) and never match a client address.
+ * They are refused, because ipaddr.js reads and writes them differently from PostgreSQL.
  */
 const COMPATIBLE = ipaddr.IPv6.parseCIDR('::/96');
 const WRITTEN_COMPATIBLE = /^::\d+\./;
 const NEIGHBOURHOOD = { ipv4: 24, ipv6: 48 } as const;
 
-/** An address as Node tells it; IPv4 also where it came mapped into IPv6, and without its zone. Undefined for what is none. */
+/** Parses a client address. A mapped address becomes IPv4, and the zone is removed. Undefined if it is not an address. */
 function parseAddress(text: string): Address | undefined {
-  // The library alone takes octal and shortened forms, which others read as other addresses.
+  // isIP, because ipaddr.js also accepts octal and shortened forms, which are ambiguous.
   return isIP(text) === 0 || WRITTEN_COMPATIBLE.test(text) ? undefined : ipaddr.process(text.split('%')[0]!);
 }
 
 /**
- * A network in its one canonical form, such as `192.0.2.0/24` or `2001:db8::/32`; an address alone is a network of one.
- * Undefined for what is none, and for one with bits set behind its length.
+ * Returns the canonical form of a network, such as `192.0.2.0/24` or `2001:db8::/32`. An address is a network of one.
+ * Returns undefined if the text is not a network, or if host bits are set.
  */
 export function canonicalCidr(text: string): string | undefined {
   const [address = '', length, ...rest] = text.split('/');
@@ -39,7 +39,7 @@ export function canonicalCidr(text: string): string | undefined {
   return firstOf(canonical) === network.toString() ? canonical : undefined;
 }
 
-/** Unspecified and loopback are addresses of their own. */
+/** The unspecified and the loopback address are not IPv4-compatible ones. */
 const isCompatible = (address: Address): boolean =>
   address instanceof ipaddr.IPv6 && address.match(COMPATIBLE) && !['::', '::1'].includes(address.toString());
 
@@ -49,7 +49,7 @@ const firstOf = (cidr: string): string =>
     : ipaddr.IPv4.networkAddressFromCIDR(cidr)
   ).toString();
 
-/** The network around an address, wide enough that one client stays in it: /24, or /48 of IPv6. Undefined for no address. */
+/** The network of a client address: /24, or /48 for IPv6. One client usually stays in it. Undefined if it is not an address. */
 export function networkAround(address: string): string | undefined {
   const parsed = parseAddress(address);
   if (!parsed) return undefined;
@@ -57,16 +57,16 @@ export function networkAround(address: string): string | undefined {
   return `${firstOf(`${parsed.toString()}/${bits}`)}/${bits}`;
 }
 
-/** The networks that a key may be used from. */
+/** The networks that a key can be used from. */
 export class Networks {
   readonly #ranges: [Address, number][];
 
-  /** @param cidrs in their canonical form */
+  /** @param cidrs in canonical form */
   constructor(cidrs: readonly string[]) {
     this.#ranges = cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
   }
 
-  /** Whether an address lies in one of them. What is no address does not. */
+  /** Whether an address is in one of the networks. */
   has(address: string): boolean {
     const parsed = parseAddress(address);
     return (

@@ -4,15 +4,15 @@ import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import { AfterCommit } from '../../platform/database/after-commit.js';
 import { type EventFacts, SecurityLog } from '../../platform/logging/security-log.js';
+import { acrOf } from '../../accounts/sign-ins/live-sign-in.js';
 import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
 import { SigningKeysService } from './signing-keys/signing-keys.service.js';
 import { ACCESS_TOKEN_TYPE } from './access-token.js';
 import type { Grant } from '../tokens/token-grant.entity.js';
 import type { IssuedAccessToken, TokenSignIn } from '../tokens/token-kinds.js';
 
-/** Of a key, what a token says about it. */
+/** The fields of an API key that a token is made from. */
 export interface TokenKey {
   readonly id: string;
   readonly ownerId: string;
@@ -23,18 +23,17 @@ export interface TokenKey {
 
 const seconds = (ms: number) => Math.floor(ms / 1000);
 
-/** Signs access tokens (RFC 9068): ids, scopes and times, and nothing personal. */
+/** Signs access tokens (RFC 9068). They contain ids, scopes and times, but no personal data. */
 @Injectable()
 export class AccessTokenIssuer {
   constructor(
     private readonly keys: SigningKeysService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** With a manager, the log tells of the token once the transaction has committed. */
+  /** With a manager, the log entry is written after the transaction has committed. */
   async issue(signIn: TokenSignIn, grant: Grant, manager?: EntityManager): Promise<IssuedAccessToken> {
     const claims = {
       sub: signIn.userId,
@@ -44,12 +43,13 @@ export class AccessTokenIssuer {
       sid: signIn.id,
       auth_time: seconds(signIn.authTime.getTime()),
       amr: signIn.amr,
+      acr: acrOf(signIn.secondFactorAt),
     };
     const behind = { userId: signIn.userId, signInId: signIn.id };
     return this.#sign(claims, signIn.expiresAt, behind, manager);
   }
 
-  /** Nothing but the key can renew it, and it ends with the key. */
+  /** Issues a token that expires no later than the key. There is no refresh token. */
   async issueForKey(key: TokenKey, scopes: readonly string[], audience: string): Promise<IssuedAccessToken> {
     const claims = {
       sub: key.ownerId,
@@ -76,7 +76,9 @@ export class AccessTokenIssuer {
     const text = await new SignJWT({ iss: this.config.ISSUER, ...claims, exp, iat, jti })
       .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: ACCESS_TOKEN_TYPE })
       .sign(key.privateKey);
-    this.afterCommit.run(manager, () => this.log.happened('token.issued', { credentialId: jti, ...behind }));
+    const facts = { credentialId: jti, ...behind };
+    if (manager) await this.log.record(manager, 'token.issued', facts);
+    else this.log.happened('token.issued', facts);
     return { text, lifetimeSeconds: exp - iat };
   }
 }

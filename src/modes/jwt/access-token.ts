@@ -4,14 +4,14 @@ import { decodeJson, decodeStrictly } from '../../platform/crypto/strict-decodin
 import { MAX_LIFETIME_SECONDS } from './signing-keys/signing-keys.service.js';
 import { FIRST_PARTY } from '../tokens/token-grant.entity.js';
 
-/** RFC 9068. An id token or any other JWT of ours is no access token. */
+/** RFC 9068. The type separates access tokens from other JWTs that the same keys sign. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
-/** A media type: without regard to case, and `application/` may stand before it (RFC 7515 4.1.9). */
+/** A media type: case-insensitive, with an optional `application/` (RFC 7515 section 4.1.9). */
 const TYPE = /^(application\/)?at\+jwt$/i;
 const MAX_LENGTH = 8192;
 const IAT_TOLERANCE_SECONDS = 5;
 
-/** Exactly what we issue: `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u` and whatever comes next are refused unread. */
+/** Only the parameters that this server issues. `crit`, `b64`, `zip`, `jwk`, `jku`, `x5u` and all others are refused. */
 const Header = z.strictObject({
   alg: z.enum(['EdDSA', 'ES256']),
   kid: z.string(),
@@ -19,10 +19,10 @@ const Header = z.strictObject({
 });
 export type AccessTokenHeader = z.infer<typeof Header>;
 
-/** Ids are checked for their shape before they reach a query. An integer here is a safe one, so `1e400` is none. */
+/** Ids must be UUIDs before they reach a query. Integers must be safe ones, so `1e400` is refused. */
 const Common = z.object({
   iss: z.string(),
-  /** One, as we issue it: a token that is also for others is not only ours to judge. */
+  /** Exactly one audience, because this server issues no token for several. */
   aud: z.string(),
   sub: z.uuid(),
   jti: z.uuid(),
@@ -32,23 +32,25 @@ const Common = z.object({
   nbf: z.int().optional(),
 });
 
-/** Of a token that a sign-in made. */
+/** The claims of a token of a sign-in. */
 const PersonClaims = Common.extend({
   client_id: z.literal(FIRST_PARTY),
   sid: z.uuid(),
   amr: z.array(z.string()),
+  acr: z.enum(['aal1', 'aal2']),
   auth_time: z.int(),
 });
 export type PersonClaims = Readonly<z.infer<typeof PersonClaims>>;
 
-/** Of a token exchanged for a key: nothing of a person but whose key it is. */
+/** The claims of a token that was exchanged for an API key. */
 const MachineClaims = Common.extend({
-  /** The key's id. */
+  /** The id of the key. */
   client_id: z.uuid(),
-  /** The key's, as it was: narrowing raises it. */
+  /** The revision of the key when the token was issued. Narrowing the key raises its revision. */
   key_revision: z.int(),
   sid: z.never().optional(),
   amr: z.never().optional(),
+  acr: z.never().optional(),
   auth_time: z.never().optional(),
 });
 export type MachineClaims = Readonly<z.infer<typeof MachineClaims>>;
@@ -57,7 +59,7 @@ export type AccessTokenClaims = PersonClaims | MachineClaims;
 
 export const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
-/** The header of a text that has the one canonical form of a JWT (RFC 7515 3.1), before anything else touches it. */
+/** Reads the header of a token in canonical compact form (RFC 7515 section 3.1). Call it before all other checks. */
 export function readHeader(token: string): AccessTokenHeader {
   if (token.length > MAX_LENGTH) throw new InvalidCredentialError('token too long');
   const [header, ...others] = token.split('.').map((segment) => decodeStrictly(segment, 'base64url'));
@@ -72,7 +74,7 @@ export function readClaims(payload: Uint8Array): AccessTokenClaims {
   return ofMachine ? conform(MachineClaims, 'claims', claims) : conform(PersonClaims, 'claims', claims);
 }
 
-/** What is wrong with a token's times at `now`, also with one that was verified before; undefined if nothing is. */
+/** Returns why the times of a token are wrong at `now`, or undefined. Cached tokens are checked too. */
 export function wrongTime({ iat, exp, nbf }: AccessTokenClaims, now: Date): string | undefined {
   const seconds = now.getTime() / 1000;
   if (exp <= seconds) return 'token expired';
@@ -84,7 +86,7 @@ export function wrongTime({ iat, exp, nbf }: AccessTokenClaims, now: Date): stri
 function conform<T>(schema: z.ZodType<T>, part: string, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  // Where and what, never the value: it is the client's.
+  // The log gets the path and the code of a fault, never a value from the client.
   const faults = parsed.error.issues.map(({ path, code }) => `${path.join('.')} ${code}`.trim());
   throw new InvalidCredentialError(`${part}: ${faults.join(', ')}`);
 }

@@ -8,7 +8,7 @@ import { SigningKeysService, type VerificationKey } from './signing-keys/signing
 import { type AccessTokenClaims, readClaims, readHeader, wrongTime } from './access-token.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** Whether a text is an access token of ours that is valid now. Whether its sign-in is alive is asked elsewhere. */
+/** Verifies access tokens: form, signature, claims and times. JwtPrincipals checks the sign-in behind a token. */
 @Injectable()
 export class AccessTokenVerifier {
   readonly #verified = new VerifiedTokens();
@@ -19,7 +19,7 @@ export class AccessTokenVerifier {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** @throws InvalidCredentialError with the precise reason, which holds nothing of the token */
+  /** @throws InvalidCredentialError with a reason that contains no part of the token */
   async verify(token: string): Promise<AccessTokenClaims> {
     const now = this.clock.now();
     const remembered = this.#verified.get(token);
@@ -36,7 +36,7 @@ export class AccessTokenVerifier {
     return claims;
   }
 
-  /** The claims of a payload that we signed for one of our audiences. */
+  /** Reads the claims of a payload with our issuer and one of our audiences. */
   #readOurs(payload: Uint8Array): AccessTokenClaims {
     const claims = readClaims(payload);
     if (claims.iss !== this.config.ISSUER) throw new InvalidCredentialError('unexpected iss');
@@ -46,7 +46,7 @@ export class AccessTokenVerifier {
 
   async #checkSignature(token: string, key: VerificationKey): Promise<Uint8Array> {
     try {
-      // The key says what the algorithm is, never the token (RFC 8725 3.1).
+      // The algorithm comes from the key, never from the token (RFC 8725 section 3.1).
       const { payload } = await compactVerify(token, key.publicKey, { algorithms: [key.algorithm] });
       return payload;
     } catch (error) {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ownAudience } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
-import { Principal } from '../../auth/principal.js';
+import { Principal, type PrincipalFields } from '../../auth/principal.js';
 import { needsRole, type Scope, scopesOfRoles, userScopes } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
@@ -9,29 +9,46 @@ import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { type LiveSignIn, whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
 import { type AccessTokenClaims, isMachine, type MachineClaims, type PersonClaims } from './access-token.js';
-import { Machines } from './machines.js';
 import { RevokedTokens } from './revoked-tokens.js';
 
-/** Who a JWT stands for, once its signature and claims are right: whether it was taken back, and what is behind it. */
+/** The valid credential that the token of a machine was exchanged for. */
+interface Machine extends Pick<PrincipalFields, 'resources'> {
+  readonly kind: 'machine' | 'service-account';
+  /** Checks the limits of the credential for the current request. @throws ProblemError */
+  admit(): Promise<void>;
+}
+
+/** Finds the credential behind a token. @throws InvalidCredentialError if it is no longer valid */
+type FindMachine = (claims: MachineClaims) => Promise<Machine>;
+
+/** Turns verified claims into a principal. Checks revocations and the sign-in or key behind the token. */
 @Injectable()
 export class JwtPrincipals {
+  #findMachine: FindMachine = async () => {
+    throw new InvalidCredentialError('no room issues tokens for machines');
+  };
+
   constructor(
     private readonly signIns: SignInsService,
-    private readonly machines: Machines,
     private readonly revoked: RevokedTokens,
     private readonly feed: RevocationFeed,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
+  /** For the room that issues tokens for machines. */
+  registerMachines(find: FindMachine): void {
+    this.#findMachine = find;
+  }
+
   /**
-   * The principal of the request under way. While the feed is current for the account, revocations are in memory, and
-   * the database is not asked. The sign-in behind the token is looked up for `live`, and always for a scope of a role.
+   * Returns the principal of the current request. While the revocation feed is current for the account, this needs no
+   * query, except with `live` or a scope of a role: both look up the sign-in behind the token.
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
   async of(claims: AccessTokenClaims, live: boolean): Promise<Principal> {
-    // Of the audiences that tokens are issued for, the first is this server (RFC 9068 4).
+    // The first configured audience is this server (RFC 9068 section 4).
     if (claims.aud !== ownAudience(this.config))
       throw new InvalidCredentialError('token for another audience');
     await this.#checkRevoked(claims);
@@ -40,7 +57,7 @@ export class JwtPrincipals {
       : this.#person(claims, live || !this.feed.isCurrentFor(claims.sub) || needsRoles(claims));
   }
 
-  /** As good as the sign-in or the key behind it is now, with what its user may do now. For any of the audiences. */
+  /** Checks the sign-in or key behind a token of any audience, and returns a principal with its current scopes. */
   async live(claims: AccessTokenClaims): Promise<Principal> {
     await this.#checkRevoked(claims);
     return isMachine(claims) ? this.#machine(claims, false) : this.#person(claims, true);
@@ -50,9 +67,9 @@ export class JwtPrincipals {
     if (await this.revoked.has(claims)) throw new InvalidCredentialError('token revoked');
   }
 
-  /** What binds the key binds its tokens, and only the key knows: it is looked at each time, in memory mostly. */
+  /** The limits of a key also apply to its tokens, so each request looks up the key (mostly cached). */
   async #machine(claims: MachineClaims, asRequest: boolean): Promise<Principal> {
-    const machine = await this.machines.find(claims);
+    const machine = await this.#findMachine(claims);
     if (asRequest) await machine.admit();
     return new Principal({
       mode: 'jwt',
@@ -78,12 +95,14 @@ export class JwtPrincipals {
       scopes: scopesOf(claims, signIn && scopesOfRoles(signIn.roles)),
       authTime: new Date(claims.auth_time * 1000),
       amr: claims.amr,
+      acr: claims.acr,
+      secondFactorTime: signIn?.secondFactorAt ?? undefined,
     });
   }
 
   #whyRevoked(claims: PersonClaims): string | undefined {
     if (this.feed.revokedUntil('sign-in', claims.sid) === Infinity) return 'sign-in ended';
-    // A changed password and a reauthentication renew the time: tokens from before end with the secrets from before.
+    // A changed password or a reauthentication renews `auth_time`. Tokens with an earlier one are revoked.
     const renewed = Math.floor(this.feed.revokedUntil('renewal', claims.sid) / 1000);
     return claims.auth_time < renewed ? 'token from before the last proof of identity' : undefined;
   }
@@ -97,10 +116,10 @@ export class JwtPrincipals {
   }
 }
 
-/** A role can be lost while a token lives: a scope that needs one is never believed on the token's word alone. */
+/** A user can lose a role while a token lives, so the roles are checked before a scope of a role is granted. */
 const needsRoles = ({ scope }: PersonClaims): boolean => scope.split(' ').some(needsRole);
 
-/** What the token says and the user's roles still allow; without a look at the roles, no scope of a role. */
+/** The scopes of the token that are still allowed. Without the user's roles, no scope of a role is granted. */
 function scopesOf(claims: AccessTokenClaims, allowed: readonly Scope[] = userScopes()): Scope[] {
   const granted = new Set(claims.scope.split(' '));
   return allowed.filter((scope) => granted.has(scope));

@@ -15,7 +15,7 @@ import type {
   TokenSignIn,
 } from '../tokens/token-kinds.js';
 
-/** JWTs as a kind of token. */
+/** JWTs for sign-ins, introspection and revocation. */
 @Injectable()
 export class JwtTokens implements TokenKind {
   readonly name = 'jwt';
@@ -39,11 +39,11 @@ export class JwtTokens implements TokenKind {
     try {
       const claims = await this.verifier.verify(text);
       const principal = await this.principals.live(claims);
-      const { client_id, jti, aud, iat, exp, sid, auth_time } = claims;
+      const { client_id, jti, aud, iat, exp, sid, auth_time, amr, acr } = claims;
       const scope = [...principal.scopes].join(' ');
       return {
         subject: claims.sub,
-        members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time },
+        members: { token_type: 'Bearer', scope, client_id, jti, aud, iat, exp, sid, auth_time, amr, acr },
       };
     } catch (error) {
       return undefinedIfInvalid(error);
@@ -57,7 +57,7 @@ export class JwtTokens implements TokenKind {
       subject: claims.sub,
       credentialId: claims.jti,
       ...(isMachine(claims) && { keyId: claims.client_id }),
-      revoke: () => this.revoked.add(claims),
+      revoke: (manager) => this.revoked.add(manager, claims),
     };
   }
 }

@@ -7,11 +7,9 @@ import { TokensModule } from '../tokens/tokens.module.js';
 import { AccessTokenIssuer } from './access-token.issuer.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwtPrincipals } from './jwt-principals.js';
-import { JwtStrategy } from './jwt.strategy.js';
+import { JwtMode } from './jwt.mode.js';
 import { JwtTokens } from './jwt-tokens.js';
-import { Machines } from './machines.js';
 import { RevokedTokens } from './revoked-tokens.js';
-import { SigningKeysAdminModule } from './signing-keys/admin-signing-keys.module.js';
 import { SigningKeysModule } from './signing-keys/signing-keys.module.js';
 
 declare module '../tokens/token-formats.js' {
@@ -22,17 +20,9 @@ declare module '../tokens/token-formats.js' {
 defineTokenFormat('jwt');
 
 @Module({
-  imports: [RevocationsModule, SignInsModule, SigningKeysAdminModule, SigningKeysModule, TokensModule],
-  providers: [
-    AccessTokenIssuer,
-    AccessTokenVerifier,
-    JwtPrincipals,
-    JwtStrategy,
-    JwtTokens,
-    Machines,
-    RevokedTokens,
-  ],
-  exports: [AccessTokenIssuer, Machines],
+  imports: [RevocationsModule, SignInsModule, SigningKeysModule, TokensModule],
+  providers: [AccessTokenIssuer, AccessTokenVerifier, JwtPrincipals, JwtMode, JwtTokens, RevokedTokens],
+  exports: [AccessTokenIssuer, JwtPrincipals],
 })
 export class JwtModule implements OnModuleInit {
   constructor(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { MergedLookup } from '../../platform/lookup/merged-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
@@ -17,7 +17,7 @@ rememberRevocations('token');
 
 type Named = Pick<AccessTokenClaims, 'jti' | 'sub'>;
 
-/** The JWTs that were taken back one by one, by `jti`: never by their text, which can be spelled in several ways. */
+/** JWTs that were revoked on their own, by `jti`. The text does not identify a JWT, because it has several valid forms. */
 @Injectable()
 export class RevokedTokens {
   readonly #lookup = new MergedLookup<true>((jtis) => this.#query(jtis));
@@ -28,16 +28,14 @@ export class RevokedTokens {
     private readonly revocations: RevocationsService,
   ) {}
 
-  /** In memory while the feed is current for the account; asked of the database otherwise. */
+  /** Needs no query while the revocation feed is current for the account. */
   async has({ jti, sub }: Named): Promise<boolean> {
     if (this.feed.revokedUntil('token', jti) === Infinity) return true;
     return this.feed.isCurrentFor(sub) ? false : (await this.#lookup.find(jti)) === true;
   }
 
-  async add({ jti, sub }: Named): Promise<void> {
-    await this.dataSource.transaction((manager) =>
-      this.revocations.announce(manager, [{ kind: 'token', subject: jti, account: sub }]),
-    );
+  add(manager: EntityManager, { jti, sub }: Named): Promise<void> {
+    return this.revocations.announce(manager, [{ kind: 'token', subject: jti, account: sub }]);
   }
 
   async #query(jtis: string[]): Promise<Map<string, true>> {

@@ -8,17 +8,17 @@ export interface VerifiedToken {
 const LIMIT = 1000;
 
 /**
- * The tokens whose signature was right, by their text, the ones used last. It saves the signature and nothing else:
- * times, key and sign-in are asked after a hit too, since one token can be spelled in several ways.
+ * The most recently used tokens with a valid signature, by their text. A hit saves only the signature check: times, key
+ * and sign-in are still checked.
  *
- * To do without it, let `get` answer undefined.
+ * To turn this cache off, let `get` return undefined.
  */
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
 
   get(text: string): VerifiedToken | undefined {
     const token = this.#tokens.get(text);
-    // A Map keeps the order of insertion: what is used goes to the end, so that what is first was unused for longest.
+    // A Map keeps insertion order. A used token moves to the end, so the first one is the least recently used.
     if (token && this.#tokens.delete(text)) this.#tokens.set(text, token);
     return token;
   }

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 
-/** An opaque access token: all that a JWT says of itself, in a row. The token itself is shown once. */
+/** An opaque access token. The row has the data that a JWT carries itself. */
 @Entity('access_tokens')
 @Index('access_tokens_id_key', ['id'], { unique: true })
 @Index('access_tokens_sign_in_id_idx', ['signInId'])
@@ -11,7 +11,7 @@ export class OpaqueToken {
   @PrimaryColumn('bytea', { name: 'token_hash', primaryKeyConstraintName: 'access_tokens_pkey' })
   tokenHash: Buffer;
 
-  /** What a revocation names, as the `jti` of a JWT. */
+  /** The id that a revocation names, like the `jti` of a JWT. */
   @Column('uuid')
   id: string;
 
@@ -31,7 +31,7 @@ export class OpaqueToken {
   @Column('text', { name: 'client_id' })
   clientId: string;
 
-  /** Of the sign-in, when the token was issued: a later one ends the token. */
+  /** The `auth_time` of the sign-in when the token was issued. The token ends when the sign-in gets a later one. */
   @Column('timestamptz', { name: 'auth_time' })
   authTime: Date;
 

@@ -9,12 +9,13 @@ import { type Scope, scopesOfRoles } from '../../auth/scopes.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
-import { AfterCommit } from '../../platform/database/after-commit.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import {
+  acrOf,
+  authenticationOf,
   type LiveSignIn,
   LIVE_SIGN_IN_COLUMNS,
   subjectsOfSignIn,
@@ -33,11 +34,10 @@ import { OpaqueToken } from './opaque-token.entity.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
 
-/** Whether a text can be an opaque token of ours. */
 const isOpaqueToken = (text: string) =>
   text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length));
 
-/** A token with the sign-in behind it. `id` is the sign-in's, `authTime` too. */
+/** A token with its sign-in. `id` and `authTime` are those of the sign-in. */
 interface FoundToken extends LiveSignIn {
   hash: string;
   jti: string;
@@ -50,7 +50,7 @@ interface FoundToken extends LiveSignIn {
   revokedAt: Date | null;
 }
 
-/** Access tokens that say nothing: whatever they are good for is looked up by their hash. */
+/** Opaque access tokens: all data is looked up by their hash. */
 @Injectable()
 export class OpaqueTokensService implements TokenKind {
   readonly name = 'opaque';
@@ -61,7 +61,6 @@ export class OpaqueTokensService implements TokenKind {
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
     feed: RevocationFeed,
   ) {
@@ -99,17 +98,17 @@ export class OpaqueTokensService implements TokenKind {
       expiresAt,
     });
     const facts = { userId: signIn.userId, credentialId: id, signInId: signIn.id };
-    this.afterCommit.run(manager, () => this.log.happened('token.issued', facts));
+    await this.log.record(manager, 'token.issued', facts);
     return {
       text: secret.reveal(),
       lifetimeSeconds: Math.floor((expiresAt.getTime() - issuedAt.getTime()) / 1000),
     };
   }
 
-  /** Who a token stands for here. @throws InvalidCredentialError */
+  /** Returns the principal of a token for this server. @throws InvalidCredentialError */
   async verify(text: string): Promise<Principal> {
     const found = await this.#find(text);
-    // Of the audiences that tokens are issued for, the first is this server.
+    // The first configured audience is this server.
     if (found.audience !== ownAudience(this.config))
       throw new InvalidCredentialError('token for another audience');
     return new Principal({
@@ -119,8 +118,7 @@ export class OpaqueTokensService implements TokenKind {
       credentialId: found.jti,
       signInId: found.id,
       scopes: scopesOf(found),
-      authTime: found.authTime,
-      amr: found.amr,
+      ...authenticationOf(found),
     });
   }
 
@@ -140,6 +138,8 @@ export class OpaqueTokensService implements TokenKind {
           exp: seconds(found.tokenExpiresAt),
           sid,
           auth_time: seconds(found.authTime),
+          amr: found.amr,
+          acr: acrOf(found.secondFactorAt),
         },
       };
     } catch (error) {
@@ -152,10 +152,10 @@ export class OpaqueTokensService implements TokenKind {
     const found = isOpaqueToken(text) ? await this.#lookup.find(sha256Hex(text)) : undefined;
     if (!found || found.revokedAt !== null) return undefined;
     const { jti, userId } = found;
-    return { subject: userId, credentialId: jti, revoke: () => this.#revoke(jti, userId) };
+    return { subject: userId, credentialId: jti, revoke: (manager) => this.#revoke(manager, jti, userId) };
   }
 
-  /** For any audience. What cannot be one of ours is refused without a query. @throws InvalidCredentialError */
+  /** Finds a valid token of any audience. A malformed token is refused without a query. @throws InvalidCredentialError */
   async #find(text: string): Promise<FoundToken> {
     if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
     const found = await this.#lookup.find(sha256Hex(text));
@@ -165,11 +165,9 @@ export class OpaqueTokensService implements TokenKind {
     return found;
   }
 
-  async #revoke(id: string, account: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      await manager.update(OpaqueToken, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
-      await this.revocations.announce(manager, [{ kind: 'token', subject: id, account }]);
-    });
+  async #revoke(manager: EntityManager, id: string, account: string): Promise<void> {
+    await manager.update(OpaqueToken, { id, revokedAt: IsNull() }, { revokedAt: this.clock.now() });
+    await this.revocations.announce(manager, [{ kind: 'token', subject: id, account }]);
   }
 
   async #query(hashes: string[]): Promise<Map<string, FoundToken>> {
@@ -185,7 +183,7 @@ export class OpaqueTokensService implements TokenKind {
   }
 }
 
-/** What was granted and the user's roles still allow. */
+/** The granted scopes that the user's roles still allow. */
 const scopesOf = ({ scopes, roles }: FoundToken): Scope[] =>
   scopesOfRoles(roles).filter((scope) => scopes.includes(scope));
 

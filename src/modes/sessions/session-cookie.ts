@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { cookieValues } from '../../auth/presented-credential.js';
 import { hmac } from '../../platform/crypto/secret.js';
 
-/** `__Host-` binds it to this host, to https and to all paths (ASVS 3.3.1, 3.3.3). */
+/** The prefix `__Host-` binds the cookie to this host and to https (ASVS 3.3.1, 3.3.3). */
 export const SESSION_COOKIE = '__Host-session';
 
 export const SESSION_COOKIE_OPTIONS: CookieSerializeOptions = {
@@ -16,17 +16,17 @@ export const SESSION_COOKIE_OPTIONS: CookieSerializeOptions = {
 
 export const sessionCookies = (request: FastifyRequest): string[] => cookieValues(request, SESSION_COOKIE);
 
-/** The CSRF token of a session: whoever knows the cookie's secret can make it, and it does not give the secret away. */
+/** The CSRF token is derived from the cookie's secret and does not reveal it. */
 export const csrfTokenOf = (cookieSecret: string): string => hmac(cookieSecret, 'csrf');
 
-/** The CSRF token of the session behind the request, as a parameter of a handler. Only for routes of the mode `session`. */
+/** Parameter decorator: the CSRF token of the session. Use it only on routes that accept no mode but `session`. */
 export const CsrfToken = createParamDecorator((_data: unknown, context: ExecutionContext) => {
   const [secret] = sessionCookies(context.switchToHttp().getRequest<FastifyRequest>());
-  if (secret === undefined) throw new Error('no session cookie: the route accepts other modes than session');
+  if (secret === undefined) throw new Error('@CsrfToken() needs a route that accepts only the mode session');
   return csrfTokenOf(secret);
 });
 
-/** The session cookies that came along, whatever they are worth, as a parameter of a handler. */
+/** Parameter decorator: the values of all session cookies in the request, also invalid ones. */
 export const PresentedSessions = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   sessionCookies(context.switchToHttp().getRequest<FastifyRequest>()),
 );

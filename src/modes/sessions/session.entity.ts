@@ -12,7 +12,7 @@ export class Session {
   @JoinColumn({ name: 'sign_in_id', foreignKeyConstraintName: 'sessions_sign_in_id_fkey' })
   signIn: Relation<SignIn>;
 
-  /** SHA-256 of the secret in the cookie, 32 bytes. It rotates at each proof of who the person is. */
+  /** SHA-256 of the secret in the cookie, 32 bytes. A reauthentication replaces it. */
   @Column('bytea', { name: 'secret_hash' })
   secretHash: Buffer;
 }

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Authenticated, Public } from '../../auth/authenticated.decorator.js';
 import { setCookie } from '../../web/openapi/answer-headers.js';
 import { MayAnswer } from '../../web/openapi/may-answer.decorator.js';
+import { problemsOfProofs } from '../../accounts/sign-ins/sign-in-request.js';
 import { deliver } from '../../accounts/sign-ins/carriers.js';
 import { CsrfToken, PresentedSessions, SESSION_COOKIE } from './session-cookie.js';
 import { CsrfTokenView, SessionCreated, SessionRequest } from './sessions.schemas.js';
@@ -16,14 +17,14 @@ export class SessionsController {
 
   @Post()
   @Public({ sameOrigin: true })
-  @MayAnswer('invalid-credential', 'busy')
+  @MayAnswer('invalid-credential', 'rate-limited', 'busy', problemsOfProofs)
   @ApiOperation({
     summary: 'Sign in by cookie',
-    description: 'A cookie that comes along is never kept: every sign-in has a new secret.',
+    description: 'Every sign-in gets a new secret. The session of a cookie in the request ends.',
   })
   @ApiResponse({
     status: 201,
-    description: 'Signed in; the cookie is in Set-Cookie',
+    description: 'Signed in; `Set-Cookie` has the session cookie',
     headers: setCookie(SESSION_COOKIE, true),
     standardSchema: SessionCreated,
   })
@@ -36,9 +37,9 @@ export class SessionsController {
   }
 
   @Get('current/csrf-token')
-  @Authenticated({ modes: ['session'] })
-  @ApiOperation({ summary: 'The CSRF token of my session' })
-  @ApiResponse({ status: 200, description: 'To be sent as X-CSRF-Token', standardSchema: CsrfTokenView })
+  @Authenticated({ modes: ['session'], secondFactor: 'never' })
+  @ApiOperation({ summary: 'Get the CSRF token of my session' })
+  @ApiResponse({ status: 200, description: 'Send it as `X-CSRF-Token`', standardSchema: CsrfTokenView })
   csrfToken(@CsrfToken() csrfToken: string): CsrfTokenView {
     return { csrfToken };
   }

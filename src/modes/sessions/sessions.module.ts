@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
 import { Session } from './session.entity.js';
-import { SessionStrategy } from './session.strategy.js';
+import { SessionMode } from './session.mode.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
@@ -23,6 +23,6 @@ defineMigrations(Sessions1795300000024);
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],
   controllers: [SessionsController],
-  providers: [SessionsService, SessionStrategy],
+  providers: [SessionsService, SessionMode],
 })
 export class SessionsModule {}

@@ -1,21 +1,20 @@
 import { z } from 'zod';
 import { describeRenewal, SignInView } from '../../accounts/sign-ins/sign-ins.schemas.js';
-import { EmailInput, PasswordInput, UserView } from '../../accounts/users/users.schemas.js';
+import { signInRequest } from '../../accounts/sign-ins/sign-in-request.js';
+import { UserView } from '../../accounts/users/users.schemas.js';
 
 const csrfToken = z
   .string()
-  .describe('To be sent as `X-CSRF-Token` with every request that changes something');
+  .describe('Send it as `X-CSRF-Token` with all methods except GET, HEAD and OPTIONS');
 
-export const SessionRequest = z
-  .strictObject({ email: EmailInput, password: PasswordInput })
-  .meta({ id: 'SessionRequest', description: 'Who signs in' });
+export const SessionRequest = signInRequest({ id: 'SessionRequest', description: 'A sign-in by cookie' }, {});
 export type SessionRequest = z.infer<typeof SessionRequest>;
 
 export const SessionCreated = z
   .object({ session: SignInView, user: UserView, csrfToken })
   .meta({ id: 'SessionCreated', description: 'The sign-in; its secret is in the cookie' });
 
-// Registers what renews a session: the schema RenewedSignIn includes it.
+// The schema RenewedSignIn includes this answer.
 describeRenewal(
   z
     .object({ session: SignInView, csrfToken })

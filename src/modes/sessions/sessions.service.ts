@@ -10,20 +10,22 @@ import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
 import {
+  authenticationOf,
   type LiveSignIn,
   LIVE_SIGN_IN_COLUMNS,
   subjectsOfSignIn,
   whyOver,
 } from '../../accounts/sign-ins/live-sign-in.js';
-import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
 import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import { showSignIn } from '../../accounts/sign-ins/sign-in-view.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
+import { SigningInService } from '../../accounts/sign-ins/signing-in.service.js';
 import { scopesOfRoles } from '../../auth/scopes.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { showUser } from '../../accounts/users/user-view.js';
 import { Session } from './session.entity.js';
 import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS } from './session-cookie.js';
+import type { SessionRequest } from './sessions.schemas.js';
 import { lifetime } from '../../platform/config/formats.js';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
 import { contradictions, longerThan } from '../../platform/config/lifetimes.js';
@@ -40,7 +42,7 @@ declare module '../../platform/config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
-/** Sign-ins that a cookie carries. */
+/** Sign-ins that are carried by a cookie. */
 @Injectable()
 export class SessionsService implements Carrier, OnModuleInit {
   readonly name = 'cookie';
@@ -50,7 +52,7 @@ export class SessionsService implements Carrier, OnModuleInit {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly carriers: CarrierRegistry,
-    private readonly passwords: PasswordsService,
+    private readonly signingIn: SigningInService,
     private readonly signIns: SignInsService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -58,7 +60,7 @@ export class SessionsService implements Carrier, OnModuleInit {
   ) {
     this.#lookup = new CachedLookup(
       feed,
-      // Other nodes put off the idle expiry too: what is remembered is never so old that it could look idle for that.
+      // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
       Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
       (hashes) => this.#query(hashes),
       subjectsOfSignIn,
@@ -70,17 +72,20 @@ export class SessionsService implements Carrier, OnModuleInit {
   }
 
   /**
-   * Signs in by password. The sessions of the cookies that came along end: none is taken over (fixation, ASVS 7.2.4).
+   * Signs in. The sessions of cookies in the request end (against fixation, ASVS 7.2.4).
    * @throws InvalidCredentialError
    */
-  signIn(credentials: { email: string; password: string }, presented: string[]): Promise<IssuedCredential> {
-    const lifetimes = { idle: this.config.SESSION_IDLE_TTL, absolute: this.config.SESSION_TTL };
-    return this.passwords.signIn(credentials, this.name, lifetimes, async (manager, signIn, user) => {
-      const secret = Secret.random();
-      await this.#end(manager, presented.filter(isRandomSecret));
-      await manager.insert(Session, { signInId: signIn.id, secretHash: secret.hash() });
-      const { body, cookies } = this.#issue(secret, signIn);
-      return { body: { ...body, user: showUser(user) }, cookies };
+  signIn(request: SessionRequest, presented: string[]): Promise<IssuedCredential> {
+    return this.signingIn.signIn(request, {
+      carrier: this.name,
+      lifetimes: { idle: this.config.SESSION_IDLE_TTL, absolute: this.config.SESSION_TTL },
+      attach: async (manager, signIn, user) => {
+        const secret = Secret.random();
+        await this.#end(manager, presented.filter(isRandomSecret));
+        await manager.insert(Session, { signInId: signIn.id, secretHash: secret.hash() });
+        const { body, cookies } = this.#issue(secret, signIn);
+        return { body: { ...body, user: showUser(user) }, cookies };
+      },
     });
   }
 
@@ -91,7 +96,7 @@ export class SessionsService implements Carrier, OnModuleInit {
   }
 
   /**
-   * Who the cookie stands for. What cannot be one of our secrets is refused without a query.
+   * Returns the principal of a cookie. A malformed secret is refused without a query.
    * @throws InvalidCredentialError
    */
   async verify(secret: string): Promise<Principal> {
@@ -108,12 +113,11 @@ export class SessionsService implements Carrier, OnModuleInit {
       credentialId: signIn.id,
       signInId: signIn.id,
       scopes: scopesOfRoles(signIn.roles),
-      authTime: signIn.authTime,
-      amr: signIn.amr,
+      ...authenticationOf(signIn),
     });
   }
 
-  /** The secret is in the cookie and nowhere else (ASVS 3.3.4). */
+  /** Only the cookie contains the secret (ASVS 3.3.4). */
   #issue(secret: Secret, signIn: SignIn): IssuedCredential {
     const maxAge = Math.max(0, Math.floor((signIn.expiresAt.getTime() - this.clock.now().getTime()) / 1000));
     return {

@@ -6,11 +6,11 @@ export const OPAQUE_PREFIX = 'at_';
 
 export const isBearer = (request: FastifyRequest): boolean => authorizationScheme(request) === 'bearer';
 
-/** Whether a bearer credential says by its beginning that it is opaque; every other one is the mode `jwt`'s. */
+/** Returns whether a bearer token has the prefix of an opaque one. The mode `jwt` handles all others. */
 export const isOpaqueBearer = ({ headers: { authorization = '' } }: FastifyRequest): boolean =>
   /^bearer +at_/i.test(authorization);
 
-/** @throws InvalidCredentialError unless one token, and nothing else, is behind the scheme */
+/** @throws InvalidCredentialError unless the header is the scheme and exactly one token */
 export function bearerToken(request: FastifyRequest): string {
   const token = authorizationToken(request);
   if (token === undefined) throw new InvalidCredentialError('not one bearer token');

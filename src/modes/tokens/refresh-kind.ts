@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock/clock.js';
-import { whyOver } from '../../accounts/sign-ins/live-sign-in.js';
+import { acrOf, whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
 import { heldScopes } from '../../auth/scopes.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
@@ -8,7 +8,7 @@ import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
 
-/** Refresh tokens as a kind of token: looked at without being used. */
+/** Refresh tokens for introspection and revocation, which do not use them up. */
 @Injectable()
 export class RefreshKind implements TokenKind {
   readonly name = 'refresh';
@@ -38,11 +38,16 @@ export class RefreshKind implements TokenKind {
         exp: seconds(found.refreshExpiresAt),
         sid,
         auth_time: seconds(found.authTime),
+        amr: found.amr,
+        acr: acrOf(found.secondFactorAt),
       },
     };
   }
 
-  /** Used ones too: within REFRESH_REUSE_GRACE one would still get a pair. Expired ones too: an access token may be alive. */
+  /**
+   * Includes used tokens, which still get a pair within REFRESH_REUSE_GRACE, and expired ones, because an access token of
+   * the sign-in can still work.
+   */
   async findToRevoke(text: string): Promise<RevocableToken | undefined> {
     const found = await this.refreshTokens.find(text);
     if (!found || found.endReason !== null) return undefined;
@@ -50,8 +55,8 @@ export class RefreshKind implements TokenKind {
     return {
       subject: userId,
       credentialId: id,
-      // Without it nothing carries the sign-in (RFC 7009 2.1: the access tokens of the grant end too).
-      revoke: async () => void (await this.signIns.end(userId, id, 'refresh token revoked')),
+      // The sign-in ends with its refresh token, and so do the access tokens of the grant (RFC 7009 section 2.1).
+      revoke: (manager) => this.signIns.endThese(manager, [id], 'refresh token revoked'),
     };
   }
 }

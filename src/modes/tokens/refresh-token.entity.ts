@@ -1,7 +1,7 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { TokenGrant } from './token-grant.entity.js';
 
-/** One refresh token of a family. It is used once; what follows it is its successor. */
+/** One refresh token of a family. It can be used once. Its use creates its successor. */
 @Entity('refresh_tokens')
 @Index('refresh_tokens_token_hash_key', ['tokenHash'], { unique: true })
 @Index('refresh_tokens_unused_key', ['signInId'], { unique: true, where: 'used_at IS NULL' })
@@ -34,7 +34,7 @@ export class RefreshToken {
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt: Date | null;
 
-  /** The successor, sealed under a key that only this token gives; until the successor is used. */
+  /** The successor, sealed under a key derived from this token. Null after the successor was used. */
   @Column('bytea', { name: 'successor_sealed', nullable: true })
   successorSealed: Buffer | null;
 }

@@ -3,11 +3,11 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { affected } from '../../platform/housekeeping/affected.js';
 import { HousekeepingService } from '../../platform/housekeeping/housekeeping.service.js';
 
-/** After the end of its sign-in, so that the log names the family of who comes late. */
+/** Kept for a day after the sign-in ends, so that the log can name the family of a late replay. */
 const FAMILY_KEPT_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-/** A used token is what a replay is recognised by, so it stays for as long as its family lives. */
+/** Used tokens are kept as long as their family, because they reveal replays. */
 @Injectable()
 export class RefreshTokensHousekeeping implements OnModuleInit {
   constructor(

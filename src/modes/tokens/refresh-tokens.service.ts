@@ -7,6 +7,8 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { seal, unseal } from '../../platform/crypto/sealing.js';
 import { isRandomSecret, Secret, sha256 } from '../../platform/crypto/secret.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
+import { AttemptCounter } from '../../platform/rate-limits/attempt-counter.js';
+import { defineAttemptLimit } from '../../platform/rate-limits/attempt-limit.js';
 import { type LiveSignIn, whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import { RefreshReuse } from './refresh-reuse.js';
@@ -14,6 +16,14 @@ import { RefreshToken } from './refresh-token.entity.js';
 import { CLASSIFY, FIND, ROTATE } from './refresh-tokens.sql.js';
 import type { Grant, RefreshDelivery } from './token-grant.entity.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
+
+/** Refused tokens by address. A valid token is never refused. */
+export const FAILED_REFRESHES = defineAttemptLimit({
+  name: 'failed-refreshes',
+  attempts: 100,
+  windowSeconds: 600,
+  waits: { firstSeconds: 10, longestSeconds: 300 },
+});
 
 const PREFIX = 'rt_';
 const PURPOSE = 'refresh-successor';
@@ -23,7 +33,7 @@ export interface IssuedRefreshToken {
   readonly expiresAt: Date;
 }
 
-/** A row of ROTATE or CLASSIFY: the sign-in with its grant. */
+/** A row of ROTATE, CLASSIFY or FIND: the sign-in with its grant. */
 type Family = LiveSignIn & Grant;
 
 interface Rotation {
@@ -35,32 +45,32 @@ interface Presented extends Family {
   email: string;
   usedAt: Date | null;
   successorSealed: Buffer | null;
-  /** Of the successor, while it is unused. */
+  /** The expiry of the successor. Null if the successor was used. */
   refreshExpiresAt: Date | null;
 }
 
-/** A token as it lies there, used or not, with its family. */
+/** A token with its family. It can be used or expired. */
 export interface FoundRefreshToken extends Family {
   usedAt: Date | null;
   createdAt: Date;
   refreshExpiresAt: Date;
 }
 
-/** Whether a text can be a refresh token of ours. */
 const isRefreshToken = (text: string) => text.startsWith(PREFIX) && isRandomSecret(text.slice(PREFIX.length));
 
-/** Refresh tokens: random, used once, each followed by one successor. */
+/** Refresh tokens: random, used once, each with one successor. */
 @Injectable()
 export class RefreshTokensService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly reuse: RefreshReuse,
+    private readonly attempts: AttemptCounter,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** The first token of a family. */
+  /** Issues the first token of a family. */
   async issue(manager: EntityManager, signIn: { id: string; expiresAt: Date }): Promise<IssuedRefreshToken> {
     const secret = Secret.random(PREFIX);
     const expiresAt = new Date(Math.min(this.#unusedUntil().getTime(), signIn.expiresAt.getTime()));
@@ -74,28 +84,28 @@ export class RefreshTokensService {
     return { secret, expiresAt };
   }
 
-  /** Forgets all tokens of a family and begins it anew. The caller holds the row of the sign-in. */
+  /** Deletes all tokens of a family and issues a new first one. The caller must hold the lock of the sign-in. */
   async replace(
     manager: EntityManager,
     signIn: { id: string; expiresAt: Date },
   ): Promise<IssuedRefreshToken> {
     await manager.delete(RefreshToken, { signInId: signIn.id });
     const issued = await this.issue(manager, signIn);
-    // As a rotation does: the sign-in is not idle before its token is.
+    // As in a rotation, the sign-in stays valid as long as its token.
     await manager.update(SignIn, { id: signIn.id }, { idleExpiresAt: issued.expiresAt });
     return issued;
   }
 
   /**
-   * Uses a token. Who loses a race for it within REFRESH_REUSE_GRACE gets the successor that the winner got. One that was
-   * made for the cookie is refused elsewhere, where a script would have it.
+   * Uses a token. A parallel request with the same token gets the same successor within REFRESH_REUSE_GRACE. A token that
+   * was issued for the cookie is refused in a body, because a script could have sent it.
    * @throws InvalidRefreshTokenError
    */
   async rotate(token: string | undefined, presentedIn: RefreshDelivery): Promise<Rotation> {
     if (token === undefined) throw this.#refuse('none or several presented');
     if (!isRefreshToken(token)) throw this.#refuse('malformed');
     const secret = Secret.random(PREFIX);
-    // Under the presented token: only who holds it opens the successor, not who holds the database.
+    // Sealed under the presented token, so that the database alone does not reveal the successor.
     const sealed = seal(secret.reveal(), token, PURPOSE);
     const parameters = [
       sha256(token),
@@ -106,23 +116,24 @@ export class RefreshTokensService {
       secret.hash(),
       presentedIn,
     ];
-    const [rotated]: (Family & { refreshExpiresAt: Date })[] = await this.dataSource.query(
-      ROTATE,
-      parameters,
-    );
-    if (!rotated) return this.#repeat(token, presentedIn);
-    this.log.happened('token.refreshed', { userId: rotated.userId, credentialId: rotated.id });
+    const rotated = await this.dataSource.transaction(async (manager) => {
+      const [row]: (Family & { refreshExpiresAt: Date })[] = await manager.query(ROTATE, parameters);
+      if (row)
+        await this.log.record(manager, 'token.refreshed', { userId: row.userId, credentialId: row.id });
+      return row;
+    });
+    if (!rotated) return this.#repeat(token, presentedIn).catch((error: unknown) => this.#fail(error));
     return { family: rotated, refresh: { secret, expiresAt: rotated.refreshExpiresAt } };
   }
 
-  /** Looks at a token without using it. What was granted to its family never changes. */
+  /** Finds a token without using it. */
   async find(token: string): Promise<FoundRefreshToken | undefined> {
     if (!isRefreshToken(token)) return undefined;
     const [found]: FoundRefreshToken[] = await this.dataSource.query(FIND, [sha256(token)]);
     return found;
   }
 
-  /** The token could not be used: the successor again, or the reason why not. */
+  /** Returns the successor of a token that was just used, or refuses the token with the reason. */
   async #repeat(token: string, presentedIn: RefreshDelivery): Promise<Rotation> {
     const [row]: Presented[] = await this.dataSource.query(CLASSIFY, [sha256(token)]);
     const now = this.clock.now();
@@ -139,6 +150,12 @@ export class RefreshTokensService {
     this.log.happened('token.refreshed', { userId: row.userId, credentialId: row.id, repeated: true });
     const secret = new Secret(unseal(row.successorSealed, [token], PURPOSE));
     return { family: row, refresh: { secret, expiresAt: row.refreshExpiresAt } };
+  }
+
+  /** Counts a failure by address. @throws RateLimitedError, or the error itself */
+  async #fail(error: unknown): Promise<never> {
+    if (error instanceof InvalidRefreshTokenError) await this.attempts.failed(FAILED_REFRESHES);
+    throw error;
   }
 
   #unusedUntil(): Date {

@@ -6,13 +6,13 @@ const FAMILY_OF_TOKEN = `refresh_tokens t JOIN token_grants g ON g.sign_in_id = 
   JOIN sign_ins s ON s.id = g.sign_in_id JOIN users u ON u.id = s.user_id`;
 
 /**
- * Uses a token and makes its successor, or returns no row and changes nothing.
- * $1 the token's hash, $2 now, $3 the successor sealed, $4 until when it may go unused, $5 its id, $6 its hash, $7 where
- * the token was presented.
+ * Uses a token and creates its successor, or returns no row and changes nothing.
+ * $1 hash of the token, $2 now, $3 sealed successor, $4 idle expiry of the successor, $5 id of the successor,
+ * $6 hash of the successor, $7 where the token was presented.
  *
- * One statement, since rotation that reads and then writes forks families. Of many at once, all wait for the row of the
- * sign-in; each that follows the first sees the token unused in its snapshot, but the UPDATE looks at the row as it is
- * by then (READ COMMITTED) and finds it used. Locks are taken in the order users, sign_ins, refresh_tokens.
+ * One statement, because a rotation that reads and then writes can fork a family. Parallel statements wait for the row of
+ * the sign-in. After the first has committed, the UPDATE of the others checks the current row (READ COMMITTED) and finds
+ * the token used. Locks are taken in the order users, sign_ins, refresh_tokens.
  */
 export const ROTATE = `
   WITH family AS (
@@ -34,7 +34,7 @@ export const ROTATE = `
   )
   SELECT family.*, successor.expires_at AS "refreshExpiresAt" FROM family, successor`;
 
-/** Why ROTATE returned no row. $1 the token's hash. `n` is the successor, as long as it is unused. */
+/** Explains why ROTATE returned no row. $1 hash of the token. `n` is the unused successor. */
 export const CLASSIFY = `
   SELECT ${FAMILY_COLUMNS}, u.email, t.used_at AS "usedAt", t.successor_sealed AS "successorSealed",
     n.expires_at AS "refreshExpiresAt"
@@ -42,7 +42,7 @@ export const CLASSIFY = `
   LEFT JOIN refresh_tokens n ON n.sign_in_id = t.sign_in_id AND n.used_at IS NULL AND n.predecessor_id = t.id
   WHERE t.token_hash = $1`;
 
-/** What is granted to the family of a token, and whether the token is still to be used. $1 the token's hash. */
+/** Finds a token with the grant of its family. $1 hash of the token. */
 export const FIND = `
   SELECT ${FAMILY_COLUMNS}, t.used_at AS "usedAt", t.created_at AS "createdAt", t.expires_at AS "refreshExpiresAt"
   FROM ${FAMILY_OF_TOKEN} WHERE t.token_hash = $1`;

@@ -1,5 +1,5 @@
 /**
- * The formats of access tokens that this application issues. Each room that issues one adds it:
+ * The formats of access tokens. A room adds its format by
  * `declare module '../tokens/token-formats.js' { interface TokenFormats { jwt: true } }` and `defineTokenFormat('jwt')`.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-empty-interface -- filled by declaration merging
@@ -13,9 +13,10 @@ export function defineTokenFormat(name: TokenFormat): void {
   formats.add(name);
 }
 
-/** In alphabetical order. The first is the one of a sign-in that does not say. */
+/** All formats in alphabetical order. The first one is the default. */
 export function tokenFormats(): readonly [TokenFormat, ...TokenFormat[]] {
   const [first, ...others] = [...formats].toSorted();
-  if (first === undefined) throw new Error('the room tokens needs a format of access tokens, such as jwt');
+  if (first === undefined)
+    throw new Error('the room tokens needs a room with an access token format, such as jwt');
   return [first, ...others];
 }

@@ -4,10 +4,10 @@ import type { TokenFormat } from './token-formats.js';
 
 export type RefreshDelivery = 'body' | 'cookie';
 
-/** The `client_id` of tokens that a person's own sign-in made. */
+/** The `client_id` of tokens from a sign-in by password. */
 export const FIRST_PARTY = 'first-party';
 
-/** What was granted to the token pair that carries a sign-in. All its refresh tokens together are one family. */
+/** The grant of the token pair that carries a sign-in. All its refresh tokens are one family. */
 @Entity('token_grants')
 @Check('token_grants_refresh_in_known', `refresh_in IN ('body', 'cookie')`)
 export class TokenGrant {
@@ -30,10 +30,9 @@ export class TokenGrant {
   @Column('text', { name: 'refresh_in' })
   refreshIn: RefreshDelivery;
 
-  /** Of the access tokens, also of those that a refresh brings. */
+  /** The format of all access tokens of the sign-in. */
   @Column('text')
   format: TokenFormat;
 }
 
-/** What is granted, without whom to. */
 export type Grant = Pick<TokenGrant, 'clientId' | 'scopes' | 'audience' | 'refreshIn' | 'format'>;

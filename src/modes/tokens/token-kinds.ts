@@ -4,46 +4,47 @@ import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import type { Grant } from './token-grant.entity.js';
 import type { TokenFormat } from './token-formats.js';
 
-/** Of a sign-in, what a token says about it. */
-export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'expiresAt'>;
+/** The fields of a sign-in that an access token is made from. */
+export type TokenSignIn = Pick<SignIn, 'id' | 'userId' | 'amr' | 'authTime' | 'secondFactorAt' | 'expiresAt'>;
 
 export interface IssuedAccessToken {
   readonly text: string;
   readonly lifetimeSeconds: number;
 }
 
-/** A token that is valid now, with what stands behind it alive: what RFC 7662 tells about it. */
+/** A valid token whose sign-in or key is alive, for introspection (RFC 7662). */
 export interface ActiveToken {
-  /** Whom it speaks for. */
+  /** The id of the user or service account. */
   readonly subject: string;
-  /** The members of the answer that are not the same for all (RFC 7662 2.2). */
+  /** The members of the answer that differ between tokens (RFC 7662 section 2.2). */
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** A token that we issued and nobody has revoked, whether or not what stands behind it looks alive. */
+/** A token of this server that is not revoked. Its sign-in or key can have ended. */
 export interface RevocableToken {
-  /** Whom it speaks for. */
+  /** The id of the user or service account. */
   readonly subject: string;
-  /** Its own id, or that of the sign-in that ends with it. */
+  /** The id of the token, or of the sign-in that ends with it. */
   readonly credentialId: string;
-  /** The key that it was exchanged for, which alone may revoke it. */
+  /** The key that the token was exchanged for. Only this key can revoke it. */
   readonly keyId?: string;
-  revoke(): Promise<void>;
+  /** In the transaction of the event that records it. */
+  revoke(manager: EntityManager): Promise<void>;
 }
 
 /** One kind of token: access tokens of some format, or refresh tokens. */
 export interface TokenKind {
   readonly name: TokenFormat | 'refresh';
-  /** Whether a text has its form, without any I/O. */
+  /** Returns whether a text has the form of this kind, without I/O. */
   recognises(text: string): boolean;
   find(text: string): Promise<ActiveToken | undefined>;
-  /** Asks nothing about what stands behind it: a revocation must not depend on what looks alive at the moment. */
+  /** Does not check the sign-in or key behind the token: a revocation must not depend on its state. */
   findToRevoke(text: string): Promise<RevocableToken | undefined>;
-  /** Only of access tokens. With a manager, within its transaction. */
+  /** For access tokens only. With a manager, in its transaction. */
   issue?(signIn: TokenSignIn, grant: Grant, manager?: EntityManager): Promise<IssuedAccessToken>;
 }
 
-/** The kinds of tokens that are there. Each registers itself when its module starts. */
+/** The registered kinds of tokens. Each room registers its own when its module starts. */
 @Injectable()
 export class TokenKinds {
   readonly #kinds: TokenKind[] = [];
@@ -52,14 +53,14 @@ export class TokenKinds {
     this.#kinds.push(kind);
   }
 
-  /** What issues access tokens of this format. A stored grant may name one that is gone. */
+  /** Returns the issuer of a format. A stored grant can have a format whose room was removed. */
   issuerOf(format: TokenFormat): NonNullable<TokenKind['issue']> {
     const kind = this.#kinds.find(({ name }) => name === format);
-    if (!kind?.issue) throw new Error(`nothing issues access tokens of the format ${format}`);
+    if (!kind?.issue) throw new Error(`no room issues access tokens of the format ${format}`);
     return kind.issue.bind(kind);
   }
 
-  /** The token that a text is, if it is valid now. */
+  /** Finds the token of a text if it is valid. */
   async find(text: string): Promise<ActiveToken | undefined> {
     return this.#kindOf(text)?.find(text);
   }

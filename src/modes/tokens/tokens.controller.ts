@@ -5,6 +5,7 @@ import { Public } from '../../auth/authenticated.decorator.js';
 import { ValidationError } from '../../web/http/validation.js';
 import { setCookie } from '../../web/openapi/answer-headers.js';
 import { MayAnswer } from '../../web/openapi/may-answer.decorator.js';
+import { problemsOfProofs } from '../../accounts/sign-ins/sign-in-request.js';
 import { clearCookies, deliver, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
 import { REFRESH_COOKIE, RefreshCookies } from './refresh-cookie.js';
 import { InvalidRefreshTokenError } from './tokens.errors.js';
@@ -20,9 +21,14 @@ export class TokensController {
 
   @Post()
   @Public({ sameOrigin: true })
-  @MayAnswer('invalid-credential', 'busy')
+  @MayAnswer('invalid-credential', 'rate-limited', 'busy', problemsOfProofs)
   @ApiOperation({ summary: 'Sign in and get a pair of tokens' })
-  @ApiResponse({ status: 201, description: 'The pair', headers: SET_COOKIE, standardSchema: TokenResponse })
+  @ApiResponse({
+    status: 201,
+    description: 'The pair of tokens',
+    headers: SET_COOKIE,
+    standardSchema: TokenResponse,
+  })
   async create(
     @Body({ schema: TokenRequest }) body: TokenRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -33,12 +39,12 @@ export class TokensController {
   @Post('refresh')
   @Public({ sameOrigin: true })
   @HttpCode(200)
-  @MayAnswer('invalid-refresh-token')
+  @MayAnswer('invalid-refresh-token', 'rate-limited')
   @ApiBody({ required: false })
-  @ApiOperation({ summary: 'Use a refresh token, and get the next pair' })
+  @ApiOperation({ summary: 'Exchange a refresh token for a new pair' })
   @ApiResponse({
     status: 200,
-    description: 'The next pair',
+    description: 'The new pair',
     headers: SET_COOKIE,
     standardSchema: TokenResponse,
   })
@@ -58,7 +64,7 @@ export class TokensController {
 
   #refresh(inBody: string | undefined, cookies: string[]): Promise<IssuedCredential> {
     if (inBody === undefined)
-      // Neither of two is more likely to be the one that is meant.
+      // The server cannot know which of two cookies is the right one.
       return this.tokens.refresh(cookies.length === 1 ? cookies[0] : undefined, 'cookie');
     if (cookies.length > 0)
       throw new ValidationError([

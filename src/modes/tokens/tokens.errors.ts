@@ -3,12 +3,12 @@ import { defineProblem, ProblemError } from '../../platform/problems/problem.js'
 const INVALID_REFRESH_TOKEN = defineProblem({
   slug: 'invalid-refresh-token',
   status: 401,
-  title: 'The refresh token is not valid',
+  title: 'Invalid refresh token',
   about:
-    'It is missing, unknown, expired, used before or revoked, or its sign-in is over. Which of these is not told. A refresh token is used once: keep the one that each answer brings. Sign in again.',
+    'The refresh token is missing, unknown, expired, already used or revoked, or its sign-in has ended. The answer does not say which. Sign in again. A refresh token can be used once: store the new one from each answer.',
 });
 
-/** One answer for all reasons; `reason` says precisely which, for the log. */
+/** The answer is the same for all reasons. Only the log has the `reason`. */
 export class InvalidRefreshTokenError extends ProblemError {
   constructor(reason: string) {
     super(INVALID_REFRESH_TOKEN, 'The refresh token is not valid. Sign in again.', {

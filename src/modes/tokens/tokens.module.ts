@@ -14,13 +14,15 @@ import { TokensService } from './tokens.service.js';
 import './tokens.settings.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
+import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js';
+import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
 import { defineTag } from '../../web/openapi/tags.js';
 
-defineTag('tokens', 'Sign-ins by token, and the keys that verify them');
+defineTag('tokens', 'Sign-in by token, and the public keys that verify tokens');
 
 defineSecretFields('__Host-refresh', 'access_token', 'refresh_token', 'refreshToken');
 
@@ -32,12 +34,24 @@ declare module '../../accounts/sign-ins/sign-in.entity.js' {
 
 defineMigrations(Tokens1795300000025);
 
+definePersonalData(
+  'tokenGrants',
+  `SELECT g.sign_in_id AS "signInId", g.client_id AS "clientId", g.scopes, g.audience, g.refresh_in AS "refreshIn", g.format
+   FROM token_grants g JOIN sign_ins s ON s.id = g.sign_in_id WHERE s.user_id = $1 ORDER BY s.id`,
+);
+definePersonalData(
+  'refreshTokens',
+  `SELECT t.sign_in_id AS "signInId", t.created_at AS "createdAt", t.expires_at AS "expiresAt", t.used_at AS "usedAt"
+   FROM refresh_tokens t JOIN sign_ins s ON s.id = t.sign_in_id WHERE s.user_id = $1 ORDER BY t.id`,
+);
+
 @Module({
   imports: [
     TypeOrmModule.forFeature([TokenGrant, RefreshToken]),
     SignInsModule,
     HousekeepingModule,
     MailModule,
+    RateLimitsModule,
     RevocationsModule,
   ],
   controllers: [TokensController],

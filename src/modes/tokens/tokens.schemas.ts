@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isScope } from '../../auth/scopes.js';
+import { signInRequest } from '../../accounts/sign-ins/sign-in-request.js';
 import { describeRenewal } from '../../accounts/sign-ins/sign-ins.schemas.js';
-import { EmailInput, PasswordInput } from '../../accounts/users/users.schemas.js';
 import { tokenFormats } from './token-formats.js';
 
 const scope = z
@@ -10,52 +10,54 @@ const scope = z
   .refine((text) => text.split(' ').every(isScope), 'must be known scopes, separated by single spaces')
   .meta({
     description:
-      'Separated by spaces. Default: all scopes that need no role. Scopes of a role, such as `admin:users`, are granted only if they are named here and the user has the role. Others are left out, and `scope` in the answer says what was granted',
+      'Scopes, separated by spaces. Default: all scopes that need no role. A scope of a role, such as `admin:users`, is granted only if it is requested here and the user has the role. The answer has the granted scopes in `scope`',
   });
 
-/** The formats are known once every room has been loaded. */
+/** Lazy, because rooms that define formats can be loaded later. */
 const format = z
   .lazy(() => z.enum(tokenFormats()))
   .default(() => tokenFormats()[0])
-  .meta({ description: 'Of the access tokens' });
+  .meta({ description: 'The format of the access tokens' });
 
-export const TokenRequest = z
-  .strictObject({
-    email: EmailInput,
-    password: PasswordInput,
-    format,
-    refreshIn: z
-      .enum(['body', 'cookie'])
-      .default('body')
-      .meta({ description: 'Where the refresh token goes' }),
-    scope: scope.optional(),
-    resource: z
-      .string()
-      .max(2000)
-      .optional()
-      .meta({ description: 'RFC 8707: which of the audiences it is for' }),
-  })
-  .meta({ id: 'TokenRequest', description: 'Who signs in, and which tokens they get' });
+const parameters = {
+  format,
+  refreshIn: z
+    .enum(['body', 'cookie'])
+    .default('body')
+    .meta({ description: 'Where the answer puts the refresh token' }),
+  scope: scope.optional(),
+  resource: z
+    .string()
+    .max(2000)
+    .optional()
+    .meta({ description: 'The audience of the tokens (RFC 8707), one of `AUDIENCES`' }),
+};
+
+export const TokenRequest = signInRequest(
+  { id: 'TokenRequest', description: 'A sign-in by token' },
+  parameters,
+);
 export type TokenRequest = z.infer<typeof TokenRequest>;
+export type TokenParameters = NonNullable<TokenRequest['parameters']>;
 
 export const RefreshRequest = z
   .strictObject({
-    refreshToken: z.string().max(1000).optional().describe('Not needed where the cookie carries it'),
+    refreshToken: z.string().max(1000).optional().describe('Leave it out if the cookie carries it'),
   })
   .default({})
-  .meta({ id: 'RefreshRequest', description: 'Empty where the cookie carries the refresh token' });
+  .meta({ id: 'RefreshRequest', description: 'Empty if the cookie carries the refresh token' });
 export type RefreshRequest = z.infer<typeof RefreshRequest>;
 
-/** RFC 6749 5.1 */
+/** RFC 6749 section 5.1. */
 export const TokenResponse = describeRenewal(
   z
     .object({
-      access_token: z.string().describe('To be sent as `Authorization: Bearer`'),
+      access_token: z.string().describe('Send it as `Authorization: Bearer`'),
       token_type: z.literal('Bearer').describe('RFC 6750'),
-      expires_in: z.int().meta({ description: 'Seconds' }),
-      scope: z.string().describe('What the token can do, separated by spaces'),
-      refresh_token: z.string().optional().meta({ description: 'Not there if it is in the cookie' }),
+      expires_in: z.int().meta({ description: 'Lifetime in seconds' }),
+      scope: z.string().describe('The granted scopes, separated by spaces'),
+      refresh_token: z.string().optional().meta({ description: 'Absent if the cookie carries it' }),
     })
-    .meta({ id: 'TokenResponse', description: 'RFC 6749 5.1' }),
+    .meta({ id: 'TokenResponse', description: 'A token response (RFC 6749 section 5.1)' }),
 );
 export type TokenResponse = z.infer<typeof TokenResponse>;

@@ -6,14 +6,14 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { ValidationError } from '../../web/http/validation.js';
 import type { Carrier, IssuedCredential } from '../../accounts/sign-ins/carriers.js';
-import { PasswordsService } from '../../accounts/sign-ins/passwords.service.js';
+import { SigningInService } from '../../accounts/sign-ins/signing-in.service.js';
 import type { SignIn } from '../../accounts/sign-ins/sign-in.entity.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { REFRESH_COOKIE } from './refresh-cookie.js';
 import { type IssuedRefreshToken, RefreshTokensService } from './refresh-tokens.service.js';
 import { FIRST_PARTY, type Grant, type RefreshDelivery, TokenGrant } from './token-grant.entity.js';
 import { TokenKinds, type TokenSignIn } from './token-kinds.js';
-import type { TokenRequest, TokenResponse } from './tokens.schemas.js';
+import type { TokenParameters, TokenRequest, TokenResponse } from './tokens.schemas.js';
 
 /** The pair of access and refresh token that carries a sign-in. */
 @Injectable()
@@ -22,39 +22,31 @@ export class TokensService implements Carrier {
   readonly cookies = [REFRESH_COOKIE];
 
   constructor(
-    private readonly passwords: PasswordsService,
+    private readonly signingIn: SigningInService,
     private readonly kinds: TokenKinds,
     private readonly refreshTokens: RefreshTokensService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async signIn({ email, password, ...asked }: TokenRequest): Promise<IssuedCredential> {
-    const audience = asked.resource ?? ownAudience(this.config);
-    if (!audiencesOf(this.config).includes(audience))
-      throw new ValidationError([{ pointer: '/resource', detail: 'is no audience of this server' }]);
-    const lifetimes = { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL };
-    const { format, refreshIn } = asked;
-    const attach = async (manager: EntityManager, signIn: SignIn, { roles }: User) => {
-      const scopes = heldScopes(new Set(asked.scope?.split(' ') ?? userScopes()), roles);
-      if (scopes.length === 0)
-        throw new ValidationError([{ pointer: '/scope', detail: 'must name a scope that you may have' }]);
-      const grant: Grant = { clientId: FIRST_PARTY, scopes, audience, refreshIn, format };
-      await manager.insert(TokenGrant, { signInId: signIn.id, ...grant });
-      return { signIn, grant, refresh: await this.refreshTokens.issue(manager, signIn) };
-    };
-    const { signIn, grant, refresh } = await this.passwords.signIn(
-      { email, password },
-      this.name,
-      lifetimes,
-      attach,
-    );
+  async signIn(request: TokenRequest): Promise<IssuedCredential> {
+    const audience = request.parameters?.resource;
+    if (audience !== undefined && !audiencesOf(this.config).includes(audience))
+      throw new ValidationError([{ pointer: '/resource', detail: 'must be an audience of this server' }]);
+    const { signIn, grant, refresh } = await this.signingIn.signIn(request, {
+      carrier: this.name,
+      lifetimes: { idle: this.config.REFRESH_TOKEN_IDLE_TTL, absolute: this.config.REFRESH_TOKEN_TTL },
+      attach: async (manager, signIn, { roles }, parameters) => {
+        const grant = this.#grant(parameters, roles);
+        await manager.insert(TokenGrant, { signInId: signIn.id, ...grant });
+        return { signIn, grant, refresh: await this.refreshTokens.issue(manager, signIn) };
+      },
+    });
     return this.#respond(signIn, grant, refresh);
   }
 
   /**
-   * `scopes` narrows the access token, and it alone: what is granted stays (RFC 6749 6). A role that the person has lost
-   * narrows it too.
+   * `scopes` narrows the new access token but not the grant (RFC 6749 section 6). The scopes of a lost role are left out.
    */
   async refresh(
     refreshToken: string | undefined,
@@ -66,11 +58,26 @@ export class TokensService implements Carrier {
     return this.#respond(family, grant, refresh);
   }
 
-  /** The access tokens from before end too: their `auth_time` is no longer the sign-in's. */
+  /** Earlier access tokens end too, because their `auth_time` differs from that of the sign-in. */
   async renew(manager: EntityManager, signIn: SignIn, { roles }: User): Promise<IssuedCredential> {
     const grant = await manager.findOneByOrFail(TokenGrant, { signInId: signIn.id });
     grant.scopes = heldScopes(grant.scopes, roles);
     return this.#respond(signIn, grant, await this.refreshTokens.replace(manager, signIn), manager);
+  }
+
+  #grant({ scope, resource, refreshIn, format }: TokenParameters, roles: readonly string[]): Grant {
+    const scopes = heldScopes(new Set(scope?.split(' ') ?? userScopes()), roles);
+    if (scopes.length === 0)
+      throw new ValidationError([
+        { pointer: '/scope', detail: 'must include a scope that this user can have' },
+      ]);
+    return {
+      clientId: FIRST_PARTY,
+      scopes,
+      audience: resource ?? ownAudience(this.config),
+      refreshIn,
+      format,
+    };
   }
 
   async #respond(

@@ -13,9 +13,9 @@ const settings = defineSettings(
     faults: (values) =>
       contradictions(values, [
         ['REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL'],
-        // Otherwise an access token outlives the sign-in that it belongs to.
+        // Otherwise an access token would outlive its sign-in.
         ['ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_IDLE_TTL'],
-        // Otherwise no replay of a refresh token is ever noticed.
+        // Otherwise the replay of a refresh token would not be noticed.
         ['REFRESH_REUSE_GRACE', 'REFRESH_TOKEN_IDLE_TTL'],
       ]),
     warnings: ({ REFRESH_TOKEN_TTL }) => longerThan(30, 'REFRESH_TOKEN_TTL', REFRESH_TOKEN_TTL),

@@ -2,27 +2,27 @@ import { parseArgs } from 'node:util';
 import { StartError } from '../config/start-error.js';
 
 export interface Argument {
-  /** A value as it could be given. */
+  /** An example value. */
   readonly example: string;
   readonly meaning: string;
   readonly optional?: boolean;
 }
 
-/** How a command is called. */
+/** The usage of a command. */
 export interface Usage {
-  /** Its script in package.json. */
+  /** The script in package.json. */
   readonly script: string;
   readonly purpose: string;
-  /** Options by their names without dashes. Each takes a value. */
+  /** Options by name, without dashes. Each has a value. */
   readonly options?: Readonly<Record<string, Argument>>;
-  /** The one argument without a name. */
+  /** The only positional argument. */
   readonly operand?: Argument;
 }
 
-/** The values of the options by name, and of the operand as `operand`. Optional ones can be missing. */
+/** The values of the options by name, and of the operand as `operand`. */
 export type Arguments = Readonly<Record<string, string | undefined>>;
 
-/** What was asked for at the command line is refused. */
+/** The arguments of a command are invalid. */
 export class UsageError extends StartError {
   override readonly name = 'UsageError';
 }
@@ -32,8 +32,8 @@ export function asksForHelp(argv: readonly string[]): boolean {
 }
 
 /**
- * Every fault names its argument. A value is never repeated: it may be a password that was put in the wrong place.
- * @throws UsageError naming all faults at once
+ * Parses the arguments. Messages never repeat a value, because it can be a misplaced password.
+ * @throws UsageError with all faults
  */
 export function readArguments(usage: Usage, argv: readonly string[]): Arguments {
   const options = Object.keys(usage.options ?? {});
@@ -80,7 +80,7 @@ function callOf({ script, options = {}, operand }: Usage): string {
   return `Usage: ${[`npm run ${script}`, ...(words.length > 0 ? ['--', ...words] : [])].join(' ')}`;
 }
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export function helpOf(usage: Usage): string {
   const rows = Object.entries(usage.options ?? {}).map(([name, { example, meaning }]): [string, string] => [
     `--${name} ${example}`,

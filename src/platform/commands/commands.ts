@@ -2,28 +2,27 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Config } from '../config/config.js';
 import type { Arguments, Usage } from './arguments.js';
 
-/** What a command can use. */
+/** The context of a command. */
 export interface CommandContext {
   readonly config: Config;
-  /** The application, which does not listen. It is made when it is first asked for, and brings the schema up to date. */
+  /** The application, which does not listen. The first call creates it and runs the migrations. */
   application(): Promise<INestApplicationContext>;
 }
 
-/** How a command is called, and what it does. It throws a UsageError where it refuses. */
+/** The usage of a command and its work. `run` throws a UsageError to refuse. */
 export interface Command extends Pick<Usage, 'options' | 'operand'> {
   run(context: CommandContext, given: Arguments): Promise<void>;
 }
 
 interface CommandDefinition {
-  /** One sentence, for `--help`. */
+  /** One sentence for `--help`. */
   readonly about: string;
-  /** Loaded when it is called. */
   load(): Promise<{ readonly command: Command }>;
 }
 
 const commands = new Map<string, CommandDefinition>();
 
-/** Declares a command, in the room that it belongs to. package.json has a script of the same name. @throws if the name is taken */
+/** Declares a command of a room. package.json has a script of the same name. @throws if the name is already declared */
 export function defineCommand(name: string, definition: CommandDefinition): void {
   if (commands.has(name)) throw new Error(`the command "${name}" is declared twice`);
   commands.set(name, definition);
@@ -31,5 +30,5 @@ export function defineCommand(name: string, definition: CommandDefinition): void
 
 export const findCommand = (name: string): CommandDefinition | undefined => commands.get(name);
 
-/** The names of all commands of the rooms that are loaded. */
+/** The names of all declared commands. */
 export const commandNames = (): string[] => [...commands.keys()].toSorted((a, b) => a.localeCompare(b));

@@ -14,7 +14,7 @@ const settings = defineSettings(
     PORT: port.default(3000),
     METRICS_PORT: port.optional(),
     DATA_DIRECTORY: z.string().min(1).default('.data'),
-    // No path: every URL of this server begins at the root.
+    // An origin without a path, because all URLs of this server start at the root.
     ISSUER: (production) => origin(production).optional(),
     PLAYGROUND: z.enum(['on', 'off']).optional(),
     DRAIN_TIME: (production) => optionalDuration.prefault(production ? '5s' : '0'),
@@ -22,7 +22,7 @@ const settings = defineSettings(
   { requiredInProduction: ['ISSUER'] },
 );
 
-/** The settings of all rooms, each declared in its room and merged into this interface. */
+/** The settings of all rooms. Each room declares its own and merges them into this interface. */
 export interface Config extends Omit<SettingsOf<typeof settings>, 'ISSUER'> {
   readonly production: boolean;
   readonly ISSUER: string;
@@ -30,22 +30,22 @@ export interface Config extends Omit<SettingsOf<typeof settings>, 'ISSUER'> {
 
 export const CONFIG = Symbol('config');
 
-/** The environment does not describe a server that may start. Names variables, never their values. */
+/** Invalid settings. The message names variables, never their values. */
 export class ConfigError extends StartError {
   /** sysexits.h EX_CONFIG */
   override readonly exitCode = 78;
   constructor(readonly faults: readonly string[]) {
-    super(`The configuration is not usable:\n${faults.map((f) => `  ${f}`).join('\n')}`);
+    super(`The configuration is invalid:\n${faults.map((f) => `  ${f}`).join('\n')}`);
     this.name = 'ConfigError';
   }
 }
 
 /**
- * Validates the variables that the loaded rooms declare. All durations are in milliseconds.
- * @throws ConfigError naming every bad variable at once
+ * Reads and validates the variables that the loaded rooms declare. Durations are in milliseconds.
+ * @throws ConfigError with all faults
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  // An empty variable is how compose files and CI systems spell "not set".
+  // Compose files and CI systems use an empty variable for "not set".
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const production = given['NODE_ENV'] === 'production';
   const shape = allSettings().flatMap((declaration) => Object.entries(declaration.settings));
@@ -73,7 +73,7 @@ const missing = (given: NodeJS.ProcessEnv): string[] =>
     .filter((name) => !/[^\s,]/.test(given[name] ?? ''))
     .map((name) => `${name}: is required in production`);
 
-/** The settings that were not given, and that their rooms make and keep in the data directory. */
+/** Creates missing settings that rooms can create in the data directory. */
 export async function makeSettings(config: Config, directory: string): Promise<Partial<Config>> {
   const made = await Promise.all(
     allSettings()
@@ -87,11 +87,11 @@ export async function makeSettings(config: Config, directory: string): Promise<P
 const isEmpty = (value: unknown): boolean =>
   value === undefined || (Array.isArray(value) && value.length === 0);
 
-/** What is usable and not advised. */
+/** Warnings about valid but unsafe settings. */
 export const configWarnings = (config: Config): string[] =>
   allSettings().flatMap(({ rules }) => rules.warnings?.(config as never) ?? []);
 
-/** The configuration for PORT=0, once the port is known. An issuer that was not given names that port too. */
+/** The configuration for PORT=0 with the chosen port. The default issuer gets that port too. */
 export function withPort<C extends Config>(config: C, port: number): C {
   const preset = `http://localhost:${config.PORT}`;
   return {

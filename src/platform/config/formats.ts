@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDuration } from './duration.js';
 
-// How settings are written. Messages never repeat a value, which can be a secret.
+// Formats of settings. Messages never repeat a value, because it can be a secret.
 
 export const optionalDuration = z.string().transform((text, context) => {
   const ms = parseDuration(text);
@@ -13,7 +13,7 @@ export const optionalDuration = z.string().transform((text, context) => {
 /** In milliseconds. */
 export const duration = (preset: string) => optionalDuration.prefault(preset);
 
-/** A duration that is not zero. */
+/** A duration longer than zero. */
 export const lifetime = (preset: string) => duration(preset).refine((ms) => ms > 0, 'must be longer than 0');
 
 /** Separated by commas or spaces. */
@@ -24,7 +24,7 @@ export const list = z
 
 export const onOff = z.enum(['on', 'off']).transform((word) => word === 'on');
 
-/** In decimal digits: `Number()` also reads `0x10` and `1e3`. */
+/** Decimal digits only: `Number()` would also accept `0x10` and `1e3`. */
 export const integer = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.int().min(min).max(max));
 
@@ -32,17 +32,17 @@ export const port = integer(0, 65_535);
 
 export const urlWith = (...protocols: string[]) =>
   z.string().refine((text) => protocols.some((p) => text.startsWith(`${p}://`)) && URL.canParse(text), {
-    message: `must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+    message: `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`,
   });
 
-/** Exactly what a browser sends as Origin: a pattern, a path or a default port would never match one. */
+/** Whether a browser could send this text as Origin. A pattern, path or default port would never match. */
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
   return origin === text && /^https?:$/.test(protocol) && !hostname.includes('*');
 }
 
-/** In production https only. */
+/** An origin. In production it must be https. */
 export const origin = (production: boolean) =>
   z
     .string()

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
-/** How an environment variable is read. As a function where its format or default depends on `production`. */
+/** The format of an environment variable. A function if the format or default depends on `production`. */
 type Setting = z.ZodType | ((production: boolean) => z.ZodType);
 
 type Settings = Readonly<Record<string, Setting>>;
 
-/** The values of settings, as `Config` has them. */
+/** The parsed values of settings. */
 export type SettingsOf<S extends Settings> = {
   readonly [Name in keyof S]: z.output<SchemaOf<S[Name]>>;
 };
@@ -15,15 +15,15 @@ type SchemaOf<T extends Setting> = T extends (production: boolean) => z.ZodType
   : Extract<T, z.ZodType>;
 
 interface SettingRules<S extends Settings> {
-  /** Production does not start without them, since guessing them would be unsafe. */
+  /** Production does not start without these, because a default would be unsafe. */
   readonly requiredInProduction?: readonly (keyof S & string)[];
-  /** Made and kept on the first start outside production, if it is not given. */
+  /** Creates a missing setting outside production, and keeps it in the data directory. */
   readonly madeInDevelopment?: {
     readonly [Name in keyof S]?: (dataDirectory: string) => Promise<SettingsOf<S>[Name]>;
   };
-  /** What values contradict each other. Each fault begins with the name of its variable. */
+  /** Contradictions between values. Each fault starts with the name of its variable. */
   readonly faults?: (values: SettingsOf<S>) => string[];
-  /** What is usable, and not advised. */
+  /** Warnings about valid but unsafe values. */
   readonly warnings?: (values: SettingsOf<S>) => string[];
 }
 
@@ -34,7 +34,7 @@ interface Declaration {
 
 const declarations: Declaration[] = [];
 
-/** Declares environment variables, in the room that uses them. @throws if a name is taken */
+/** Declares environment variables, in the room that uses them. @throws if a name is already declared */
 export function defineSettings<S extends Settings>(settings: S, rules: SettingRules<S> = {}): S {
   const taken = Object.keys(settings).find((name) => settingNames().includes(name));
   if (taken) throw new Error(`the setting "${taken}" is declared twice`);
@@ -42,7 +42,7 @@ export function defineSettings<S extends Settings>(settings: S, rules: SettingRu
   return settings;
 }
 
-/** What all rooms that are loaded have declared. */
+/** The declarations of all loaded rooms. */
 export const allSettings = (): readonly Declaration[] => declarations;
 
 /** Every environment variable that the server reads. */

@@ -1,4 +1,4 @@
-/** A reason that ends the start of a process. Its message explains it to the operator: no stack is needed. */
+/** An expected failure of a start or command. Its message is printed without a stack. */
 export class StartError extends Error {
   readonly exitCode: number = 1;
 }

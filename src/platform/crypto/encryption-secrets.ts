@@ -10,7 +10,7 @@ const MIN_LENGTH = 32;
 const MIN_DIFFERENT_CHARACTERS = 8;
 const FILE = 'key-encryption-secret';
 
-/** Why a text cannot be a secret: too short, or a placeholder such as `xxxx…`. Undefined if it can. */
+/** The fault of a secret that is too short, or a placeholder such as `xxxx…`. Undefined if it is valid. */
 function whyNoSecret(text: string): string | undefined {
   if (text.length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`;
   return new Set(text).size < MIN_DIFFERENT_CHARACTERS
@@ -23,7 +23,7 @@ const secret = z.string().superRefine((text, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
-/** Made once. A process that starts at the same moment reads what was written first. */
+/** Creates the secret once. If two processes start together, both use the file that was written first. */
 async function ownSecret(directory: string): Promise<string> {
   const file = join(directory, FILE);
   await mkdir(directory, { recursive: true });
@@ -39,7 +39,7 @@ async function ownSecret(directory: string): Promise<string> {
   return own;
 }
 
-// Imported by what seals with them: without it the variable is neither read nor required.
+// Only rooms that seal something import this file. Without them, the variable is neither read nor required.
 const settings = defineSettings(
   { ENCRYPTION_SECRETS: list.pipe(z.array(secret)) },
   {

@@ -1,24 +1,24 @@
 export interface Place {
-  /** Whose place it is: clients take turns. */
+  /** Clients take turns. */
   readonly client: string;
-  /** A place whose connection is closed is given up. */
+  /** A place is given up when its connection is closed. */
   readonly connection: { readonly destroyed: boolean } | undefined;
   readonly enter: () => void;
   readonly giveUp: () => void;
 }
 
 /**
- * A bounded queue in which clients take turns, so that one of them, however many places it has, holds up no other.
- * Places whose connection is closed are given up, not entered.
+ * A bounded queue in which clients take turns, so that a client with many places does not delay the others. Places with
+ * a closed connection are given up.
  */
 export class FairQueue {
-  /** In the order of their turns. */
+  /** In the order of turns. */
   readonly #clients = new Map<string, Place[]>();
   #size = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** Where the queue is full, the client with the most places gives up its last one, which may be this one. */
+  /** Adds a place. If the queue is full, the client with the most places gives up its last one. */
   add(place: Place): void {
     if (this.#size >= this.limit) this.#sweep();
     const own = this.#clients.get(place.client) ?? [];
@@ -33,12 +33,12 @@ export class FairQueue {
     this.#size += 1;
   }
 
-  /** Takes the next place out of the queue. */
+  /** Removes and returns the next place. */
   next(): Place | undefined {
     for (const [client, places] of this.#clients) {
       const place = places.shift()!;
       this.#size -= 1;
-      // To the end, behind all other clients.
+      // Moves the client behind all others.
       this.#clients.delete(client);
       if (places.length > 0) this.#clients.set(client, places);
       if (!place.connection?.destroyed) return place;

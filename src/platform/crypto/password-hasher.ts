@@ -15,36 +15,36 @@ export interface Argon2Parameters {
   readonly parallelism: number;
 }
 
-/** OWASP's for argon2id (ASVS 11.4.2): 19 MiB, two passes, one lane; a hash takes some 20 ms. */
+/** Recommended by OWASP for argon2id (ASVS 11.4.2): 19 MiB, two passes, one lane. A hash takes about 20 ms. */
 const PARAMETERS: Argon2Parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** A stored hash with higher ones is refused: other libraries' defaults are below, and 4 GiB would block all others. */
+/** Limits for stored hashes, above the defaults of other libraries. A hash with 4 GiB would block all sign-ins. */
 const HIGHEST: Argon2Parameters = { memoryCost: 65_536, timeCost: 10, parallelism: 4 };
-/** libuv has four threads for argon2, DNS and files together: one stays free. */
+/** argon2, DNS and files share libuv's four threads. One stays free. */
 const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
-/** Past this many waiting, an answer would come too late to be of use. */
+/** With a longer queue, answers would come too late. */
 const QUEUE_LIMIT = 200;
 
 const BUSY = defineProblem({
   slug: 'busy',
   status: 503,
-  title: 'Too many passwords are being checked',
+  title: 'Too many sign-ins at once',
   about:
-    'Hashing a password is made slow on purpose, and only a few run at once. The queue is full: wait and try again.',
+    'Password hashing is slow on purpose, and only a few hashes run at once. The queue is full. Repeat the request after the time in Retry-After.',
 });
 
 export class BusyError extends ProblemError {
   constructor() {
-    super(BUSY, 'Too many sign-ins are under way. Try again in a few seconds.', {
+    super(BUSY, 'The server is busy. Try again in a few seconds.', {
       headers: { 'Retry-After': '5' },
     });
   }
 }
 
-/** An encoded argon2id hash of version 19, with its parameters. */
+/** An encoded argon2id hash of version 19. */
 const ENCODED =
   /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,9})\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{16,86}$/;
 
-/** Why a stored hash is not checked: argon2 obeys whatever parameters stand in it. Undefined for one that is. */
+/** The fault of a stored hash, or undefined. argon2 would use any parameters that the hash contains. */
 export function hashFault(stored: string): string | undefined {
   const [, memoryCost, timeCost, parallelism] = (ENCODED.exec(stored) ?? []).map(Number);
   if (memoryCost === undefined) return 'stored hash is not argon2id';
@@ -54,17 +54,17 @@ export function hashFault(stored: string): string | undefined {
 }
 
 /**
- * argon2id with bounded concurrency, so that many sign-ins at once cannot take all memory and threads (ASVS 15.2.2).
- * Client addresses take turns, and requests whose connection is closed lose their place.
+ * argon2id with limited concurrency, so that many sign-ins cannot use all memory and threads (ASVS 15.2.2). Client
+ * addresses take turns. A request with a closed connection leaves the queue.
  */
 @Injectable()
 export class PasswordHasher {
   #running = 0;
   readonly #waiting = new FairQueue(QUEUE_LIMIT);
-  /** What an unknown address is checked against, so that it costs the same as a known one (ASVS 6.3.8). */
+  /** Checked for an unknown email address, so that the answer takes the same time (ASVS 6.3.8). */
   readonly #dummy: Promise<string>;
 
-  /** Nest gives no parameters: others than OWASP's are for tests, which sign in a thousand times. */
+  /** @param parameters cheaper ones for tests; Nest passes none */
   constructor(@Optional() private readonly parameters: Argon2Parameters = PARAMETERS) {
     this.#dummy = hash('nobody has this password', parameters);
   }
@@ -75,19 +75,19 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether `password` is the one behind `stored`, an encoded argon2id hash. Without one, or with one that has a fault, it
-   * does the same work and says no.
+   * Whether `password` matches `stored`, an encoded argon2id hash. Without a valid hash, it does the same work and
+   * returns false.
    * @throws BusyError when the queue is full
    */
   async verify(stored: string | undefined, password: string): Promise<boolean> {
     const usable = stored !== undefined && hashFault(stored) === undefined ? stored : undefined;
     const against = usable ?? (await this.#dummy);
-    // What argon2 cannot decode is nobody's password.
+    // A hash that argon2 cannot decode matches no password.
     const matches = await this.#bounded(() => verify(against, password).catch(() => false));
     return matches && usable !== undefined;
   }
 
-  /** Whether a hash was made with other parameters than today's, and should be made anew at the next sign-in. */
+  /** Whether a hash has other parameters than the current ones. The next sign-in replaces it. */
   isOutdated(stored: string): boolean {
     const { memoryCost, timeCost, parallelism } = this.parameters;
     return !stored.startsWith(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
@@ -99,7 +99,7 @@ export class PasswordHasher {
     try {
       return await work();
     } finally {
-      // The place is handed on, not given back, so that a newcomer cannot overtake the queue.
+      // The next one in the queue takes this place directly, so that a new request cannot overtake it.
       const next = this.#waiting.next();
       if (next) next.enter();
       else this.#running -= 1;

@@ -3,10 +3,10 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A sealed text that no given secret opens: tampered with, or sealed under a secret that is no longer configured. */
+/** The text was changed, or was sealed with a secret that is no longer configured. */
 export class UnsealError extends Error {
   constructor(purpose: string) {
-    super(`a sealed ${purpose} cannot be opened with the secrets given`);
+    super(`a sealed ${purpose} cannot be opened with the configured secrets`);
     this.name = 'UnsealError';
   }
 }
@@ -14,8 +14,8 @@ export class UnsealError extends Error {
 const keyOf = (secret: string, purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
 
 /**
- * Encrypts with AES-256-GCM under a key derived (HKDF-SHA-256) from `secret` for one `purpose`.
- * `context` is authenticated, not stored: opening needs the same, so a sealed text cannot be moved to another row.
+ * Encrypts with AES-256-GCM. HKDF-SHA-256 derives the key from `secret` and `purpose`. `unseal` needs the same `context`,
+ * so that a sealed text cannot be moved to another row.
  */
 export function seal(plain: string, secret: string, purpose: string, context = ''): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
@@ -24,27 +24,21 @@ export function seal(plain: string, secret: string, purpose: string, context = '
 }
 
 /**
- * Opens what `seal` made, trying each of `secrets` in turn.
- * @throws UnsealError when none fits
+ * Decrypts a sealed text with the first of `secrets` that fits.
+ * @throws UnsealError if none fits
  */
 export function unseal(sealed: Buffer, secrets: readonly string[], purpose: string, context = ''): string {
   for (const secret of secrets) {
     try {
-      const decipher = createDecipheriv(
-        'aes-256-gcm',
-        keyOf(secret, purpose),
-        sealed.subarray(0, NONCE_BYTES),
-        {
-          authTagLength: TAG_BYTES,
-        },
-      )
+      const nonce = sealed.subarray(0, NONCE_BYTES);
+      const options = { authTagLength: TAG_BYTES };
+      const decipher = createDecipheriv('aes-256-gcm', keyOf(secret, purpose), nonce, options)
         .setAAD(Buffer.from(context))
         .setAuthTag(sealed.subarray(-TAG_BYTES));
-      return (
-        decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)).toString('utf8') + decipher.final('utf8')
-      );
+      const encrypted = sealed.subarray(NONCE_BYTES, -TAG_BYTES);
+      return Buffer.concat([decipher.update(encrypted), decipher.final()]).toString();
     } catch {
-      // Not this secret; the next one may fit.
+      // The next secret can fit.
     }
   }
   throw new UnsealError(purpose);

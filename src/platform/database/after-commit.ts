@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, type EntitySubscriberInterface, type QueryRunner } from 'typeorm';
 
-/** Work that is true only once a transaction has committed, such as a log line that tells of it. */
+/** Runs work after a transaction has committed, such as writing its log entry. */
 @Injectable()
 export class AfterCommit implements EntitySubscriberInterface {
   readonly #waiting = new WeakMap<QueryRunner, (() => void)[]>();
@@ -11,7 +11,7 @@ export class AfterCommit implements EntitySubscriberInterface {
     dataSource.subscribers.push(this);
   }
 
-  /** Does `work` when the transaction of `manager` has committed, and never if it is rolled back; at once without one. */
+  /** Runs `work` after the commit, or at once if there is no transaction. After a rollback it never runs. */
   run(manager: EntityManager | undefined, work: () => void): void {
     const { queryRunner } = manager ?? {};
     if (!queryRunner?.isTransactionActive) return work();
@@ -21,7 +21,7 @@ export class AfterCommit implements EntitySubscriberInterface {
   }
 
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    // TypeORM calls this for a savepoint too, and the rest may still be rolled back.
+    // TypeORM also calls this for a savepoint, and the transaction can still be rolled back.
     if (queryRunner.isTransactionActive) return;
     const all = this.#waiting.get(queryRunner) ?? [];
     this.#waiting.delete(queryRunner);

@@ -6,11 +6,11 @@ import { z } from 'zod';
 import { integer } from '../config/formats.js';
 import { defineSettings, type SettingsOf } from '../config/settings.js';
 
-/** With no host where the query names the directory of a socket, as in `postgresql://user:password@/db?host=/run`. */
+/** The host can be missing if the query has a socket directory: `postgresql://user:password@/db?host=/run`. */
 const postgresUrl = z
   .string()
   .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text.replace('@/', '@socket/')), {
-    message: 'must be a URL that begins with postgres:// or postgresql://',
+    message: 'must be a URL that starts with postgres:// or postgresql://',
   });
 
 const settings = defineSettings(
@@ -28,16 +28,16 @@ declare module '../config/config.js' {
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** Longer than a statement may take: a server that is there says something before. */
+/** Longer than STATEMENT_TIMEOUT_MS, so that a working server always answers earlier. */
 const SILENCE_LIMIT_MS = 12_000;
-/** Of a connection that nobody uses: shorter, so that only those in use are ever found silent. */
+/** Shorter than SILENCE_LIMIT_MS, so that only connections in use can reach that limit. */
 const IDLE_TIMEOUT_MS = 10_000;
 
-/** How this project talks to PostgreSQL: for as long as it takes. Entities are added by who asks. */
+/** Options for PostgreSQL, without time limits. Callers add entities. */
 export const dataSourceOptions = (url: string, poolSize: number) =>
   ({
     type: 'postgres',
-    // Of pg, TypeORM uses the pool only.
+    // TypeORM uses nothing else of pg.
     driver: { Pool: DatabasePool },
     url,
     applicationName: 'auth-modes',
@@ -45,21 +45,21 @@ export const dataSourceOptions = (url: string, poolSize: number) =>
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize,
-    // findOneBy({ id: undefined }) must be an error, not the first row.
+    // findOneBy({ id: undefined }) must be an error instead of the first row.
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
     uuidExtension: 'pgcrypto',
     installExtensions: false,
     extra: { connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
   }) satisfies DataSourceOptions;
 
-/** How long what a request asks may take. */
+/** Time limits for the queries of requests. */
 export class RequestLimits {
   constructor(
     private readonly silenceMs = SILENCE_LIMIT_MS,
     private readonly idleMs = IDLE_TIMEOUT_MS,
   ) {}
 
-  /** For pg's pool. A pooler in transaction mode refuses settings that it would have to carry from client to client. */
+  /** Options for pg's pool. A pooler in transaction mode does not accept per-connection settings. */
   for({ throughPooler }: { throughPooler: boolean }) {
     return {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -5,9 +5,8 @@ import { endsConnection, markAsUnavailable } from './unavailable.js';
 type OnConnect = Parameters<pg.Pool['connect']>[0];
 
 /**
- * pg's pool, with two promises more. A connection on which the server said that it is of no use is not handed out again:
- * after a failover a connection can stay open to a server that takes no writes any more. And a failure to get a
- * connection is known as one, whatever error it is.
+ * pg's pool with two additions. It discards a connection after an error such as "read-only": after a failover, a
+ * connection can stay open to a server that no longer accepts writes. It also marks every failure to connect.
  */
 export class DatabasePool extends pg.Pool {
   readonly #useless = new WeakSet<pg.PoolClient>();
@@ -20,7 +19,7 @@ export class DatabasePool extends pg.Pool {
         if (endsConnection(code)) this.#useless.add(client);
       });
     });
-    // Emitted before the pool decides whether to keep the connection, and it keeps none that ends.
+    // Emitted before the pool decides to keep the connection. It keeps no ended connection.
     this.on('release', (_error, client) => {
       if (this.#useless.has(client)) void client.end();
     });

@@ -4,12 +4,13 @@ import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
 import { LOGGER } from '../logging/logger.js';
+import { AFTER_COMMIT } from '../logging/security-log.js';
 import { AfterCommit } from './after-commit.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
 import './migration.commands.js';
 
-/** On a connection of its own: no migration, nor the wait for one, is bound by the limits of a request. */
+/** Uses its own connection, because migrations can take longer than the limits for requests. */
 async function migrateFirst(url: string): Promise<void> {
   const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
   try {
@@ -25,7 +26,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
   } catch (error) {
     if (!String(error).includes('unsupported startup parameter')) throw error;
     throw new ConfigError([
-      'DATABASE_LISTEN_URL: is missing: DATABASE_URL names a pooler, through which nobody can listen',
+      'DATABASE_LISTEN_URL: is required, because DATABASE_URL points to a pooler, which does not pass on notifications',
     ]);
   }
 }
@@ -42,7 +43,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
         autoLoadEntities: true,
         toRetry: () => false,
         poolErrorHandler: (error: unknown) =>
-          logger.warn({ err: error }, 'a connection to the database was lost'),
+          logger.warn({ err: error }, 'lost a connection to the database'),
       }),
       dataSourceFactory: async (options) => {
         await migrateFirst((options as { url: string }).url);
@@ -50,7 +51,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
       },
     }),
   ],
-  providers: [AfterCommit],
-  exports: [AfterCommit],
+  providers: [AfterCommit, { provide: AFTER_COMMIT, useExisting: AfterCommit }],
+  exports: [AfterCommit, AFTER_COMMIT],
 })
 export class DatabaseModule {}

@@ -10,16 +10,15 @@ interface Statement {
 }
 
 /**
- * Writes a migration for what the entities have and the schema lacks, once all other migrations have run.
- * @throws UsageError when there is nothing to write, or the name cannot be that of a file and a class
+ * Runs all migrations, then writes a migration for the differences between the entities and the schema.
+ * @throws UsageError if there are no differences, or the name is invalid
  */
 export async function generateMigration(url: string, path: string): Promise<{ file: string; name: string }> {
   const words = basename(path);
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(words))
     throw new UsageError(`${path}: must end with a name such as add-order-notes`);
   const { up, down } = await findDifferences(url);
-  if (up.length === 0)
-    throw new UsageError('There is nothing to generate: the schema has all that the entities have.');
+  if (up.length === 0) throw new UsageError('Nothing to generate: the schema matches the entities.');
   const time = Date.now();
   const name = words.replaceAll(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase()) + String(time);
   const file = join(dirname(path), `${time}-${words}.ts`);
@@ -41,7 +40,7 @@ async function findDifferences(url: string): Promise<{ up: Statement[]; down: St
   }
 }
 
-/** TypeORM's schema builder sends queries at the same time over one connection, which pg deprecates. */
+/** TypeORM's schema builder sends concurrent queries over one connection, which pg deprecates. */
 function askInTurn(dataSource: DataSource): void {
   const create = dataSource.createQueryRunner.bind(dataSource);
   dataSource.createQueryRunner = (mode): QueryRunner => {
@@ -74,7 +73,7 @@ export class ${name} implements MigrationInterface {
 `;
 }
 
-/** As the project formats its files. In a production install the formatter is missing, and the text stays as it is. */
+/** Formats the file with prettier, which is missing in a production install. */
 async function format(file: string, text: string): Promise<string> {
   const prettier = await import('prettier').catch(() => undefined);
   return prettier ? prettier.format(text, { ...(await prettier.resolveConfig(file)), filepath: file }) : text;

@@ -1,19 +1,18 @@
 import { Socket } from 'node:net';
 
-/** What the error of a connection says that was given up. */
-export const SILENT = 'The database was silent for too long';
+/** The error message after a timeout. */
+export const SILENT = 'The database did not answer in time';
 
 /**
- * A socket that is destroyed when nothing went over it for `limitMs`: behind a proxy that stalls, a connection can go
- * silent without an end. pg's own `query_timeout` gives up the query only, and the pool hands out the same connection
- * again, with the query stuck in it.
+ * A socket that is destroyed after `limitMs` without traffic, such as behind a stalled proxy. pg's own `query_timeout`
+ * only rejects the query. The pool then reuses the connection with the query stuck in it.
  */
 export function impatientSocket(limitMs: number): Socket {
   const socket = new Socket().setTimeout(limitMs);
-  // What setTimeout takes as a second argument is called once only.
+  // The callback of setTimeout is called only once, so this uses the event.
   return socket.on('timeout', () => {
     const { bytesRead } = socket;
-    // Where this process was held up itself, the answer has come meanwhile: it is read before this runs.
+    // If this process was blocked, the answer is waiting. It is read before this callback runs.
     setImmediate(() => {
       if (socket.bytesRead === bytesRead) socket.destroy(new Error(SILENT));
     });

@@ -3,7 +3,6 @@ import { type Command, type CommandContext, defineCommand } from '../commands/co
 import { dataSourceOptions } from './data-source.options.js';
 import { migrate, revertLast } from './migrate.js';
 
-/** Under the same lock as a server that starts. */
 async function connected<T>(
   { config }: CommandContext,
   work: (dataSource: DataSource) => Promise<T>,
@@ -26,23 +25,26 @@ const run: Command = {
 const revert: Command = {
   async run(context) {
     await connected(context, revertLast);
-    console.log('The last migration is reverted.');
+    console.log('Reverted the last migration.');
   },
 };
 
 const generate: Command = {
-  operand: { example: 'migrations/name', meaning: 'the file, without time and ending' },
+  operand: {
+    example: 'migrations/name',
+    meaning: 'the path of the new file, without timestamp and extension',
+  },
   async run({ config }, given) {
     const { generateMigration } = await import('./generate-migration.js');
     const { file, name } = await generateMigration(config.DATABASE_URL!, given['operand']!);
     console.log(
-      `${file}\nRead it, name its constraints, and declare ${name} with defineMigrations() in its room.`,
+      `${file}\nReview it, name its constraints, and declare ${name} with defineMigrations() in its room.`,
     );
   },
 };
 
 defineCommand('migration:run', {
-  about: 'Brings the schema up to date. The server does the same when it starts.',
+  about: 'Runs all pending migrations. The server does the same when it starts.',
   load: async () => ({ command: run }),
 });
 defineCommand('migration:revert', {
@@ -50,7 +52,6 @@ defineCommand('migration:revert', {
   load: async () => ({ command: revert }),
 });
 defineCommand('migration:generate', {
-  about:
-    'Brings the schema up to date, then writes a migration for what the entities have and the schema lacks.',
+  about: 'Runs all pending migrations, then writes a migration for the changes of the entities.',
   load: async () => ({ command: generate }),
 });

@@ -9,13 +9,13 @@ import {
 import { SILENT } from './impatient-socket.js';
 
 /**
- * SQLSTATEs of a server that ends or refuses a connection, or takes no writes since it is no primary any more: class 08,
- * shutdown (57P01 to 57P05), too many connections, read-only. FATAL says so too, but in the language of the server.
+ * SQLSTATEs of a server that ends or refuses connections, or is no longer the primary: class 08, shutdown (57P01 to
+ * 57P05), too many connections, read-only.
  */
 const STATES = /^(08...|57P0[1-5]|53300|25006)$/;
-/** Of a socket that was open. */
+/** Error codes of an open socket. */
 const SOCKET_CODES = /^(ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN)$/;
-/** What pg and our sockets say in errors that have no code. */
+/** Messages of pg and `impatientSocket` in errors without a code. */
 const MESSAGES = [
   SILENT,
   'Connection terminated',
@@ -23,25 +23,25 @@ const MESSAGES = [
   'Client was closed and is not queryable',
 ];
 
-/** By identity: an error of another service looks the same. */
+/** By identity, because errors of other services look the same. */
 const failuresToConnect = new WeakSet<object>();
 
-/** Notes that an error is why there is no connection to the database, whatever it says. */
+/** Marks an error as a failure to connect to the database. */
 export function markAsUnavailable<E>(error: E): E {
   if (typeof error === 'object' && error !== null) failuresToConnect.add(error);
   return error;
 }
 
-/** Whether a connection that got this SQLSTATE is of no use: it is discarded, and the next one may find the primary. */
+/** Whether a connection must be discarded after this SQLSTATE. The next connection can find the primary. */
 export const endsConnection = (sqlState: string | undefined): boolean => STATES.test(sqlState ?? '');
 
 /**
- * Whether an error says that the database cannot be asked, rather than that the question was wrong. It must come from
- * the pool or the driver: a service that a handler calls may be unreachable too.
+ * Whether an error means that the database is unavailable, and not that a query was wrong. Only errors of the pool and the
+ * driver count, because a handler can call other services.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof QueryFailedError) return isConnectionLost(error.driverError);
-  // TypeORM takes the connection away from a transaction in which it was lost.
+  // A transaction whose connection was lost.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (error instanceof QueryRunnerProviderAlreadyReleasedError) return true;
   if (error instanceof TypeORMError) return error.message === 'Driver not Connected';
@@ -49,7 +49,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 function isConnectionLost(error: unknown): boolean {
-  // Not `instanceof`: Node's own errors have another Error than the sandbox of a test.
+  // Not `instanceof`: in Jest, Node's errors have another Error class.
   if (!types.isNativeError(error)) return false;
   if (error instanceof pg.DatabaseError) return error.severity === 'FATAL' || endsConnection(error.code);
   const { code, syscall } = error as NodeJS.ErrnoException;

@@ -9,27 +9,28 @@ import type { Logger } from 'pino';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock, DatabaseClock } from '../clock/clock.js';
 import { LOGGER } from '../logging/logger.js';
+import { outsideRequests } from '../logging/request-context.js';
 
-/** "hous" in ASCII: the advisory locks of the tasks, together with the hash of the name of each. */
+/** "hous" in ASCII: the first key of the advisory locks. The second is the hash of the task's name. */
 export const LOCK = 0x686f7573;
 const INTERVAL_MS = 5 * 60_000;
 export const BATCH_SIZE = 1_000;
 
 export interface HousekeepingTask {
   readonly name: string;
-  /** It runs no more often than that; each time unless told. */
+  /** The shortest time between two runs. By default, the task runs in every round. */
   readonly everyMs?: number;
   /**
-   * One batch: deletes at most `limit` of what has ended at `now`, by the database's clock, with the `manager` of a
-   * transaction that no other node has for this task, and says how much that was. It is called again while that is
-   * `limit`.
+   * Processes at most `limit` rows and returns their number. It is called again while it returns `limit`.
+   * @param now the time of the database
+   * @param manager its transaction holds the lock of the task
    */
   run(now: Date, limit: number, manager: EntityManager): Promise<number>;
 }
 
 /**
- * Does away with what is over, in the background, in small batches, and by one node at a time: never in a request. What
- * is over is refused wherever it is used, so that nothing depends on when this runs.
+ * Deletes expired rows in the background, in small batches, on one node at a time. Expired rows are refused in any case,
+ * so that no check depends on when this runs.
  */
 @Injectable()
 export class HousekeepingService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -47,7 +48,7 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** @throws if the name is taken */
+  /** @throws if the name is already registered */
   register(task: HousekeepingTask): void {
     if (this.#tasks.has(task.name)) throw new Error(`the task "${task.name}" is registered twice`);
     this.#tasks.set(task.name, task);
@@ -57,26 +58,26 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
     this.#schedule();
   }
 
-  /** Waits for the batch that is under way, while the database is still open. */
+  /** Waits for the current batch, while the database is still open. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
   }
 
-  /** Runs every task that is due, to its end. Never rejects. Returns how much each did on this node. */
+  /** Runs all due tasks. Returns the number of rows of each on this node. Never rejects. */
   run(): Promise<Record<string, number>> {
     this.#running ??= this.#runAll().finally(() => (this.#running = undefined));
     return this.#running;
   }
 
-  /** Runs one task now, unless a node is at it. What that leaves, the next round finds. Never rejects. */
+  /** Runs a task now, unless another node is running it. Never rejects. */
   async runNow(name: string): Promise<void> {
     const task = this.#tasks.get(name);
-    if (task && !this.#stopped) await this.#runToTheEnd(task);
+    if (task && !this.#stopped) await outsideRequests(() => this.#runToTheEnd(task));
   }
 
-  /** Not at the same moment on all nodes, which may have started together. */
+  /** With a random delay, because nodes can start together. */
   #schedule(): void {
     if (this.#stopped) return;
     const delay = INTERVAL_MS * (0.75 + Math.random() / 2);
@@ -105,15 +106,15 @@ export class HousekeepingService implements OnApplicationBootstrap, BeforeApplic
       this.#ranAt.set(task.name, this.clock.monotonic());
       this.#failing.delete(task.name);
     } catch (error) {
-      // Once for a row of failures, not at each.
+      // Only the first of consecutive failures is logged.
       if (!this.#failing.has(task.name))
-        this.logger.error({ err: error, task: task.name }, 'housekeeping failed; it is tried again');
+        this.logger.error({ err: error, task: task.name }, 'housekeeping failed and will be retried');
       this.#failing.add(task.name);
     }
     return done;
   }
 
-  /** The lock ends with the transaction, also where connections are pooled and where this process dies. */
+  /** The lock ends with the transaction, also behind a pooler and if this process dies. */
   #runBatch(task: HousekeepingTask): Promise<number> {
     return this.dataSource.transaction(async (manager) => {
       const [{ mine }] = await manager.query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS mine', [

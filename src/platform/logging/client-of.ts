@@ -1,9 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** One client: an address of IPv4, also mapped into IPv6, or the /64 that everybody with IPv6 has to themselves. */
+/** Identifies a client by its IPv4 address (also IPv4-mapped), or by the /64 network of its IPv6 address. */
 export function clientOf(address: string): string {
-  // What a proxy says that is no address is told apart by nobody: it has one limit, and no way around it.
+  // All invalid addresses of a proxy share one limit.
   if (isIP(address) === 0) return 'unknown';
   if (!isIPv6(address)) return address;
   const parsed = ipaddr.process(address.split('%')[0]!);

@@ -18,8 +18,8 @@ declare module '../config/config.js' {
 export const LOGGER = Symbol('logger');
 
 /**
- * One JSON object a line on standard output (ASVS 16.2.4); in development, one line for people. Headers and bodies are never logged; the redaction is the
- * second line of defence. Of errors only type, message, code and stack: TypeORM's carry the parameters of the query.
+ * Logs JSON lines on standard output (ASVS 16.2.4), or readable lines in development. Headers and bodies are never logged,
+ * and redaction is only a second defence. Errors are reduced, because those of TypeORM contain query parameters.
  */
 export function createLogger(
   config: Pick<Config, 'LOG_LEVEL' | 'NODE_ENV'>,
@@ -45,7 +45,7 @@ export function createLogger(
   );
 }
 
-/** undefined where the development dependencies are not installed. */
+/** Undefined if the development dependencies are not installed. */
 function prettyOutput(): DestinationStream | undefined {
   try {
     const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
@@ -66,7 +66,7 @@ function describeError(error: unknown) {
   };
 }
 
-/** Nest's own messages through pino. */
+/** Sends Nest's messages to pino. */
 export class NestLogger implements LoggerService {
   constructor(private readonly pino: Logger) {}
 
@@ -91,7 +91,7 @@ export class NestLogger implements LoggerService {
 
   #write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]) {
     const context = rest.findLast((item) => typeof item === 'string');
-    // Nest logs what it then throws: fail() prints it, once.
+    // Nest also throws these errors, and fail() prints them.
     if (context === 'ExceptionHandler' || (context === 'NestApplication' && level === 'error')) return;
     if (message instanceof Error) this.pino[level]({ err: message, context }, message.message);
     else this.pino[level]({ context }, String(message));

@@ -1,28 +1,33 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What is known of the request under way, wherever the code is. A room that knows more adds it by declaration merging. */
+/** Request context, available in all code. Rooms add fields by declaration merging. */
 export interface RequestContext {
   readonly requestId: string;
   readonly ip: string;
   readonly userAgent: string | undefined;
-  /** Where the answer goes. Once it is destroyed, nobody waits for the answer any more. */
+  /** The header Cookie. */
+  readonly cookie: string | undefined;
+  /** The socket of the request. If it is destroyed, the client no longer waits for the answer. */
   readonly connection: { readonly destroyed: boolean };
-  /** Who makes the request, for the log, once the credential is verified. */
+  /** The ids of the verified principal, for the log. */
   facts?: object;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
-/** The end of a request comes from its socket, where no asynchronous context leads to. */
+/** Socket events at the end of a request have no asynchronous context, so hooks find it by the request. */
 const contexts = new WeakMap<object, RequestContext>();
 
-/** @param request of Fastify */
+/** @param request the Fastify request */
 export function runInRequest(request: object, context: RequestContext, work: () => void): void {
   contexts.set(request, context);
   storage.run(context, work);
 }
 
-/** The context of the request under way; undefined outside of one (a command, a timer). */
+/** The context of the current request. Undefined in a command or timer. */
 export const requestContext = (): RequestContext | undefined => storage.getStore();
 
-/** The context of a request of Fastify, until its answer has been sent. */
+/** Runs work that a request starts for others, such as a queue. It has no request context. */
+export const outsideRequests = <T>(work: () => T): T => storage.exit(work);
+
+/** The context of a Fastify request, available until the response has been sent. */
 export const contextOf = (request: object): RequestContext | undefined => contexts.get(request);

@@ -8,7 +8,7 @@ const fields = new Set<string>([
   'token',
 ]);
 
-/** Declares names of headers and fields whose values the log redacts, in the room that reads or answers them. */
+/** Declares headers and fields that the log redacts, in the room that uses them. */
 export function defineSecretFields(...names: string[]): void {
   for (const name of names) fields.add(name);
 }

@@ -1,15 +1,13 @@
 type Waiting<V> = { resolve: (value: V | undefined) => void; reject: (error: unknown) => void };
 
 /**
- * Answers all look-ups that arrive in one turn of the event loop with one query. Measured on two cores: 92,000 look-ups
- * a second, against 12,700 with a query each.
- *
- * To swap it for something plainer, call the query with one key.
+ * Answers all lookups of one turn of the event loop with one query. On two cores, this gives 92,000 lookups per second,
+ * against 12,700 with one query each. The simple alternative is to call the query with one key.
  */
 export class MergedLookup<V> {
   #waiting = new Map<string, Waiting<V>[]>();
 
-  /** `query` takes distinct keys and answers with what it found, by key. */
+  /** @param query gets distinct keys, and returns the values that it found by key */
   constructor(private readonly query: (keys: string[]) => Promise<Map<string, V>>) {}
 
   find(key: string): Promise<V | undefined> {

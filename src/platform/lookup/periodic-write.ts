@@ -1,6 +1,8 @@
+import { outsideRequests } from '../logging/request-context.js';
+
 /**
- * Does the same write every `intervalMs`, and when it is asked to: one at a time, so that what is older never lands after
- * what is newer. What a crash loses is one interval.
+ * Repeats a write every `intervalMs`, and on `flush`. Writes never overlap, so that older data cannot overwrite newer data.
+ * A crash loses at most one interval.
  */
 export class PeriodicWrite {
   #queue = Promise.resolve();
@@ -9,9 +11,9 @@ export class PeriodicWrite {
 
   constructor(
     intervalMs: number,
-    /** Keeps what it could not write for the next time. */
+    /** Must keep the data of a failed write for the next call. */
     private readonly write: () => Promise<void>,
-    /** Called once for a row of failures, not at each. */
+    /** Called only for the first of consecutive failures. */
     private readonly onError: (error: unknown) => void,
   ) {
     this.#timer = setInterval(() => void this.flush(), intervalMs).unref();
@@ -19,11 +21,11 @@ export class PeriodicWrite {
 
   /** Never rejects. */
   flush(): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#attempt());
+    this.#queue = this.#queue.then(() => outsideRequests(() => this.#attempt()));
     return this.#queue;
   }
 
-  /** Writes the last time. To be called while the database is still open. */
+  /** Writes for the last time. Call it while the database is still open. */
   stop(): Promise<void> {
     clearInterval(this.#timer);
     return this.flush();

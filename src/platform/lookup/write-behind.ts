@@ -1,8 +1,8 @@
 import { PeriodicWrite } from './periodic-write.js';
 
 /**
- * Gathers values in memory, the last of each key, and writes them together every `intervalMs`: for what every request
- * changes and nobody waits for. What a crash loses is one interval.
+ * Keeps the last value of each key in memory and writes all of them every `intervalMs`. For values that every request
+ * changes, such as "last seen". A crash loses at most one interval.
  */
 export class WriteBehind<V> {
   #pending = new Map<string, V>();
@@ -11,7 +11,6 @@ export class WriteBehind<V> {
   constructor(
     intervalMs: number,
     private readonly write: (entries: Map<string, V>) => Promise<void>,
-    /** Called once for a row of failures, not at each. */
     onError: (error: unknown) => void,
   ) {
     this.#periodic = new PeriodicWrite(intervalMs, () => this.#writePending(), onError);
@@ -21,12 +20,12 @@ export class WriteBehind<V> {
     this.#pending.set(key, value);
   }
 
-  /** Writes what is pending. Never rejects. */
+  /** Writes all pending values. Never rejects. */
   flush(): Promise<void> {
     return this.#periodic.flush();
   }
 
-  /** Writes the last time. To be called while the database is still open. */
+  /** Writes for the last time. Call it while the database is still open. */
   stop(): Promise<void> {
     return this.#periodic.stop();
   }
@@ -38,7 +37,7 @@ export class WriteBehind<V> {
     try {
       await this.write(batch);
     } catch (error) {
-      // Kept for the next round; what came in meanwhile is newer.
+      // Kept for the next round. Values that were set meanwhile are newer.
       this.#pending = new Map([...batch, ...this.#pending]);
       throw error;
     }

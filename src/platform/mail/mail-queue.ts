@@ -7,48 +7,54 @@ import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock/clock.js';
 import { AfterCommit } from '../database/after-commit.js';
 import { LOGGER } from '../logging/logger.js';
+import { outsideRequests } from '../logging/request-context.js';
+import { MailKinds, type MailRequest, type QueuedRequest } from './mail-kinds.js';
 import { type Mail, MailService } from './mail.service.js';
 import { QueuedMail } from './queued-mail.entity.js';
 
-/** Between two attempts at the same mail: as long as it has waited, within these. The least is longer than one takes. */
+/** The delay before the next attempt is the age of the mail, within these limits. One attempt takes less than RETRY_MS. */
 const RETRY_MS = 5 * 60_000;
 const MAX_RETRY_MS = 3_600_000;
-/** Who cannot be reached for so long is not told. */
+/** Delivery stops after three days. */
 const GIVEN_UP_MS = 3 * 86_400_000;
 
-// One by one: what is claimed and not sent, because this process ends, waits for the next attempt.
+// Claims one mail. If this process ends before it is sent, the mail waits for its next attempt.
 const CLAIM = `
   UPDATE queued_mails SET next_attempt_at = $1 + least(greatest($1 - queued_at, $2::interval), $3::interval)
   WHERE id = (
     SELECT id FROM queued_mails WHERE next_attempt_at <= $1
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, recipient AS "to", subject, text, queued_at AS "queuedAt"`;
+  RETURNING id, recipient AS "to", kind, about, subject, text, queued_at AS "queuedAt"`;
+/** Mails sent at the same time by one node, so that a slow mail server does not hold up all others. */
+const AT_ONCE = 4;
 
-/** The recipient was refused by a 5yz, and will be each time (RFC 5321 4.2.1). Whoever refuses us may be mended. */
+/** Whether the recipient was refused permanently (RFC 5321 4.2.1). Other failures can be temporary. */
 function isFinal(error: unknown): boolean {
   const { command, responseCode = 0 } = error as { command?: string; responseCode?: number };
   return command === 'RCPT TO' && responseCode >= 500;
 }
 
-interface ClaimedMail extends Mail {
+/** It has the fields of a mail, or those of a request. */
+type ClaimedMail = (({ readonly kind: null } & Mail) | MailRequest) & {
   readonly id: string;
   readonly queuedAt: Date;
-}
+};
 
 /**
- * Mails that must not be lost, nor sent for what did not happen: written in the transaction that they tell of, sent when
- * it has committed, and again until that succeeds. One that was sent may be sent again, if the process ends just then.
+ * A queue for mails about a change. A mail is stored in the transaction of the change, sent after the commit, and retried
+ * until it succeeds. If the process ends during delivery, the mail can be sent twice.
  */
 @Injectable()
 export class MailQueue implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #timer: NodeJS.Timeout;
-  #running: Promise<void> | undefined;
+  readonly #workers = new Map<symbol, Promise<void>>();
   #more = false;
   #stopped = false;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly mail: MailService,
+    private readonly kinds: MailKinds,
     private readonly clock: Clock,
     private readonly http: HttpAdapterHost,
     private readonly afterCommit: AfterCommit,
@@ -57,22 +63,21 @@ export class MailQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     this.#timer = setInterval(() => void this.deliver(), RETRY_MS).unref();
   }
 
-  /** What is due since before. A command has other things to do. */
+  /** Delivers due mails after a restart. A command does not. */
   onApplicationBootstrap(): void {
     if (this.http.httpAdapter) void this.deliver();
   }
 
-  /** Puts mails into the queue. @throws outside of a transaction */
-  async add(manager: EntityManager, mails: readonly Mail[]): Promise<void> {
+  /** Adds mails to the queue. @throws outside a transaction */
+  async add(manager: EntityManager, mails: readonly (Mail | MailRequest)[]): Promise<void> {
     if (!manager.queryRunner?.isTransactionActive)
-      throw new Error('a mail needs the transaction that it tells of');
+      throw new Error('a mail must be added in the transaction of its change');
     if (mails.length === 0) return;
     const now = this.clock.now();
-    const rows = mails.map(({ to, subject, text }) => ({
+    const rows = mails.map(({ to, ...content }) => ({
       id: uuidv7(),
       recipient: to,
-      subject,
-      text,
+      ...content,
       queuedAt: now,
       nextAttemptAt: now,
     }));
@@ -80,31 +85,38 @@ export class MailQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     this.afterCommit.run(manager, () => void this.deliver());
   }
 
-  /** Sends what is due, until nothing is. Never rejects. */
-  deliver(): Promise<void> {
+  /** Sends all due mails. Never rejects. */
+  async deliver(): Promise<void> {
     this.#more = true;
-    this.#running ??= this.#deliverAll();
-    return this.#running;
+    if (!this.#stopped && this.#workers.size < AT_ONCE) {
+      const worker = Symbol('worker');
+      // It also sends mails of other requests.
+      this.#workers.set(
+        worker,
+        outsideRequests(() => this.#work(worker)),
+      );
+    }
+    await Promise.all(this.#workers.values());
   }
 
-  /** Waits for the mail that is under way, before the last hook, in which TypeORM closes the pool. */
+  /** Waits for the current mails. TypeORM closes the pool in a later hook. */
   async onApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#running;
+    await Promise.all(this.#workers.values());
   }
 
-  async #deliverAll(): Promise<void> {
+  async #work(worker: symbol): Promise<void> {
     while (this.#more && !this.#stopped) {
       this.#more = false;
       try {
         for (let mail; !this.#stopped && (mail = await this.#claim());) await this.#deliver(mail);
       } catch (err) {
-        this.logger.error({ err }, 'the queue of mails cannot be read; it is tried again');
+        this.logger.error({ err }, 'the mail queue cannot be read and will be retried');
       }
     }
-    // In the same step as the last look at what there is more: whoever comes now begins anew.
-    this.#running = undefined;
+    // No await since the last check of #more, so that no call of deliver() is missed.
+    this.#workers.delete(worker);
   }
 
   async #claim(): Promise<ClaimedMail | undefined> {
@@ -116,15 +128,33 @@ export class MailQueue implements OnApplicationBootstrap, OnApplicationShutdown 
     return claimed[0];
   }
 
-  async #deliver({ id, queuedAt, ...mail }: ClaimedMail): Promise<void> {
-    const error = await this.mail.deliver(mail).then(
+  async #deliver(claimed: ClaimedMail): Promise<void> {
+    const { id, kind, queuedAt } = claimed;
+    const error = await this.#send(claimed).then(
       () => undefined,
       (error: unknown) => error ?? new Error('no reason'),
     );
     if (error !== undefined) {
       if (!isFinal(error) && this.clock.now().getTime() - queuedAt.getTime() < GIVEN_UP_MS) return;
-      this.logger.error({ id, subject: mail.subject }, 'a mail is given up');
+      this.logger.error(
+        { id, ...(kind === null ? { subject: claimed.subject } : { kind }) },
+        'mail delivery stopped',
+      );
     }
     await this.dataSource.manager.delete(QueuedMail, { id });
+  }
+
+  async #send(claimed: ClaimedMail): Promise<void> {
+    const mail = claimed.kind === null ? claimed : await this.#write(claimed);
+    if (mail) await this.mail.deliver(mail);
+  }
+
+  async #write(request: QueuedRequest): Promise<Mail | undefined> {
+    try {
+      return await this.kinds.write(request);
+    } catch (err) {
+      this.logger.error({ err, kind: request.kind }, 'a mail could not be written');
+      throw err;
+    }
   }
 }

@@ -25,21 +25,20 @@ declare module '../config/config.js' {
 }
 
 export interface Mail {
-  /** One address. */
+  /** One email address. */
   readonly to: string;
   readonly subject: string;
-  /** Lines of at most 76 characters, of ASCII where there is a link, so that it stays whole in the file. Never logged: it may hold a one-time link. */
+  /** Lines of at most 76 ASCII characters, so that no encoding breaks a link. Never logged, because it can have a one-time link. */
   readonly text: string;
 }
 
 const SMTP_TIMEOUT_MS = 10_000;
 
-/** To SMTP where SMTP_URL is set, otherwise to files in the outbox, with one line in the log that names the file. */
+/** Sends mails by SMTP, or writes them to the outbox if SMTP_URL is not set. */
 @Injectable()
 export class MailService implements OnApplicationShutdown {
   readonly #smtp: Transporter | undefined;
   readonly #toMessage = createTransport({ streamTransport: true, buffer: true, newline: 'unix' });
-  readonly #underWay = new Set<Promise<void>>();
   readonly #outbox: string;
 
   constructor(
@@ -57,34 +56,21 @@ export class MailService implements OnApplicationShutdown {
       : undefined;
   }
 
-  /**
-   * Sends a mail. A file is there when this resolves; SMTP goes on behind it, since how long it takes would tell whether
-   * there was a mail to send. A failure is logged, and never fails what the mail is about.
-   */
-  async send(mail: Mail): Promise<void> {
-    const work = this.deliver(mail)
-      .catch(() => undefined)
-      .finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-    if (!this.#smtp) await work;
-  }
-
-  /** Sends a mail, and resolves when it is handed on: for who can wait. @throws what went wrong, which is logged */
+  /** Sends a mail and waits until it was handed on. Only for the queue. @throws the failure, which is also logged */
   async deliver(mail: Mail): Promise<void> {
-    // As an object, so that no character of the address is read as a second one.
+    // An object, so that nothing in the text is parsed as a second address.
     const to = { name: '', address: mail.to };
     const { subject, text } = mail;
     const options: SendMailOptions = { from: this.config.MAIL_FROM, to, subject, text };
     try {
       await (this.#smtp ? this.#smtp.sendMail(options) : this.#write(options));
     } catch (err) {
-      this.logger.error({ err, subject }, 'a mail could not be sent');
+      this.logger.error({ err, subject }, 'mail delivery failed');
       throw err;
     }
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.#underWay);
+  onApplicationShutdown(): void {
     this.#smtp?.close();
   }
 

@@ -5,11 +5,11 @@ const NOT_FOUND = defineProblem({
   status: 404,
   title: 'Not found',
   about:
-    'There is no such route, or no such resource that is yours. A resource of somebody else’s is answered in the same way, so that its existence does not show.',
+    'The route does not exist, or you have no such resource. The answer is the same for a resource of another account, so that it does not reveal whether the resource exists.',
 });
 
 export class NotFoundError extends ProblemError {
-  constructor(detail = 'There is no such resource of yours.') {
+  constructor(detail = 'Not found.') {
     super(NOT_FOUND, detail);
   }
 }

@@ -1,22 +1,22 @@
-/** A kind of error, as RFC 9457 has it: `type` is `/problems/<slug>`, a page that explains it. */
+/** A problem type (RFC 9457). Its `type` is `/problems/<slug>`, the page that explains it. */
 export interface ProblemKind {
   readonly slug: string;
   readonly status: number;
   readonly title: string;
-  /** What happened and what to do about it, for the person who reads the page. */
+  /** The cause and the fix, for the page. */
   readonly about: string;
 }
 
 const catalogue = new Map<string, ProblemKind>();
 
-/** Declares a kind of error, beside the code that throws it. @throws if the slug is taken */
+/** Declares a problem type, beside the code that throws it. @throws if the slug is already declared */
 export function defineProblem(kind: ProblemKind): ProblemKind {
   if (catalogue.has(kind.slug)) throw new Error(`the problem "${kind.slug}" is declared twice`);
   catalogue.set(kind.slug, kind);
   return kind;
 }
 
-/** All kinds declared by the rooms that are there, by slug. */
+/** All declared kinds, sorted by slug. */
 export function allProblems(): ProblemKind[] {
   return [...catalogue.values()].toSorted((a, b) => a.slug.localeCompare(b.slug));
 }
@@ -30,11 +30,11 @@ export interface ProblemFacts {
   readonly headers?: Record<string, string | string[]>;
   /** Extension members of the body. */
   readonly extensions?: Record<string, unknown>;
-  /** For the log only: why precisely. Outside, several reasons are one answer. */
+  /** The precise reason, for the log only. */
   readonly reason?: string;
 }
 
-/** Base of all errors that a client gets to see. `detail` goes into the answer: no secret, no hint on what exists. */
+/** Base class of all errors that clients see. `detail` must not contain a secret, or reveal what exists. */
 export abstract class ProblemError extends Error {
   readonly headers: Record<string, string | string[]>;
   readonly extensions: Record<string, unknown>;

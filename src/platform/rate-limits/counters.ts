@@ -1,15 +1,15 @@
 import { RateLimiterMemory, type RateLimiterAbstract, type RateLimiterRes } from 'rate-limiter-flexible';
 
-/** How many requests of the window there were, this one included, and in how many milliseconds it ends. */
+/** The number of requests in the window, including this one, and the milliseconds until it ends. */
 export type Count = Pick<RateLimiterRes, 'consumedPoints' | 'msBeforeNext'>;
 
-/** Counts requests in windows, each of which begins with its first request. */
+/** Counts requests in windows. A window starts with its first request. */
 export interface Counter {
-  /** Counts one, atomically. @param windowSeconds of the window that this one begins, if it does */
+  /** Counts a request atomically. @param windowSeconds the length of the window if this request starts one */
   count(subject: string, windowSeconds: number): Promise<Count>;
 }
 
-/** The limit is compared by who asks, since it differs: here nothing is ever too much. */
+/** Callers compare the count with their own limit, so the counter has none. */
 export const UNLIMITED = { points: Number.MAX_SAFE_INTEGER, duration: 60, keyPrefix: 'rate-limit' };
 
 export const countBy = (
@@ -18,7 +18,7 @@ export const countBy = (
   windowSeconds: number,
 ): Promise<Count> => limiter.consume(subject, 1, { customDuration: windowSeconds });
 
-/** Of this node alone. */
+/** Counts the requests of this node only. */
 export class MemoryCounter implements Counter {
   readonly #limiter = new RateLimiterMemory(UNLIMITED);
 

@@ -2,11 +2,13 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
 import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
-import { contextOf, requestContext } from '../logging/request-context.js';
+import { AttemptCounter, type Budget } from './attempt-counter.js';
 import { type Count, MemoryCounter } from './counters.js';
+import { sendRateLimitHeaders, tellRateLimit } from './rate-limit-headers.js';
 import { RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
 import { onOff, urlWith } from '../config/formats.js';
@@ -15,18 +17,11 @@ import { defineSettings, type SettingsOf } from '../config/settings.js';
 const settings = defineSettings({
   REDIS_URL: urlWith('redis', 'rediss').optional(),
   RATE_LIMITS: (production) =>
-    onOff.default(true).refine((on) => on || !production, 'off is refused in production'),
+    onOff.default(true).refine((on) => on || !production, 'must not be off in production'),
 });
 
 declare module '../config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
-}
-
-declare module '../logging/request-context.js' {
-  interface RequestContext {
-    /** What the answer tells of the limits that the request was counted for. */
-    rateLimitHeaders?: Record<string, string>;
-  }
 }
 
 export interface RateLimit {
@@ -34,7 +29,10 @@ export interface RateLimit {
   readonly windowSeconds: number;
 }
 
-/** Limits how often something happens (ASVS 2.4.1): in Redis for all nodes together, where there is one. */
+/**
+ * Limits requests (ASVS 2.4.1). Those of keys count in memory, or in Redis for all nodes. What concerns authentication counts in
+ * PostgreSQL.
+ */
 @Injectable()
 export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   readonly #counter: MemoryCounter | RedisCounter;
@@ -42,6 +40,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly http: HttpAdapterHost,
+    private readonly attempts: AttemptCounter,
     @Inject(LOGGER) logger: Logger,
   ) {
     const own = new MemoryCounter();
@@ -50,39 +49,36 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   }
 
   onModuleInit(): void {
-    // A command has no requests.
+    // A command has no HTTP server.
     if (!this.http.httpAdapter) return;
     const fastify: FastifyInstance = this.http.httpAdapter.getInstance();
-    fastify.addHook('onSend', (request, reply, _payload, done) => {
-      const headers = contextOf(request)?.rateLimitHeaders;
-      if (headers) void reply.headers(headers);
-      done();
-    });
+    sendRateLimitHeaders(fastify);
   }
 
   /**
-   * Counts one request, and tells its answer what is left (draft-ietf-httpapi-ratelimit-headers).
-   * @param policy what is limited, in lower case with hyphens
-   * @param subject whom it is counted for
-   * @throws RateLimitedError past the limit. What is refused is counted, and does not prolong the window
+   * Counts a request, and adds RateLimit headers to its answer (draft-ietf-httpapi-ratelimit-headers).
+   * @param policy the name of the limit, in lower case with hyphens
+   * @param subject the account, key or address to count for
+   * @throws RateLimitedError over the limit. Refused requests count, but do not extend the window
    */
   consume(policy: string, subject: string, limit: RateLimit): Promise<void> {
     if (!this.config.RATE_LIMITS) return Promise.resolve();
     return this.#counter
       .count(`${policy}:${subject}`, limit.windowSeconds)
-      .then((count) => decide(policy, subject, limit, count));
+      .then((count) => decide(policy, limit, count));
   }
 
-  /** For routes that anybody may call: by address. @throws RateLimitedError */
+  /** Counts by client address in PostgreSQL, for public routes. @throws RateLimitedError */
   consumeByAddress(policy: string, address: string, limit: RateLimit): Promise<void> {
-    return this.consume(policy, clientOf(address), limit);
+    return this.attempts.count(budgetOf(policy, clientOf(address), limit));
   }
 
-  /** Counts one of what no answer tells of, such as a mail. Whether it is within the limit. */
-  async allows(policy: string, subject: string, limit: RateLimit): Promise<boolean> {
-    if (!this.config.RATE_LIMITS) return true;
-    const count = await this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
-    return count.consumedPoints <= limit.requests;
+  /**
+   * Counts something else than a request in PostgreSQL, such as a mail. Returns whether it is within the limit.
+   * @param manager if the caller has a transaction: another connection could wait for this one
+   */
+  allows(policy: string, subject: string, limit: RateLimit, manager?: EntityManager): Promise<boolean> {
+    return this.attempts.allows(budgetOf(policy, subject, limit), manager);
   }
 
   onApplicationShutdown(): void {
@@ -90,17 +86,14 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function decide(policy: string, subject: string, limit: RateLimit, count: Count): void {
+const budgetOf = (name: string, subject: string, { requests, windowSeconds }: RateLimit): Budget => ({
+  limit: { name, attempts: requests, windowSeconds },
+  subject,
+});
+
+function decide(policy: string, limit: RateLimit, count: Count): void {
   const seconds = Math.max(1, Math.ceil(count.msBeforeNext / 1000));
-  const context = requestContext();
-  if (context) {
-    const headers = (context.rateLimitHeaders ??= {});
-    const left = Math.max(0, limit.requests - count.consumedPoints);
-    // Lists: an exchange counts as a use of the key too.
-    const list = (name: string, item: string) =>
-      (headers[name] = headers[name] ? `${headers[name]}, ${item}` : item);
-    list('RateLimit-Policy', `"${policy}";q=${limit.requests};w=${limit.windowSeconds}`);
-    list('RateLimit', `"${policy}";r=${left};t=${seconds}`);
-  }
-  if (count.consumedPoints > limit.requests) throw new RateLimitedError(seconds, `${policy} ${subject}`);
+  const remaining = limit.requests - count.consumedPoints;
+  tellRateLimit(policy, { quota: limit.requests, windowSeconds: limit.windowSeconds, remaining, seconds });
+  if (remaining < 0) throw new RateLimitedError(seconds, policy);
 }

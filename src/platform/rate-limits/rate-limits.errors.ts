@@ -5,15 +5,15 @@ const RATE_LIMITED = defineProblem({
   status: 429,
   title: 'Too many requests',
   about:
-    'The limit that RateLimit-Policy names is used up. Wait for as many seconds as Retry-After says, and send less: RateLimit tells with each answer how many requests are left, and until when.',
+    'The limit in RateLimit-Policy is reached. Wait for the seconds in Retry-After, then send fewer requests. The RateLimit header of each answer has the remaining requests and seconds.',
 });
 
 export class RateLimitedError extends ProblemError {
-  /** @param retryAfter in seconds @param whose what is counted, for the log */
-  constructor(retryAfter: number, whose: string) {
+  /** @param retryAfter in seconds @param policy for the log. Not the subject, because an audit log keeps reasons for ever */
+  constructor(retryAfter: number, policy: string) {
     super(RATE_LIMITED, `Try again in ${retryAfter} seconds.`, {
       headers: { 'Retry-After': String(retryAfter) },
-      reason: whose,
+      reason: policy,
     });
   }
 }

@@ -1,5 +1,18 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AttemptCount } from './attempt-count.entity.js';
+import { AttemptCounter } from './attempt-counter.js';
+import { AttemptCountsHousekeeping } from './attempt-counts.housekeeping.js';
 import { RateLimiter } from './rate-limiter.js';
+import { AttemptCounts1795300000060 } from '../../../migrations/1795300000060-attempt-counts.js';
+import { defineMigrations } from '../database/migrations.js';
+import { HousekeepingModule } from '../housekeeping/housekeeping.module.js';
 
-@Module({ providers: [RateLimiter], exports: [RateLimiter] })
+defineMigrations(AttemptCounts1795300000060);
+
+@Module({
+  imports: [TypeOrmModule.forFeature([AttemptCount]), HousekeepingModule],
+  providers: [AttemptCounter, AttemptCountsHousekeeping, RateLimiter],
+  exports: [AttemptCounter, RateLimiter],
+})
 export class RateLimitsModule {}

@@ -3,19 +3,19 @@ import { createClient } from '@redis/client';
 import type { Logger } from 'pino';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { type Count, countBy, type Counter, UNLIMITED } from './counters.js';
+import { within } from './within.js';
 
-/** No request waits longer for Redis. */
+/** A request waits at most this long for Redis. */
 const PATIENCE_MS = 250;
-/** After a failure one request in so many milliseconds tries again, and no other waits. */
+/** After a failure, one request per pause tries Redis again. */
 const PAUSE_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const PING_INTERVAL_MS = 1_000;
-/** Longer than the pings are apart: a connection that is silent for so long is made anew. */
+/** After this time without data, the client reconnects. Longer than PING_INTERVAL_MS. */
 const SILENCE_LIMIT_MS = 5_000;
 
 /**
- * Of all nodes together. When Redis is gone, silent or refuses, each node goes on with what it counts itself, and says
- * so once.
+ * Counts the requests of all nodes in Redis. If Redis fails, nodes fall back to local counting and log a warning.
  */
 export class RedisCounter implements Counter {
   readonly #client;
@@ -45,16 +45,17 @@ export class RedisCounter implements Counter {
       useRedisPackage: true,
       rejectIfRedisNotReady: true,
     });
-    // Not awaited: without Redis the server starts all the same.
+    // Not awaited, because the server also starts without Redis.
     this.#client.connect().catch((error: unknown) => this.#lose(error));
   }
 
   async count(subject: string, windowSeconds: number): Promise<Count> {
     if (this.#lost && performance.now() < this.#tryAgainAt) return this.own.count(subject, windowSeconds);
-    // Whoever comes while this one tries does not wait with it.
+    // Other requests do not wait for this attempt.
     if (this.#lost) this.#tryAgainAt = performance.now() + PAUSE_MS;
     try {
-      const count = await withinPatience(countBy(this.#limiter, subject, windowSeconds));
+      // A sent command cannot be cancelled, so a late request can be counted in both places.
+      const count = await within(PATIENCE_MS, countBy(this.#limiter, subject, windowSeconds));
       this.#find();
       return count;
     } catch (error) {
@@ -71,23 +72,12 @@ export class RedisCounter implements Counter {
     this.#tryAgainAt = performance.now() + PAUSE_MS;
     if (this.#lost) return;
     this.#lost = true;
-    this.logger.warn({ err: error }, 'Redis is gone: rate limits are counted by each node alone');
+    this.logger.warn({ err: error }, 'Redis is unavailable: each node counts rate limits on its own');
   }
 
   #find(): void {
     if (!this.#lost) return;
     this.#lost = false;
-    this.logger.info('Redis is back: rate limits are shared again');
+    this.logger.info('Redis is available again: nodes share rate limits');
   }
-}
-
-/** A command that was sent cannot be taken back: at worst it is counted in both places. */
-function withinPatience<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const patience = new Promise<never>((_resolve, reject) => {
-    const giveUp = () => reject(new Error(`no answer within ${PATIENCE_MS} ms`));
-    // What has arrived while this process was busy is read first.
-    timer = setTimeout(() => setImmediate(giveUp), PATIENCE_MS);
-  });
-  return Promise.race([work, patience]).finally(() => clearTimeout(timer));
 }

@@ -19,8 +19,8 @@ interface Entry<V> {
 }
 
 /**
- * A merged look-up whose answers may be used again for `ttlMs` milliseconds, as long as the feed is current: what is
- * revoked anywhere leaves the cache when the revocation arrives. `subjectsOf` names whose revocation that is.
+ * A merged lookup that caches results for `ttlMs` milliseconds while the feed is current. A revocation of one of
+ * `subjectsOf(value)` removes the value from the cache.
  */
 export class CachedLookup<V extends object> {
   readonly #entries = new Map<string, Entry<V>>();
@@ -46,7 +46,7 @@ export class CachedLookup<V extends object> {
     const { position } = this.feed;
     const at = performance.now();
     const value = await this.#lookup.find(key);
-    // What was revoked while the query ran may be missing in its answer: good for this request, not for the next.
+    // A revocation during the query can be missing in the result: valid for this request, but not for the cache.
     if (value && this.ttlMs > 0 && this.feed.isCurrent && this.feed.position === position)
       this.#keep(key, { value, at });
     return value;

@@ -15,16 +15,16 @@ import { RevocationFeed } from './revocation-feed.js';
 import { CHANNEL } from './revocations.service.js';
 import { readAnnouncement, RevokedMemory } from './revoked-memory.js';
 
-/** A probe is worth nothing after a crash: its commit waits for no disk and no standby. */
+/** Asynchronous commit: a probe does not need to survive a crash. */
 const NOTIFY = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)`;
 
-/** Doubled with each failure in a row, up to the second; and never quite the same, so that nodes do not come at once. */
+/** Doubled after each consecutive failure, with jitter, so that nodes do not reconnect at the same time. */
 const RECONNECT_MS = 100;
 const RECONNECT_AT_MOST_MS = 1_000;
 const SILENCE_LIMIT_MS = 2_000;
 const TIDY_MS = 60_000;
 
-/** Keeps the feed of this node current: listens, loads, asks for signs of life, and begins anew when it is lost. */
+/** Keeps the feed of this node current: listens, loads, sends probes, and reconnects after a failure. */
 @Injectable()
 export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   #connection: ListeningConnection | undefined;
@@ -44,7 +44,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
   ) {}
 
-  /** @throws ConfigError if what is announced through DATABASE_URL does not arrive */
+  /** @throws ConfigError if notifications through DATABASE_URL do not arrive */
   async onModuleInit(): Promise<void> {
     try {
       this.#running = this.#run(await this.#open());
@@ -57,11 +57,11 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#tidying);
     this.#stopping.abort();
-    this.#connection?.giveUp(new Error('the application stops'));
+    this.#connection?.giveUp(new Error('the application is shutting down'));
     await this.#running;
   }
 
-  /** Listens first and loads then: what commits in between arrives twice, which is one time more than never. */
+  /** Listens before it loads, so that it misses nothing. Revocations in between arrive twice. */
   async #open(): Promise<ListeningConnection> {
     const silenceMs = Math.max(SILENCE_LIMIT_MS, this.config.FEED_MAX_LAG);
     const connection = new ListeningConnection(
@@ -85,9 +85,8 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Through the pool, as revocations are announced: sent over the listening connection itself, a probe would arrive
-   * behind a pooler too, in another database, and after the pool has moved to another server. Not through TypeORM, whose
-   * log is about what the application asks.
+   * Sends a probe through the pool, like a revocation. Over the listening connection itself, it would prove nothing: the
+   * pool can use another database or server. It bypasses TypeORM's query log.
    */
   readonly #notify: Notify = (channel, payload) => {
     const { master } = this.dataSource.driver as PostgresDriver & { readonly master: DatabasePool };
@@ -97,17 +96,17 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
   #unheard(): ConfigError {
     return new ConfigError([
       this.config.DATABASE_LISTEN_URL
-        ? 'DATABASE_LISTEN_URL: what is announced through DATABASE_URL does not arrive there: it names another database, or a transaction pooler'
-        : 'DATABASE_LISTEN_URL: is missing: what is announced does not arrive through DATABASE_URL, which names a transaction pooler',
+        ? 'DATABASE_LISTEN_URL: must point directly to the database of DATABASE_URL, because notifications do not arrive there'
+        : 'DATABASE_LISTEN_URL: is required, because DATABASE_URL points to a transaction pooler, which does not pass on notifications',
     ]);
   }
 
-  /** What cannot be read may be a revocation, as another version announces it: the table has it. */
+  /** A payload that cannot be read can be a revocation of another version. After a reconnect, the table has it. */
   #hear(connection: ListeningConnection, payload: string): void {
     try {
       this.feed.receive(readAnnouncement(payload));
     } catch {
-      connection.giveUp(new Error('an announcement that is none of ours'));
+      connection.giveUp(new Error('received an invalid announcement'));
     }
   }
 
@@ -118,7 +117,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
       } catch (error) {
         connection.giveUp(error);
         if (this.#stopping.signal.aborted) return;
-        this.logger.warn({ err: error }, 'the revocation feed is lost; the database is asked instead');
+        this.logger.warn({ err: error }, 'lost the revocation feed; requests query the database');
       }
       connection = await this.#reopen();
     }
@@ -135,7 +134,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     await connection.rest(this.config.FEED_MAX_LAG / 4);
   }
 
-  /** undefined once the application stops. */
+  /** Undefined if the application is shutting down. */
   async #reopen(): Promise<ListeningConnection | undefined> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -143,7 +142,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
       await sleep(wait * (0.5 + Math.random() / 2), undefined, { ref: false, signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
       const connection = await this.#open().catch(() => undefined);
-      if (connection) this.logger.info('the revocation feed is back');
+      if (connection) this.logger.info('restored the revocation feed');
       if (connection) return connection;
     }
     return undefined;
@@ -155,12 +154,12 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     if (revocations > 0) this.logger.info({ revocations, limit }, 'revocations in memory');
   }
 
-  /** A probe that the pool holds up for a moment is not worth a word. */
+  /** A short delay of a probe is not logged. */
   #sayWhetherProven(proven: boolean): void {
     if (proven === this.#wasProven || (!proven && this.feed.isCurrent)) return;
     this.#wasProven = proven;
     if (proven) this.logger.warn('notifications through the pool arrive again');
-    else this.logger.warn('the pool sends no notifications; the database is asked instead');
+    else this.logger.warn('the pool sends no notifications; requests query the database');
   }
 
   #sayWhetherComplete(): void {
@@ -168,7 +167,7 @@ export class FeedKeeper implements OnModuleInit, OnApplicationShutdown {
     if (complete === this.#wasComplete) return;
     this.#wasComplete = complete;
     const { limit } = this.memory;
-    if (complete) this.logger.warn({ limit }, 'all revocations are in memory again');
-    else this.logger.warn({ limit }, 'more revocations than memory may hold; the database is asked instead');
+    if (complete) this.logger.warn({ limit }, 'all revocations fit in memory again');
+    else this.logger.warn({ limit }, 'too many revocations for memory; requests query the database');
   }
 }

@@ -6,24 +6,24 @@ import pg from 'pg';
 import { impatientSocket } from '../database/impatient-socket.js';
 import { markAsUnavailable } from '../database/unavailable.js';
 
-/** Sends a notification as revocations are announced. */
+/** Sends a notification through the pool. */
 export type Notify = (channel: string, payload: string) => Promise<unknown>;
 
 export interface Hearers {
-  /** Called with each payload on the channel. */
+  /** Called with each payload of the channel. */
   readonly onPayload: (payload: string) => void;
   readonly onLost: () => void;
 }
 
-/** What is announced through the pool does not arrive here. */
+/** A notification through the pool does not arrive here. */
 export class UnheardError extends Error {}
 
-/** One connection that LISTENs. Once it is lost, it is lost: the next one is a new one. */
+/** A connection that LISTENs. After a failure it is never used again. */
 export class ListeningConnection {
   readonly #lost = new AbortController();
   readonly #socket: Socket;
   readonly #client: pg.Client;
-  /** For probes, which no other node has to hear. */
+  /** A channel for probes of this connection only. */
   readonly #probes = `probe_${randomBytes(16).toString('hex')}`;
   #sent = 0;
   #heard = 0;
@@ -61,7 +61,7 @@ export class ListeningConnection {
     await this.#client.query(`LISTEN ${this.channel}; LISTEN ${this.#probes}`);
   }
 
-  /** @param limitMs how long the server may say nothing */
+  /** @param limitMs the limit for silence of the server */
   async query<Row extends object>(
     text: string,
     parameters: unknown[],
@@ -70,20 +70,20 @@ export class ListeningConnection {
     this.#socket.setTimeout(limitMs);
     const { rows } = await this.#client.query<Row>(text, parameters);
     this.#socket.setTimeout(this.silenceMs);
-    // The answer may have come with what it was given up for.
+    // The connection can have been given up while the answer arrived.
     this.#lost.signal.throwIfAborted();
     return rows;
   }
 
   /**
-   * Proves that this connection hears what is announced through the pool: sends a probe by `notify` and looks whether it
-   * has arrived. PostgreSQL delivers notifications in the order of their commits, and before it answers a query. So all
-   * that was committed at the returned time, on the monotonic clock, has been heard.
-   * @returns undefined if the pool did not send the probe within `patienceMs`: nothing is proved, nor disproved
+   * Proves that this connection receives notifications of the pool: sends a probe by `notify` and checks that it arrived.
+   * PostgreSQL delivers notifications in commit order, and before the answer to a query. So this connection has received
+   * everything that was committed at the returned time (on the monotonic clock).
+   * @returns undefined if the pool did not send the probe within `patienceMs`, which proves nothing
    * @throws UnheardError if the probe was sent and did not arrive
    */
   async prove(notify: Notify, patienceMs: number): Promise<number | undefined> {
-    // One at a time: a pool that stalls is not filled with probes.
+    // One probe at a time, so that probes do not fill a stalled pool.
     this.#sending ??= this.#probe(notify).finally(() => (this.#sending = undefined));
     const sentAt = await Promise.race([this.#sending, this.rest(patienceMs)]);
     const sent = this.#sent;
@@ -93,7 +93,7 @@ export class ListeningConnection {
     return sentAt;
   }
 
-  /** Rejects as soon as the connection is lost. */
+  /** Waits. Rejects as soon as the connection is lost. */
   async rest(ms: number): Promise<undefined> {
     const { signal } = this.#lost;
     await sleep(ms, undefined, { ref: false, signal }).catch(() => {
@@ -101,7 +101,7 @@ export class ListeningConnection {
     });
   }
 
-  /** It is lost from now on, whatever still arrives. A goodbye would wait for a server that may be silent. */
+  /** Drops the connection at once. An orderly end could wait for a silent server. */
   giveUp(reason: unknown): void {
     this.#lost.abort(reason);
     this.#socket.destroy();

@@ -2,11 +2,11 @@ import type { ListeningConnection } from './listening-connection.js';
 import { rememberedKinds, type RevocationKind } from './revocation.entity.js';
 import type { WireRevocation } from './revoked-memory.js';
 
-/** The one query that may take long. */
+/** This query can take long. */
 const LIMIT_MS = 30_000;
 
-// One row for each subject, as memory holds one entry for each; one for all of an account with too many. One row more
-// than fits in shows that there are more: of those that do not fit, it expires last.
+// One row per subject, and one row for an account with too many revocations. One row more than fits in memory shows that
+// some are missing. It expires after all other missing rows.
 const LOAD = `
   SELECT kind, subject, since, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "keptMs"
   FROM (
@@ -24,7 +24,7 @@ interface Loaded {
   readonly keptMs: number;
 }
 
-/** Reads all revocations that matter, each with the milliseconds for which it does: `limit`, or one more if there are more. */
+/** Loads the living revocations with their remaining milliseconds: at most `limit`, or one more if some are missing. */
 export async function loadRevocations(
   connection: ListeningConnection,
   limit: number,

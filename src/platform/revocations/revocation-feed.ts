@@ -16,14 +16,14 @@ declare module '../config/config.js' {
 export type RevocationListener = (revocation: WireRevocation | 'everything') => void;
 
 /**
- * What was revoked on any node, in the memory of this one. A revocation that was answered is known here within
- * FEED_MAX_LAG, normally within milliseconds; when that cannot be promised, `isCurrent` is false, and whoever asks has
- * to ask the database. FeedKeeper keeps it so.
+ * Revocations of all nodes, in the memory of this node. A revocation arrives within FEED_MAX_LAG after the answer to its
+ * request, normally within milliseconds. If the node cannot guarantee this, `isCurrent` is false, and callers must query
+ * the database. FeedKeeper updates the feed.
  */
 @Injectable()
 export class RevocationFeed {
   readonly #listeners: RevocationListener[] = [];
-  /** On the monotonic clock; all that was committed then is known. */
+  /** Everything committed until this time has arrived. On the monotonic clock. */
   #confirmedAt = -Infinity;
   #position = 0;
 
@@ -33,42 +33,42 @@ export class RevocationFeed {
     private readonly memory: RevokedMemory,
   ) {}
 
-  /** Whether memory may be believed at this moment. */
+  /** Whether the memory can be trusted now. */
   get isCurrent(): boolean {
     return performance.now() - this.#confirmedAt <= this.config.FEED_MAX_LAG && this.isComplete;
   }
 
-  /** Whether memory may be believed about this account: of one with too many revocations it holds no single ones. */
+  /** Whether it can be trusted for this account. An account with too many revocations has only one entry for all. */
   isCurrentFor(account: string): boolean {
     return this.isCurrent && this.memory.revokedUntil('user', account) === -Infinity;
   }
 
-  /** Whether all that matters fits into memory. */
+  /** Whether all living revocations fit in memory. */
   get isComplete(): boolean {
     return this.memory.isComplete(this.clock.monotonic());
   }
 
-  /** Changes with everything that arrives: what was read while it changed may be old, and must not be remembered. */
+  /** Changes with every revocation. A query result is stale if this changed while the query ran. */
   get position(): number {
     return this.#position;
   }
 
-  /** How many revocations are in memory. */
+  /** The number of revocations in memory. */
   get size(): number {
     return this.memory.size;
   }
 
-  /** Up to when (milliseconds) what names this subject is over: Infinity for all of it, -Infinity for none. */
+  /** Credentials of this subject from before this time (in milliseconds) are revoked: Infinity for all, -Infinity for none. */
   revokedUntil(kind: RevocationKind, subject: string): number {
     return this.memory.revokedUntil(kind, subject);
   }
 
-  /** Calls `listener` with each revocation as it arrives, and with 'everything' when some may have been missed. */
+  /** Calls `listener` with each revocation, and with 'everything' if some can have been missed. */
   onRevocation(listener: RevocationListener): void {
     this.#listeners.push(listener);
   }
 
-  /** Takes in what arrived, or what this node has just committed itself. */
+  /** Adds revocations that arrived, or that this node has committed. */
   receive(revocations: readonly WireRevocation[]): void {
     for (const revocation of revocations) {
       this.memory.add(revocation, this.clock.monotonic() + KEPT_MS);
@@ -77,24 +77,24 @@ export class RevocationFeed {
   }
 
   /**
-   * Takes in all that matters, the last to expire first, as it was at `at` (on the monotonic clock) or later. Each is kept
-   * for as long as it says, in milliseconds. More than memory may hold: there may be others.
+   * Adds the result of `loadRevocations`.
+   * @param at the result has everything committed until this time (on the monotonic clock)
    */
   load(revocations: readonly (readonly [WireRevocation, keptMs: number])[], at: number): void {
     const now = this.clock.monotonic();
     for (const [revocation, keptMs] of revocations) this.memory.add(revocation, now + keptMs);
-    // A full page: those that are not on it expire no later than the last one that is.
+    // Some are missing. They expire no later than the last one of the list.
     if (revocations.length > this.memory.limit) this.memory.miss(now + revocations.at(-1)![1]);
     this.#tell('everything');
     this.confirm(at);
   }
 
-  /** All that was committed at `at` (on the monotonic clock) has been received. */
+  /** Everything committed until `at` (on the monotonic clock) has arrived. */
   confirm(at: number): void {
     this.#confirmedAt = Math.max(this.#confirmedAt, at);
   }
 
-  /** From now on something may be missed. */
+  /** Notes that revocations can be missed from now on. */
   lose(): void {
     this.#confirmedAt = -Infinity;
   }

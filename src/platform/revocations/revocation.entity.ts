@@ -1,19 +1,19 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
-/** What can be revoked. Each room adds its kinds by declaration merging; the table checks their form only. */
+/** The kinds of revocations. Each room adds its own by declaration merging. */
 export interface RevocationKinds {
-  /** What nodes remember of an account: a user, or a service account. */
+  /** All credentials of an account: of a user or a service account. */
   user: true;
 }
 
 export type RevocationKind = keyof RevocationKinds;
 
-/** Those that a node looks for in memory. */
+/** Kinds that nodes keep in memory. */
 const remembered = new Set<string>(['user']);
 
 /**
- * Declares kinds that a node looks for in memory: they are kept in the table, for nodes that start or missed something.
- * Other kinds are only announced, and make nodes read again what has a row of its own.
+ * Declares kinds that nodes keep in memory. The table stores them, for nodes that start or reconnect. Other kinds are only
+ * announced, and nodes then read the row of the credential again.
  */
 export function rememberRevocations(...kinds: RevocationKind[]): void {
   for (const kind of kinds) remembered.add(kind);
@@ -23,14 +23,14 @@ export const isRemembered = (kind: string): boolean => remembered.has(kind);
 
 export const rememberedKinds = (): string[] => [...remembered];
 
-/** Written in the transaction that revokes, and kept for as long as something that was issued before can be alive. */
+/** A revocation, written in the transaction that revokes. It is kept while a revoked token could still be valid. */
 @Entity('revocations')
 @Index('revocations_expires_at_idx', ['expiresAt'])
 @Index('revocations_subject_idx', ['subject'])
 @Index('revocations_account_idx', ['account'], { where: 'account IS NOT NULL AND NOT merged' })
 @Check('revocations_kind_form', `kind ~ '^[a-z][a-z-]*$'`)
 export class RevocationRow {
-  // Never used as a position: numbers are given before the commit, so a smaller one may come to sight later.
+  // Not a position in the feed: ids are assigned before the commit, so a smaller id can appear later.
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',
     generatedIdentity: 'ALWAYS',
@@ -41,19 +41,19 @@ export class RevocationRow {
   @Column('text')
   kind: RevocationKind;
 
-  /** An id: of the sign-in, the account or the key; the `jti`; the `kid`. */
+  /** The id of a sign-in, account or key, or a `jti` or `kid`. */
   @Column('text')
   subject: string;
 
-  /** Of a renewal: what was issued for a proof of identity from before has ended. */
+  /** Only tokens that were issued for an earlier authentication are revoked. */
   @Column('timestamptz', { nullable: true })
   since: Date | null;
 
-  /** The user or service account whose credential it is. Null where only administrators cause such a row. */
+  /** The owner of the credential. Null if only administrators can cause such a row. */
   @Column('text', { nullable: true })
   account: string | null;
 
-  /** The account has so many that nodes hold one entry for all of it, and ask the database about it. */
+  /** The account has too many revocations: nodes keep one entry for all, and query the database for this account. */
   @Column('boolean', { default: false })
   merged: boolean;
 

@@ -6,21 +6,21 @@ import { RevocationFeed } from './revocation-feed.js';
 import { KEPT_MS, type WireRevocation } from './revoked-memory.js';
 
 export const CHANNEL = 'revocations';
-/** PostgreSQL takes 8,000 bytes in one notification; an entry has less than 120. */
+/** A notification can have 8,000 bytes, and an entry has fewer than 120. */
 const ENTRIES_PER_NOTIFICATION = 60;
-/** An account with more living rows has one entry in the memory of nodes: a thousand accounts cannot fill it. */
+/** An account with more living rows gets one entry for all, so that a thousand accounts cannot fill the memory. */
 export const MERGED_ABOVE = 100;
 
 export interface Revocation {
   readonly kind: RevocationKind;
   readonly subject: string;
-  /** The user or service account whose credential it is, unless only administrators can cause it. */
+  /** The owner of the credential, unless only administrators can cause this revocation. */
   readonly account?: string;
-  /** Of a renewal: the new time of the proof of identity. */
+  /** Revokes only tokens that were issued for an authentication before this time. */
   readonly since?: Date | undefined;
 }
 
-// By the database's clock, which deletes them too. $5 rows of an account are too many, the ones of this call included.
+// By the database's clock, which also decides on deletion. More than $5 rows of an account, with those of this call, are merged.
 const WRITE = `
   WITH entry AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS e (kind, subject, since, account)),
@@ -44,7 +44,7 @@ interface Written {
   readonly merged: boolean;
 }
 
-/** Revokes what nodes may have in memory. */
+/** Announces revocations to all nodes. */
 @Injectable()
 export class RevocationsService {
   constructor(
@@ -53,13 +53,13 @@ export class RevocationsService {
   ) {}
 
   /**
-   * Records revocations and announces them, both in the transaction of `manager`: no node hears of what is not
-   * committed, and none misses what is. NOTIFY makes commits wait for each other, so it is for this only.
-   * @throws outside of a transaction
+   * Stores and announces revocations in the transaction of `manager`, so that nodes receive them exactly if it commits.
+   * Use NOTIFY for nothing else, because it serializes commits.
+   * @throws outside a transaction
    */
   async announce(manager: EntityManager, revocations: readonly Revocation[]): Promise<void> {
     if (!manager.queryRunner?.isTransactionActive)
-      throw new Error('a revocation needs the transaction that revokes');
+      throw new Error('a revocation must be announced in the transaction that revokes');
     if (revocations.length === 0) return;
     const wire = [
       ...(await this.#write(
@@ -74,11 +74,11 @@ export class RevocationsService {
     for (let i = 0; i < wire.length; i += ENTRIES_PER_NOTIFICATION)
       parts.push(JSON.stringify(wire.slice(i, i + ENTRIES_PER_NOTIFICATION)));
     await manager.query('SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part', [CHANNEL, parts]);
-    // This node does not wait for its own notification: what it answers next is right already.
+    // This node does not wait for its own notification.
     this.afterCommit.run(manager, () => this.feed.receive(wire));
   }
 
-  /** Returns what nodes are told: each revocation, or one entry for an account that has too many. */
+  /** Stores revocations. Returns their announcements, with one entry for an account that has too many. */
   async #write(manager: EntityManager, revocations: readonly Revocation[]): Promise<WireRevocation[]> {
     if (revocations.length === 0) return [];
     const rows: Written[] = await manager.query(WRITE, [

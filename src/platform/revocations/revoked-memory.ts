@@ -1,35 +1,34 @@
 import { z } from 'zod';
 import { isRemembered, type RevocationKind } from './revocation.entity.js';
 
-/** An entry takes some 250 bytes: 25 MB. As many are revoked in 16 minutes where a hundred are revoked each second. */
+/** About 25 MB. It is reached with 100 revocations per second for 16 minutes. */
 const LIMIT = 100_000;
-/** No access token lives longer than 15 minutes; the rest is for clocks that differ. */
+/** The longest lifetime of an access token (15 minutes), and one minute for clock differences. */
 export const KEPT_MS = 16 * 60_000;
 
-/** How a revocation goes over the wire: kind, subject, milliseconds of `since`. */
+/** A revocation in a notification: kind, subject, milliseconds of `since`. */
 export type WireRevocation = readonly [RevocationKind, string, number | null];
 
-/** A kind that is not known here is of a newer version: nobody will ask for it. */
+/** Unknown kinds of a newer version are accepted and ignored. */
 const announcement = z.array(
   z.tuple([z.string() as z.ZodType<RevocationKind>, z.string(), z.number().nullable()]),
 );
 
-/** @throws where the text is no announcement of revocations */
+/** @throws if the text is not an announcement */
 export const readAnnouncement = (text: string): WireRevocation[] => announcement.parse(JSON.parse(text));
 
 interface Entry {
-  /** Milliseconds; Infinity where everything is over, whenever it was issued. */
+  /** In milliseconds. Infinity revokes everything. */
   readonly since: number;
   readonly expiresAt: number;
 }
 
 /**
- * The revocations that still matter, for a look-up without a query: one entry for each subject, however often it was
- * revoked. All times of expiry are on the monotonic clock.
+ * The living revocations in memory, with one entry per subject. Expiry times are on the monotonic clock.
  */
 export class RevokedMemory {
   readonly #entries = new Map<string, Entry>();
-  /** When the last of those expires that did not fit in. */
+  /** When the last missing revocation expires. */
   #incompleteUntil = -Infinity;
 
   constructor(readonly limit = LIMIT) {}
@@ -38,17 +37,17 @@ export class RevokedMemory {
     return this.#entries.size;
   }
 
-  /** Whether all that matters at this time is here: otherwise, who is not in memory may be revoked all the same. */
+  /** Whether all living revocations are here. If not, a subject without an entry can still be revoked. */
   isComplete(now: number): boolean {
     return now >= this.#incompleteUntil;
   }
 
-  /** Notes that there may be others, which expire then at the latest, and are not here. */
+  /** Notes that revocations are missing, and that they expire by this time. */
   miss(expiresAt: number): void {
     this.#incompleteUntil = Math.max(this.#incompleteUntil, expiresAt);
   }
 
-  /** Kinds that nobody looks for take no room. */
+  /** Ignores kinds that are not kept in memory. */
   add([kind, subject, since]: WireRevocation, expiresAt: number): void {
     if (!isRemembered(kind)) return;
     const key = `${kind} ${subject}`;
@@ -60,7 +59,7 @@ export class RevokedMemory {
     });
   }
 
-  /** Up to when what names this subject is over: Infinity for all of it, -Infinity for none. */
+  /** See `RevocationFeed.revokedUntil`. */
   revokedUntil(kind: RevocationKind, subject: string): number {
     return this.#entries.get(`${kind} ${subject}`)?.since ?? -Infinity;
   }

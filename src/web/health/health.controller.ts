@@ -7,8 +7,8 @@ import { Public } from '../../auth/authenticated.decorator.js';
 import { Readiness } from './readiness.js';
 
 const Health = z
-  .object({ status: z.literal('ok').describe('All other answers are problems') })
-  .meta({ id: 'Health', description: 'The server is well' });
+  .object({ status: z.literal('ok').describe('Any other state is a problem answer') })
+  .meta({ id: 'Health', description: 'The server works' });
 type Health = z.infer<typeof Health>;
 
 @ApiTags('server')
@@ -21,8 +21,8 @@ export class HealthController {
 
   @Get('live')
   @Public()
-  @ApiOperation({ summary: 'Whether the process answers' })
-  @ApiResponse({ status: 200, description: 'It does', standardSchema: Health })
+  @ApiOperation({ summary: 'Liveness: the process answers' })
+  @ApiResponse({ status: 200, description: 'Alive', standardSchema: Health })
   live(): Health {
     return { status: 'ok' };
   }
@@ -30,13 +30,12 @@ export class HealthController {
   @Get('ready')
   @Public()
   @ApiOperation({
-    summary:
-      'Whether the server can do its work: without a database that it can write to it refuses requests',
+    summary: 'Readiness: the server can write to its database and is not shutting down',
   })
-  @ApiResponse({ status: 200, description: 'It can', standardSchema: Health })
+  @ApiResponse({ status: 200, description: 'Ready', standardSchema: Health })
   async ready(): Promise<Health> {
     this.readiness.check();
-    // Locks and writes nothing, but a server that takes no writes refuses it, and the pool drops the connection.
+    // Locks no row, but a read-only server refuses it, and the pool then drops the connection.
     await this.dataSource.query('SELECT FROM revocations WHERE false FOR UPDATE');
     return { status: 'ok' };
   }

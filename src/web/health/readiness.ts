@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { ShuttingDownError } from '../../platform/problems/request-problems.js';
+import { ShuttingDownError } from '../http/http.errors.js';
 
-/** Whether this node is to be sent requests. */
+/** Whether this node accepts new requests. */
 @Injectable()
 export class Readiness {
   #draining = false;
 
-  /** Says no from now on, and resolves when load balancers have had time to see it. The server answers until then. */
+  /** Turns readiness off, then waits until load balancers have seen it. The server still answers meanwhile. */
   async drain(ms: number): Promise<void> {
     this.#draining = true;
     await setTimeout(ms);

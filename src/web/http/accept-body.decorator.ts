@@ -2,44 +2,45 @@ import { applyDecorators } from '@nestjs/common';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyContextConfig } from 'fastify';
+import type { ProblemError } from '../../platform/problems/problem.js';
 
 export const JSON_TYPE = 'application/json';
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 export interface AcceptedBody {
   /**
-   * What `@Body({ schema })` gets: the value of a JSON text, a form as `URLSearchParams` (its schema is made by
-   * `formOf`), or the bytes as they came (`Bytes`).
+   * The value for `@Body({ schema })`: a JSON value, a form as `URLSearchParams` (use the schema `formOf(…)`), or the raw
+   * bytes (use the schema `Bytes`).
    */
   readonly as: 'json' | 'form' | 'bytes';
-  /** Media types that the route takes, without parameters. */
+  /** Accepted media types, without parameters. */
   readonly types: readonly string[];
-  /** In bytes; MAX_BODY_BYTES by default. Each request holds its body in memory. */
+  /** In bytes, MAX_BODY_BYTES by default. The body is kept in memory. */
   readonly limit?: number;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     body?: AcceptedBody;
-    /** The route answers problems in the form of RFC 6749 5.2. */
-    oauthErrors?: boolean;
+    /** Makes the JSON of the route's problems, if it is not problem+json. */
+    problemBody?: (problem: ProblemError) => object;
   }
 }
 
-/** Of a route that declares nothing else. */
+/** The default. */
 export const JSON_BODY: AcceptedBody = { as: 'json', types: [JSON_TYPE] };
 
-/** For who sent another type. */
+/** The hint after a wrong media type. */
 export const howToSend = (accepted: AcceptedBody = JSON_BODY): string =>
   accepted === JSON_BODY
-    ? 'Send JSON, with Content-Type: application/json.'
+    ? 'Send JSON with Content-Type: application/json.'
     : `Send the body with Content-Type: ${accepted.types.join(' or ')}.`;
 
-/** What Fastify gets to know of the route of a handler. */
+/** The Fastify configuration of a handler's route. */
 export const routeConfigOf = (handler: object): FastifyContextConfig =>
   Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {};
 
-/** Adds to it; Nest's own `@RouteConfig()` replaces it. */
+/** Extends that configuration. Nest's `@RouteConfig()` would replace it. */
 export const ExtendRouteConfig =
   (config: FastifyContextConfig): MethodDecorator =>
   (_prototype, _name, { value }) => {
@@ -48,7 +49,7 @@ export const ExtendRouteConfig =
   };
 
 /**
- * Declares what the body of a route is, where it is not `application/json`. `@Body({ schema })` still validates it.
+ * Declares the body of a route, if it is not `application/json`. `@Body({ schema })` still validates it.
  *
  * @example
  * ```ts

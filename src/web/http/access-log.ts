@@ -2,13 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { contextOf, type RequestContext, runInRequest } from '../../platform/logging/request-context.js';
 
-/** Gives every request its context, and every answer one line in the log. The route, not the URL: URLs may hold anything. */
+/** Gives every request its context, and logs every answer. The entry has the route, because a URL can contain secrets. */
 export function logAccess(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const context: RequestContext = {
       requestId: request.id,
       ip: request.ip,
       userAgent: request.headers['user-agent'],
+      cookie: request.headers.cookie,
       connection: request.raw.socket,
     };
     runInRequest(request, context, done);

@@ -3,42 +3,39 @@ import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import type { Config } from '../../platform/config/config.js';
-import {
-  InternalError,
-  MalformedRequestError,
-  transportProblem,
-} from '../../platform/problems/request-problems.js';
+import { transportProblem } from './framework-errors.js';
+import { InternalError, MalformedRequestError } from './http.errors.js';
 import { PROBLEM_JSON, problemBody } from './problem.filter.js';
-import { bareHeaders } from './security.js';
+import { secureHeaders } from './security.js';
 
-/** Fastify's `frameworkErrors`: what fails before any route, such as a URL that is not well-formed. No hook runs. */
+/** Fastify's `frameworkErrors`: refuses a request before routing, such as one with a malformed URL. No hook runs. */
 export const refuseUrl =
   (config: Config) =>
   (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const problem = transportProblem(error) ?? new InternalError();
     void reply
       .status(problem.kind.status)
-      .headers(bareHeaders(config, request.id))
+      .headers({ ...secureHeaders(config), 'X-Request-Id': request.id })
       .type(PROBLEM_JSON)
       .send(problemBody(problem, request.id, request.server));
   };
 
-/** Fastify's `clientErrorHandler`: what is no HTTP, has too many headers or never ends. There is no request, only a socket. */
+/** Fastify's `clientErrorHandler`: invalid HTTP, too large headers, or a timeout. There is no request, only a socket. */
 export const refuseConnection = (config: Config) =>
-  // Fastify binds it to itself.
+  // Fastify passes itself as `this`.
   function (this: FastifyInstance, error: ConnectionError, socket: Socket): void {
-    // The client is gone, or an answer is on its way already, which a second one would garble.
+    // The client is gone, or a second answer would corrupt the one that is being sent.
     if (error.code === 'ECONNRESET' || !socket.writable || answering(socket)) {
       socket.destroy();
       return;
     }
-    const problem =
-      transportProblem(error) ?? new MalformedRequestError('This is not HTTP as the server reads it.');
+    const problem = transportProblem(error) ?? new MalformedRequestError('The request must be valid HTTP.');
     const requestId = uuidv7();
     const { status } = problem.kind;
     const body = JSON.stringify(problemBody(problem, requestId, this));
     const headers = Object.entries({
-      ...bareHeaders(config, requestId),
+      ...secureHeaders(config),
+      'X-Request-Id': requestId,
       'Content-Type': PROBLEM_JSON,
       'Content-Length': Buffer.byteLength(body),
       Date: new Date().toUTCString(),
@@ -48,6 +45,6 @@ export const refuseConnection = (config: Config) =>
     socket.destroySoon();
   };
 
-/** As Node's own handler asks it: the response under way hangs on the socket. */
+/** The same check as in Node's default handler: the current response is a property of the socket. */
 const answering = (socket: Socket): boolean =>
   (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent ?? false;

@@ -5,11 +5,11 @@ import { validationError } from './validation.js';
 /** The body of a route that declares `@AcceptBody({ as: 'bytes' })`. */
 export const Bytes = z
   .instanceof(Buffer)
-  .meta({ type: 'string', format: 'binary', description: 'The bytes as they are' });
+  .meta({ type: 'string', format: 'binary', description: 'Raw bytes' });
 
 /**
- * The schema of a route that declares `@AcceptBody({ as: 'form' })`: the fields of a form, each once, as `fields`
- * validates them. All that a form has is text: numbers need `z.coerce`.
+ * The schema of a route that declares `@AcceptBody({ as: 'form' })`. Each field can occur once. All values are strings,
+ * so numbers need `z.coerce`.
  */
 export const formOf = <T extends z.ZodType>(fields: T) =>
   z.preprocess((form, context) => {
@@ -20,7 +20,7 @@ export const formOf = <T extends z.ZodType>(fields: T) =>
     return Object.fromEntries(form);
   }, fields);
 
-/** Reads bytes as the JSON of any other body, once their signature was verified. @throws ValidationError, MalformedRequestError */
+/** Parses and validates raw bytes as JSON, after their signature was verified. @throws ValidationError, MalformedRequestError */
 export function jsonOf<T extends z.ZodType>(bytes: Buffer, schema: T): z.infer<T> {
   const parsed = schema.safeParse(parseJson(decode(bytes)));
   if (!parsed.success) throw validationError(parsed.error.issues);

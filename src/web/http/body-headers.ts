@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyInstance, RequestPayload } from 'fastify';
-import { UnsupportedEncodingError } from '../../platform/problems/request-problems.js';
+import { UnsupportedEncodingError } from './http.errors.js';
 
-/** What a request says of its body. */
+/** Headers that describe a body. */
 const OF_BODY = ['content-type', 'content-encoding', 'content-length', 'transfer-encoding'] as const;
 
 /**
- * A request without body bytes has no body, whatever its headers say of one: `fetch` and others send a Content-Type all
- * the same. A body that is encoded is refused, since no parser decodes it (RFC 9110 8.4).
+ * Treats a request without body bytes as one without a body, although clients such as `fetch` send a Content-Type with
+ * it. Refuses an encoded body, because no parser decodes it (RFC 9110 8.4).
  */
 export function readBodyHeaders(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
@@ -24,12 +24,12 @@ export function readBodyHeaders(fastify: FastifyInstance): void {
 const isEncoded = ({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): boolean =>
   encoding.toLowerCase() !== 'identity';
 
-/** `close` is for a client that hangs up. */
+/** `close` means that the client closed the connection. */
 const EVENTS = ['readable', 'end', 'close'] as const;
 
 /**
- * The length of a chunked body is not known in advance: its first chunk decides, or its end. A request that has arrived
- * completely without a byte emits no event any more.
+ * A chunked body has no length in advance, so its first chunk or its end decides. A request that is already complete
+ * emits no further event.
  */
 function whenKnown(message: IncomingMessage, payload: RequestPayload, then: (bytes: boolean) => void): void {
   const known = () => {

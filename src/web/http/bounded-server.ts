@@ -2,18 +2,18 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { Socket } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
 
-/** A request must arrive within this time, and a client must go on reading its answers. */
+/** The limit for a request to arrive, and for a client to read more of its answers. */
 export const PATIENCE_MS = 30_000;
-/** Node itself looks every 30 s, so that its timeouts take up to twice as long. */
+/** Node's default of 30 s would let timeouts take up to twice as long. */
 const CHECK_EVERY_MS = 1_000;
-/** Requests of one connection that are being answered. Browsers do not pipeline, and other clients by less. */
+/** Concurrent requests of one connection. Browsers do not pipeline, and other clients use fewer. */
 export const MAX_IN_FLIGHT = 16;
-/** Node reads up to 64 kB at once, which may be 2,000 requests: a client that sends so many is cut off. */
+/** Waiting requests of one connection. Node reads up to 64 kB at once, which can contain 2,000 requests. */
 export const MAX_WAITING = 1_000;
 
 type Exchange = [IncomingMessage, ServerResponse];
 
-/** An HTTP server that bounds what one connection can cost: memory, and time. */
+/** An HTTP server that limits the memory and time of each connection. */
 export const boundedServer: FastifyServerFactory = (handle, options) => {
   const connections = new Map<Socket, Connection>();
   const take: RequestListener = (request, response) =>
@@ -27,7 +27,7 @@ export const boundedServer: FastifyServerFactory = (handle, options) => {
     },
     take,
   );
-  // Node would answer these itself, outside of all bounds.
+  // Node would answer these itself, without the limits.
   server.on('checkExpectation', take);
   server.on('connection', (socket) => {
     connections.set(socket, new Connection(socket, handle));
@@ -52,7 +52,7 @@ class Connection {
     private readonly handle: RequestListener,
   ) {}
 
-  /** Answers a request at once, or when an earlier one of the connection has been answered. */
+  /** Answers a request now, or after an earlier request of the connection. */
   take(exchange: Exchange): void {
     if (this.#inFlight < MAX_IN_FLIGHT) return this.#answer(exchange);
     if (this.#waiting.length >= MAX_WAITING) return void this.socket.destroy();
@@ -60,7 +60,7 @@ class Connection {
     this.socket.pause();
   }
 
-  /** Closes the connection if the client has read nothing of what was written for it. */
+  /** Closes the connection if the client has stopped reading. */
   closeIfUnread(): void {
     const unread = this.socket.writableLength && this.socket.writableLength + writeQueueSize(this.socket);
     if (unread === 0 || unread !== this.#unread) {
@@ -80,12 +80,12 @@ class Connection {
     if (this.socket.destroyed) return;
     const next = this.#waiting.shift();
     if (next) this.#answer(next);
-    // Node reads on after each answer, and would gather more.
+    // Node resumes reading after each answer, and would queue more requests.
     if (this.#waiting.length > 0) this.socket.pause();
     else if (next) this.socket.resume();
   }
 }
 
-/** How much of a write the system has not taken yet, as `net` itself asks it: a large one is one item of `writableLength`. */
+/** The bytes that the system has not accepted yet, as in `net`: `writableLength` does not shrink during a large write. */
 const writeQueueSize = (socket: Socket): number =>
   (socket as { _handle?: { writeQueueSize?: number } })._handle?.writeQueueSize ?? 0;

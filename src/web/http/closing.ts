@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { ShuttingDownError } from '../../platform/problems/request-problems.js';
+import { ShuttingDownError } from './http.errors.js';
 
-/** Who has not got an answer by then, gets none. */
+/** After this time, open connections are closed without an answer. */
 const LAST_ANSWER_MS = 10_000;
 
 /**
- * Lets the server end as soon as the last answer is out. Node closes the connections that are idle when it stops to
- * listen; one whose request is under way just then would be kept alive for more than a minute. A request that arrives
- * on one is refused.
+ * Closes each connection after its last answer. Node closes only connections that are idle when it stops listening, and
+ * would keep the others alive for more than a minute. New requests on them are refused.
  */
 export function closeConnections(fastify: FastifyInstance): void {
   let closing = false;
@@ -16,7 +15,7 @@ export function closeConnections(fastify: FastifyInstance): void {
     setTimeout(() => fastify.server.closeAllConnections(), LAST_ANSWER_MS).unref();
     done();
   });
-  // After every hook of onRequest: this answer has their headers too.
+  // After all onRequest hooks, so that this answer has their headers too.
   fastify.addHook('preParsing', (_request, _reply, payload, done) => {
     done(closing ? new ShuttingDownError() : null, payload);
   });

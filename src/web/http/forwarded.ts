@@ -8,7 +8,7 @@ import { defineSettings, type SettingsOf } from '../../platform/config/settings.
 
 const LOOPBACK = ['127.0.0.1/8', '::1/128'];
 
-/** An address or a network, not of everybody; or the word that stands for this machine. */
+/** An IP address, a network (but not /0), or `loopback`. */
 function isProxy(text: string): boolean {
   if (text === 'loopback') return true;
   const [address, bits, ...rest] = text.split('/');
@@ -17,7 +17,7 @@ function isProxy(text: string): boolean {
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-const proxy = z.string().refine(isProxy, 'must be an address, a network such as 10.0.0.0/8, or loopback');
+const proxy = z.string().refine(isProxy, 'must be an IP address, a network such as 10.0.0.0/8, or loopback');
 
 const settings = defineSettings({
   TRUSTED_PROXIES: list
@@ -30,14 +30,13 @@ declare module '../../platform/config/config.js' {
 }
 
 const FORWARDED_FOR = 'x-forwarded-for';
-/** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies write an address; a bare IPv6 address has no port. */
+/** Some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
 const IPV4_PORT = /^([\d.]+):\d+$/;
 const BRACKETED = /^\[([^\]]*)\](?::\d+)?$/;
 
 /**
- * What a trusted proxy forwards, before anything reads it: addresses without their ports, and never another host, since
- * an Origin is compared with `Host`. An address that cannot be read is `unknown`, which is in no network and has one
- * rate limit.
+ * Normalizes the headers of a trusted proxy before anything reads them. Removes ports, and X-Forwarded-Host, because an
+ * Origin is compared with `Host`. An invalid address becomes `unknown`: it is in no network, and has one rate limit.
  */
 export function readForwarded(fastify: FastifyInstance, logger: Logger): void {
   let told = false;
@@ -50,7 +49,7 @@ export function readForwarded(fastify: FastifyInstance, logger: Logger): void {
       if (isIP(request.ip) === 0) {
         headers[FORWARDED_FOR] = 'unknown';
         if (!told)
-          logger.warn('X-Forwarded-For of a trusted proxy has no IP address where the client is expected');
+          logger.warn('X-Forwarded-For of a trusted proxy has no IP address in the place of the client');
         told = true;
       }
     }

@@ -1,21 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parse } from 'secure-json-parse';
 import { FORM_TYPE, howToSend, JSON_BODY, JSON_TYPE } from './accept-body.decorator.js';
-import {
-  MalformedRequestError,
-  UnsupportedMediaTypeError,
-} from '../../platform/problems/request-problems.js';
+import { MalformedRequestError, UnsupportedMediaTypeError } from './http.errors.js';
 
 export const MAX_BODY_BYTES = 100_000;
 export const MAX_JSON_DEPTH = 20;
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]+)/i;
-/** Without `fatal` every broken byte becomes the same character, and different texts become one. */
+/** `fatal`: otherwise each invalid byte becomes the same character, and different texts become equal. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The parsers of bodies: JSON that is no deeper than 20 and has no key that could reach a prototype (ASVS 15.3.6), and
- * what routes declare with `@AcceptBody()`. Before the routes are registered.
+ * Installs the body parsers: JSON with limited depth and without keys that reach a prototype (ASVS 15.3.6), and the types
+ * of `@AcceptBody()`. Call it before routes are registered.
  */
 export function parseBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
@@ -29,7 +26,7 @@ export function parseBodies(fastify: FastifyInstance): void {
 
 function addParser(fastify: FastifyInstance, type: string): void {
   fastify.addContentTypeParser(type, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // The body of a request for an unknown route is not parsed: the answer is 404 or 405 whatever it says.
+    // The answer is 404 or 405 for any body.
     if (request.is404) return done(null);
     try {
       done(null, read(request, type, body));
@@ -47,7 +44,7 @@ function read({ routeOptions, headers }: FastifyRequest, type: string, body: Buf
   return accepted.as === 'json' ? parseJson(text) : parseForm(text);
 }
 
-/** RFC 8259 8.1: JSON is UTF-8; forms are too. */
+/** JSON (RFC 8259 8.1) and forms must be UTF-8. */
 export function decode(body: Buffer, contentType = ''): string {
   const charset = CHARSET.exec(contentType)?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
@@ -55,29 +52,31 @@ export function decode(body: Buffer, contentType = ''): string {
   try {
     return utf8.decode(body);
   } catch {
-    throw new MalformedRequestError('The body is not UTF-8.');
+    throw new MalformedRequestError('The body must be UTF-8.');
   }
 }
 
-/** URLSearchParams would make one character of every broken escape. @throws MalformedRequestError */
+/** URLSearchParams would turn every invalid escape into the same character. @throws MalformedRequestError */
 function parseForm(body: string): URLSearchParams {
   try {
     decodeURIComponent(body);
   } catch {
-    throw new MalformedRequestError('The form has an escape that is not UTF-8.');
+    throw new MalformedRequestError('The percent-escapes of the form must be UTF-8.');
   }
   return new URLSearchParams(body);
 }
 
 /** @throws MalformedRequestError */
 export function parseJson(body: string): unknown {
-  // Before parsing, so that a deep body costs no recursion.
+  // Before parsing, because the parser is recursive.
   if (isDeeperThan(body, MAX_JSON_DEPTH))
-    throw new MalformedRequestError(`The JSON is nested deeper than ${MAX_JSON_DEPTH}.`);
+    throw new MalformedRequestError(`The JSON must not be nested deeper than ${MAX_JSON_DEPTH} levels.`);
   try {
     return parse(body, { protoAction: 'error', constructorAction: 'error' });
   } catch {
-    throw new MalformedRequestError('The body is no JSON that this server accepts.');
+    throw new MalformedRequestError(
+      'The body must be valid JSON without the keys __proto__ and constructor.prototype.',
+    );
   }
 }
 

@@ -7,30 +7,29 @@ import {
   Injectable,
   NotFoundException,
 } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { REALM } from '../../auth/auth.errors.js';
 import { ModeRegistry } from '../../auth/mode-registry.js';
 import { type Route, RouteTable } from '../../auth/route-table.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
+import { FOREIGN_KEY_VIOLATION, sqlStateOf } from '../../platform/database/retry-transaction.js';
 import { isDatabaseUnavailable } from '../../platform/database/unavailable.js';
 import { howToSend, routeConfigOf } from './accept-body.decorator.js';
-import { oauthBody } from './oauth-answer.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { findProblem, ProblemError } from '../../platform/problems/problem.js';
+import { NestHttpError, transportProblem } from './framework-errors.js';
 import {
   DatabaseUnavailableError,
   InternalError,
   MethodNotAllowedError,
-  NestHttpError,
-  transportProblem,
   UnsupportedMediaTypeError,
-} from '../../platform/problems/request-problems.js';
+} from './http.errors.js';
 
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
-/** RFC 9457. `instance` is the id of the request, under which the log tells more. */
+/** The problem+json of an error (RFC 9457). `instance` is the request id, which the log has too. */
 export function problemBody(
   error: ProblemError,
   instance: string,
@@ -38,7 +37,7 @@ export function problemBody(
 ): object {
   const { kind, detail, extensions } = error;
   return {
-    // What nobody declared has no page.
+    // An undeclared kind has no page.
     type: findProblem(kind.slug) ? `${problemPages.path}/${kind.slug}` : 'about:blank',
     title: kind.title,
     status: kind.status,
@@ -48,7 +47,7 @@ export function problemBody(
   };
 }
 
-/** Turns whatever was thrown into problem+json; what nobody expected is logged and told to nobody (ASVS 16.5.1, 16.5.4). */
+/** Answers every error with problem+json. Unexpected errors are logged, and the answer has no details (ASVS 16.5.1, 16.5.4). */
 @Catch()
 @Injectable()
 export class ProblemFilter implements ExceptionFilter {
@@ -64,33 +63,39 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.#problemOf(error, request);
-    // Every 401 has a challenge (RFC 9110 15.5.2); where a password was wrong, the ones that a person can answer.
+    // Every 401 needs a challenge (RFC 9110 15.5.2). A wrong password has none of its own, so it gets those for persons.
     if (problem.kind.status === 401) void reply.header('WWW-Authenticate', this.#personChallenges());
     void reply.status(problem.kind.status).headers(problem.headers);
-    if (!(problem instanceof NotFoundError) && this.#answersOAuth(request))
-      return void reply.type('application/json; charset=utf-8').send(oauthBody(problem));
+    const bodyOf = problem instanceof NotFoundError ? undefined : this.#problemBodyOf(request);
+    if (bodyOf) return void reply.type('application/json; charset=utf-8').send(bodyOf(problem));
     void reply.type(PROBLEM_JSON).send(problemBody(problem, request.id, request.server));
   }
 
-  /** Also for a method that the route does not answer to. */
-  #answersOAuth(request: FastifyRequest): boolean {
-    if (!request.is404) return request.routeOptions.config.oauthErrors ?? false;
-    return this.routes.at(request.url).some(({ handler }) => routeConfigOf(handler).oauthErrors);
+  /** The route's own format, also for a method that the route does not allow. */
+  #problemBodyOf({ is404, url, routeOptions }: FastifyRequest): FastifyContextConfig['problemBody'] {
+    if (!is404) return routeOptions.config.problemBody;
+    const configs = this.routes.at(url).map(({ handler }) => routeConfigOf(handler));
+    return configs.find(({ problemBody }) => problemBody)?.problemBody;
   }
 
   #problemOf(error: unknown, request: FastifyRequest): ProblemError {
     if (error instanceof ProblemError) return error;
     if (error instanceof NotFoundException && request.is404) return this.#unknownRoute(request);
     const transport = transportProblem(error);
-    // Whatever is wrong with its body too, there is nothing where it went.
+    // An unknown route is 404 even if the body is invalid too.
     if (transport && request.is404) return this.#unknownRoute(request);
     if (transport?.kind.status === 415)
       return new UnsupportedMediaTypeError(howToSend(request.routeOptions.config.body));
     if (transport) return transport;
     if (error instanceof HttpException) return new NestHttpError(error);
     if (isDatabaseUnavailable(error)) {
-      this.logger.error({ err: error }, 'the database cannot be reached');
+      this.logger.error({ err: error }, 'the database is unavailable');
       return new DatabaseUnavailableError();
+    }
+    if (sqlStateOf(error) === FOREIGN_KEY_VIOLATION) {
+      // Such as the account, by a parallel request.
+      this.logger.warn({ err: error }, 'a row that the request refers to was deleted meanwhile');
+      return new NotFoundError('Something that this request needs was deleted meanwhile.');
     }
     this.logger.error({ err: error }, 'unexpected error');
     return new InternalError();
@@ -106,10 +111,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   #unknownRoute(request: FastifyRequest): ProblemError {
     const allowed = methodsOf(this.routes.at(request.url), request.server.supportedMethods);
-    // A route of this method can be there all the same, in another version.
+    // Another version of the route can allow the method.
     if (allowed.length > 0 && !allowed.includes(request.method)) return new MethodNotAllowedError(allowed);
-    const hint = this.config.DOCS ? ' The API reference lists all routes.' : '';
-    return new NotFoundError(`There is no such route.${hint}`);
+    return new NotFoundError(`Not found.${this.config.DOCS ? ' The API reference lists all routes.' : ''}`);
   }
 }
 

@@ -1,6 +1,7 @@
-import { Controller, Get, Header, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Injectable, Param } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Public } from '../../auth/authenticated.decorator.js';
+import { RouteTable } from '../../auth/route-table.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sharedBody } from './shared-body.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
@@ -38,7 +39,7 @@ const page = ({ slug, status, title, about }: ProblemKind, docs: boolean) => `<!
 </html>
 `;
 
-/** The pages that the `type` of a problem names. */
+/** Explains each problem on a page. The `type` of a problem is its URL. */
 @ApiTags('server')
 @Controller('problems')
 export class ProblemsController {
@@ -49,17 +50,17 @@ export class ProblemsController {
   @Get(':slug')
   @Public()
   @Header('Content-Type', HTML)
-  @ApiOperation({ summary: 'What a problem means and what to do about it' })
-  @ApiParam({ name: 'slug', description: 'The last part of the `type`', schema: { type: 'string' } })
+  @ApiOperation({ summary: 'Explain a problem' })
+  @ApiParam({ name: 'slug', description: 'The last segment of the `type`', schema: { type: 'string' } })
   @ApiProduces('text/html')
   @ApiResponse({
     status: 200,
-    description: 'A page for people',
+    description: 'An HTML page',
     content: { 'text/html': { schema: { type: 'string' } } },
   })
   explain(@Param('slug') slug: string): Buffer {
     const kind = findProblem(slug);
-    if (!kind) throw new NotFoundError('There is no such problem.');
+    if (!kind) throw new NotFoundError('Not found.');
     return this.#pageOf(kind)();
   }
 
@@ -67,5 +68,23 @@ export class ProblemsController {
     const made = this.#pages.get(kind) ?? sharedBody(() => page(kind, this.config.DOCS));
     this.#pages.set(kind, made);
     return made;
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    problemPages: Pick<ProblemPages, 'path'>;
+  }
+}
+
+/** The path of these pages in the router. */
+@Injectable()
+export class ProblemPages {
+  #path: string | undefined;
+
+  constructor(private readonly routes: RouteTable) {}
+
+  get path(): string {
+    return (this.#path ??= this.routes.pathOf(ProblemsController, 'explain').replace('/:slug', ''));
   }
 }

@@ -2,12 +2,10 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { RouteTable } from '../../auth/route-table.js';
 import { ProblemFilter } from './problem.filter.js';
-import { UnexpectedBody } from './unexpected-body.js';
-import { UnexpectedQuery } from './unexpected-query.js';
+import { UnexpectedInput } from './unexpected-input.js';
 import { unvalidatedParameters } from './unvalidated-parameters.js';
 import { validationPipe } from './validation.js';
-import { ProblemPages } from './problem-pages.js';
-import { ProblemsController } from './problems.controller.js';
+import { ProblemPages, ProblemsController } from './problems.controller.js';
 
 @Module({
   controllers: [ProblemsController],
@@ -15,8 +13,7 @@ import { ProblemsController } from './problems.controller.js';
     ProblemPages,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validationPipe },
-    { provide: APP_INTERCEPTOR, useClass: UnexpectedBody },
-    { provide: APP_INTERCEPTOR, useClass: UnexpectedQuery },
+    { provide: APP_INTERCEPTOR, useClass: UnexpectedInput },
   ],
 })
 export class ProblemsModule implements OnModuleInit {

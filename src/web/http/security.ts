@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import cors, { type FastifyCorsOptionsDelegate } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import type { ModeRegistry } from '../../auth/mode-registry.js';
@@ -6,7 +5,7 @@ import type { Config } from '../../platform/config/config.js';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** What an HTML page of ours may load: itself. Swagger UI sets styles inline. */
+/** HTML pages can load only files of this server. Swagger UI needs inline styles. */
 const PAGE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -31,12 +30,12 @@ const CORS = {
     'X-Request-Id',
   ],
   maxAge: 600,
-  // An OPTIONS that is no preflight is answered like one: the plugin's refusal is plain text.
+  // Every OPTIONS request gets the answer of a preflight, because the plugin's refusal is plain text.
   strictPreflight: false,
 };
 
-/** What helmet sets below, for the answers that are made before any hook runs. A test compares the two. */
-export const bareHeaders = (config: Config, requestId: string): Record<string, string> => ({
+/** The security headers of every answer (ASVS 3.4). They are the defaults of helmet, with stricter CSP and framing. */
+export const secureHeaders = ({ production }: Config): Record<string, string> => ({
   'Content-Security-Policy': "default-src 'none';frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -48,31 +47,21 @@ export const bareHeaders = (config: Config, requestId: string): Record<string, s
   'X-Frame-Options': 'DENY',
   'X-Permitted-Cross-Domain-Policies': 'none',
   'X-XSS-Protection': '0',
-  ...(config.production && { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}; includeSubDomains` }),
-  'X-Request-Id': requestId,
+  ...(production && { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}; includeSubDomains` }),
+  // Unless the handler sets another value, because an answer can be personal (ASVS 14.3.2).
   'Cache-Control': 'no-store',
 });
 
-/** Headers of every answer (ASVS 3.4), and CORS for the origins that are named. */
+/** Sets security headers and the request id, and allows CORS for CORS_ORIGINS. */
 export async function secureHttp(
   fastify: FastifyInstance,
   config: Config,
   modes: ModeRegistry,
 ): Promise<void> {
-  await fastify.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-    strictTransportSecurity: config.production ? { maxAge: YEAR_SECONDS, includeSubDomains: true } : false,
-    referrerPolicy: { policy: 'no-referrer' },
-    frameguard: { action: 'deny' },
-  });
-  // Before CORS, which answers to preflights itself.
+  const headers = secureHeaders(config);
+  // Before CORS, which answers preflight requests itself.
   fastify.addHook('onRequest', async (request, reply) => {
-    void reply.header('X-Request-Id', request.id);
-    // An answer may be personal unless the handler says otherwise (ASVS 14.3.2).
-    void reply.header('Cache-Control', 'no-store');
+    void reply.headers(headers).header('X-Request-Id', request.id);
   });
   if (config.CORS_ORIGINS.length > 0)
     await fastify.register(cors, { delegator: corsFor(config.CORS_ORIGINS, modes) });
@@ -83,13 +72,13 @@ export async function secureHttp(
   });
 }
 
-/** Whom CORS_ORIGINS does not name gets no header of CORS at all. */
+/** An origin that is not in CORS_ORIGINS gets no CORS headers. */
 const corsFor =
   (named: readonly string[], modes: ModeRegistry): FastifyCorsOptionsDelegate =>
   (request, done) => {
     const { origin } = request.headers;
     if (origin === undefined || !named.includes(origin)) return done(null, { origin: false });
-    // Read here: modes register after the application is configured.
+    // Not earlier, because modes register after the application is configured.
     const allowedHeaders = ['Content-Type', ...modes.requestHeaders].toSorted();
     done(null, { ...CORS, allowedHeaders, origin });
   };

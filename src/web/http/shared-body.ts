@@ -1,6 +1,6 @@
 /**
- * A body that does not change: made when it is first asked for, and shared by all answers. A client that asks for it a
- * thousand times and reads nothing costs no more than one that reads.
+ * A static body, created on first use and shared by all answers. A client that requests it a thousand times without
+ * reading does not multiply its memory.
  */
 export function sharedBody(make: () => string | Buffer): () => Buffer {
   let body: Buffer | undefined;

@@ -7,7 +7,7 @@ interface Parameter {
   readonly schema?: unknown;
 }
 
-/** What a handler's parameters are filled with, by the kinds of `RouteParamtypes`. */
+/** The decorated parameters of a handler, with their kinds. */
 export function parametersOf(controller: Function, methodName: string): [kind: RouteParamtypes, Parameter][] {
   const declared: Record<string, Parameter> =
     Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, methodName) ?? {};
@@ -18,18 +18,16 @@ export function parametersOf(controller: Function, methodName: string): [kind: R
 }
 
 /**
- * Requires a schema of all that a client composes: the body, the query, and the parameters of the path as a whole. A
- * class in a type annotation validates nothing. One parameter of the path is a string, and needs none.
+ * Requires a schema for the body, the query, and the path parameters as a whole. A class in a type annotation validates
+ * nothing. A single path parameter is a string, and needs no schema.
  */
 export const unvalidatedParameters: RouteCheck = ({ controller, methodName }) =>
   parametersOf(controller, methodName).flatMap(([kind, { data, schema }]) => {
     if (schema !== undefined || (kind === RouteParamtypes.PARAM && typeof data === 'string')) return [];
     if (kind === RouteParamtypes.RAW_BODY)
-      return [
-        'takes @RawBody(), which is always empty: declare @AcceptBody({ as: "bytes" }) and take @Body()',
-      ];
+      return ['uses @RawBody(), which is always empty: declare @AcceptBody({ as: "bytes" }) and use @Body()'];
     const decorator = DECORATORS[kind];
-    return decorator ? [`takes ${decorator}() without a schema, so nothing validates it`] : [];
+    return decorator ? [`uses ${decorator}() without a schema, so nothing validates it`] : [];
   });
 
 const DECORATORS: Partial<Record<RouteParamtypes, string>> = {

@@ -6,16 +6,16 @@ import { defineProblem, ProblemError } from '../../platform/problems/problem.js'
 const VALIDATION_FAILED = defineProblem({
   slug: 'validation-failed',
   status: 400,
-  title: 'The request has invalid fields',
+  title: 'Invalid fields',
   about:
-    'The answer lists the fields that are wrong, 50 at most, each with a JSON Pointer (RFC 6901) into the body, or `/name` for a parameter of the path or the query. A field or parameter that the API reference does not name is an error too.',
+    'The answer lists at most 50 invalid fields. Each has a JSON Pointer (RFC 6901) into the body, or `/name` for a path or query parameter. Unknown fields and parameters are errors too.',
 });
 
-/** A body of 100 kB has room for many thousands. */
+/** Limits the answer: a body of 100 kB can have thousands of invalid fields. */
 export const MAX_ERRORS = 50;
 
 export interface FieldError {
-  /** RFC 6901; the empty pointer is the whole body. */
+  /** RFC 6901. An empty pointer means the whole body. */
   readonly pointer: string;
   readonly detail: string;
 }
@@ -37,20 +37,35 @@ const escape = (segment: PropertyKey | StandardSchemaV1.PathSegment) =>
     .replaceAll('/', '~1');
 const pointer = (path: Path) => (path ?? []).map((segment) => `/${escape(segment)}`).join('');
 
-/** zod reports unknown keys at their parent, with the keys beside: one error for each. */
-function fieldErrors(issue: StandardSchemaV1.Issue, parent: readonly string[]): FieldError[] {
-  const path = [...parent, ...(issue.path ?? [])];
-  const { code, keys } = issue as { code?: string; keys?: string[] };
-  if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(path), detail: issue.message }];
-  return keys.map((key) => noField([...path, key]));
+interface ZodIssue extends StandardSchemaV1.Issue {
+  readonly code?: string;
+  readonly keys?: readonly string[];
+  /** Of a union: the issues of each alternative. */
+  readonly errors?: readonly (readonly ZodIssue[])[];
 }
 
-export const noField = (path: Path): FieldError => ({
+/** zod reports unknown keys in one issue of their parent. The answer has one error for each. */
+function fieldErrors(issue: StandardSchemaV1.Issue, parent: readonly string[]): FieldError[] {
+  const path = [...parent, ...(issue.path ?? [])].map(String);
+  const { code, keys, errors } = issue as ZodIssue;
+  if (code === 'invalid_union' && errors?.length)
+    return nearest(errors).flatMap((one) => fieldErrors(one, path));
+  if (code !== 'unrecognized_keys' || !keys) return [{ pointer: pointer(path), detail: issue.message }];
+  return keys.map((key) => unexpectedField([...path, key]));
+}
+
+/** Of several alternatives, the issues of the first that knows most of the keys that were sent. */
+const nearest = (alternatives: readonly (readonly ZodIssue[])[]): readonly ZodIssue[] => {
+  const unknown = (issues: readonly ZodIssue[]) => issues.flatMap(({ keys = [] }) => keys).length;
+  return alternatives.reduce((best, issues) => (unknown(issues) < unknown(best) ? issues : best));
+};
+
+export const unexpectedField = (path: Path): FieldError => ({
   pointer: pointer(path),
   detail: 'is not a field of this request',
 });
 
-/** @param parent of the paths of the issues: the name of a parameter */
+/** @param parent the name of the parameter, which precedes the paths of the issues */
 export const validationError = (
   issues: readonly StandardSchemaV1.Issue[],
   parent: readonly string[] = [],
@@ -58,34 +73,34 @@ export const validationError = (
   new ValidationError(issues.flatMap((issue) => fieldErrors(issue, parent)).slice(0, MAX_ERRORS));
 
 /**
- * Validates whatever a handler's parameter declares a schema for, as it came: the pipe of Nest first removes each key
- * `constructor` or `prototype`, which are data like any other.
+ * Validates each parameter of a handler that declares a schema. Nest's own pipe would first remove the keys `constructor`
+ * and `prototype`, which are normal data.
  */
 class SchemaPipe implements PipeTransform {
   async transform(value: unknown, { schema, type, data }: ArgumentMetadata): Promise<unknown> {
     if (!schema || type === 'custom') return value;
     const result = await schema['~standard'].validate(value);
     if (!result.issues) return result.value;
-    // The parameter's own name, in `@Param('id')` and the like.
+    // In `@Param('id')`, `data` is the name of the parameter.
     throw validationError(result.issues, data === undefined ? [] : [data]);
   }
 }
 
 export const validationPipe = (): PipeTransform => new SchemaPipe();
 
-/** How many code points a well-formed text has. */
+/** The number of code points. */
 export const codePoints = (value: string): number => Array.from(value).length;
 
-/** A text of `min` to `max` code points. PostgreSQL stores no NUL, and ill-formed Unicode has no UTF-8. */
+/** A text of `min` to `max` code points. PostgreSQL cannot store NUL, and UTF-8 cannot encode unpaired surrogates. */
 export const text = (min: number, max: number) =>
   z
     .string()
-    // Twice: a code point has at most two units, and a long text need not be counted.
+    // A code point has at most two UTF-16 units. This check avoids counting a very long text.
     .max(max * 2)
     .refine(
       ...rule(
         (value) => value.isWellFormed() && !value.includes('\0'),
-        'holds characters that no text may hold',
+        'must not contain NUL or unpaired surrogates',
       ),
     )
     .refine(
@@ -96,26 +111,23 @@ export const text = (min: number, max: number) =>
     )
     .meta({ minLength: min, maxLength: max });
 
-/** A text in one line, with something to be seen in it: what people tell things apart by. */
+/** A text in one line with a visible character, such as a name. */
 export const line = (min: number, max: number) =>
   text(min, max)
     .refine(
-      ...rule(
-        (value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
-        'must be one line, without control characters',
-      ),
+      ...rule((value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), 'must be one line without control characters'),
     )
-    .refine(...rule((value) => /[^\p{C}\p{Z}]/u.test(value), 'has nothing to be seen'));
+    .refine(...rule((value) => /[^\p{C}\p{Z}]/u.test(value), 'must contain a visible character'));
 
-/** One error for each text: the first rule that it breaks. */
+/** `abort`: only the first broken rule is reported. */
 function rule(holds: (value: string) => boolean, error: string) {
   return [holds, { error, abort: true }] as const;
 }
 
-/** The id of a resource, in a path. */
-export const ResourceId = z.uuid('is no id').meta({ description: 'A UUID' });
+/** The id of a resource in a path. */
+export const ResourceId = z.uuid('must be a UUID').meta({ description: 'A UUID' });
 
-/** A whole number in a query. `Number()` also reads `0x10`, `1e2` and `+5`. */
+/** A decimal integer in a query. `Number()` would also accept `0x10`, `1e2` and `+5`. */
 export const integerParameter = (min: number, max: number) =>
   z.preprocess(
     (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),

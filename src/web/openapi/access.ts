@@ -4,22 +4,18 @@ import type { ModeRegistry } from '../../auth/mode-registry.js';
 import type { Route } from '../../auth/route-table.js';
 import { findProblem } from '../../platform/problems/problem.js';
 import { PROBLEM_HEADERS, RATE_LIMIT_HEADERS } from './answer-headers.js';
-import { MAY_ANSWER } from './may-answer.decorator.js';
+import { MAY_ANSWER, type MayAnswerProblem } from './may-answer.decorator.js';
 
 export type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
-const CSRF_TOKEN = {
-  name: 'X-CSRF-Token',
-  in: 'header',
-  description: 'Where the credential is a cookie',
-  schema: { type: 'string' as const },
-} as const;
 
-/** Adds what the declaration of a route says: who can call it, and how it refuses. Versions of a route share an operation. */
+/** Adds access and problems from the declaration of a route. Versions of a route share an operation. */
 export function describeAccess(operation: Operation, route: Route, registry: ModeRegistry): void {
   const { policy } = route;
-  const byCookie = !policy.public && policy.modes.some((mode) => registry.get(mode).ambient);
+  const modes = policy.public ? [] : policy.modes.map((name) => registry.get(name));
+  const ambient = modes.filter((mode) => mode.ambient);
+  const byCookie = ambient.length > 0;
   const security = policy.public ? [{}] : policy.modes.map((mode) => ({ [mode]: [...policy.scopes] }));
   operation.security = [...(operation.security ?? []), ...security];
   operation.description = [operation.description, accessInWords(policy)].filter(Boolean).join('\n\n');
@@ -30,17 +26,24 @@ export function describeAccess(operation: Operation, route: Route, registry: Mod
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   describeRateLimit(operation, route, registry);
-  if (byCookie && !READS.has(route.method))
-    (operation.parameters ??= []).push({ ...CSRF_TOKEN, required: policy.modes.length === 1 });
+  if (READS.has(route.method)) return;
+  for (const name of ambient.flatMap(({ furtherHeaders = [] }) => furtherHeaders))
+    (operation.parameters ??= []).push({
+      name,
+      in: 'header',
+      description: 'Required with a cookie',
+      required: modes.length === 1,
+      schema: { type: 'string' },
+    });
 }
 
 function accessInWords(policy: AccessPolicy): string {
   const sentences = policy.public
     ? [
-        'Public: no credential is needed.',
-        policy.sameOrigin ? 'Requests from other origins are refused.' : '',
+        'Public: requires no credential.',
+        policy.sameOrigin ? 'Refuses cross-site requests.' : '',
         policy.rateLimit
-          ? `Each address can send ${policy.rateLimit.requests} requests in ${policy.rateLimit.windowSeconds} seconds.`
+          ? `Each IP address can send ${policy.rateLimit.requests} requests in ${policy.rateLimit.windowSeconds} seconds.`
           : '',
       ]
     : [
@@ -50,18 +53,32 @@ function accessInWords(policy: AccessPolicy): string {
           ? `Requires ${policy.scopes.map((scope) => `\`${scope}\``).join(', ')}.`
           : '',
         policy.recentSignIn ? 'Requires a recent sign-in.' : '',
-        policy.resource ? `A key that is narrowed to resources must name \`${policy.resource}\`.` : '',
+        secondFactorInWords(policy),
+        policy.resource ? `A key that is narrowed to resources must include \`${policy.resource}\`.` : '',
         policy.live ? 'Checks the sign-in or key behind the credential again.' : '',
+        ...policy.requires.map(({ definition }) => definition.about),
       ];
   return sentences.filter(Boolean).join(' ');
 }
 
-/** Keys have limits, and so have the tokens exchanged for them. With RATE_LIMITS off nobody has, so that no header is a promise. */
-function describeRateLimit(operation: Operation, { policy }: Route, registry: ModeRegistry): void {
-  if (!isLimited(policy, registry)) return;
+function secondFactorInWords({ secondFactor }: ProtectedPolicy): string {
+  if (secondFactor === undefined || secondFactor === 'never') return '';
+  return secondFactor === true
+    ? 'Requires a second factor.'
+    : 'Requires a second factor from people who have one.';
+}
+
+/** Limits apply to public routes that declare one, to keys and tokens exchanged for keys, and to proofs of a person. */
+function describeRateLimit(operation: Operation, route: Route, registry: ModeRegistry): void {
+  if (!isLimited(route.policy, registry) && !mayAnswer(route).includes('rate-limited')) return;
   for (const response of Object.values(operation.responses) as { headers?: object }[])
     response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS };
 }
+
+const mayAnswer = ({ handler }: Route): string[] =>
+  ((Reflect.getMetadata(MAY_ANSWER, handler) ?? []) as MayAnswerProblem[]).flatMap((problem) =>
+    typeof problem === 'function' ? problem() : problem,
+  );
 
 const isLimited = (policy: AccessPolicy, registry: ModeRegistry): boolean =>
   policy.public
@@ -75,7 +92,7 @@ function problemsByStatus(
   byCookie: boolean,
 ): Record<string, string[]> {
   const slugs = ['credential-in-url', 'internal-error', 'database-unavailable'];
-  // A body is read where none is expected too, and refused.
+  // An unexpected body is read too, and refused.
   if (route.method !== 'GET')
     slugs.push('validation-failed', 'malformed-request', 'body-too-large', 'unsupported-media-type');
   if (operation.parameters?.length) slugs.push('validation-failed');
@@ -85,7 +102,7 @@ function problemsByStatus(
     if (route.method !== 'GET') slugs.push('https-required');
   } else slugs.push(...problemsOfGuard(route.policy));
   if (byCookie || (route.policy.public && route.policy.sameOrigin)) slugs.push('csrf');
-  slugs.push(...((Reflect.getMetadata(MAY_ANSWER, route.handler) as string[] | undefined) ?? []));
+  slugs.push(...mayAnswer(route));
   const known = [...new Set(slugs)].filter((slug) => findProblem(slug));
   return groupByStatus(known);
 }
@@ -101,7 +118,8 @@ function problemsOfGuard(policy: ProtectedPolicy): string[] {
   if (policy.user) slugs.push('person-required');
   if (policy.scopes.length > 0) slugs.push('insufficient-scope');
   if (policy.scopes.length > 0 && !policy.person) slugs.push('resource-not-granted');
-  if (policy.recentSignIn) slugs.push('insufficient-user-authentication');
+  if (policy.recentSignIn || secondFactorInWords(policy)) slugs.push('insufficient-user-authentication');
+  slugs.push(...policy.requires.flatMap(({ definition }) => definition.problems));
   return slugs;
 }
 

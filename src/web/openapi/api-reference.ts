@@ -2,12 +2,12 @@ import { type INestApplication, Injectable } from '@nestjs/common';
 import { sharedBody } from '../http/shared-body.js';
 import { createOpenApiDocument } from './openapi.document.js';
 
-/** The OpenAPI document of the application as JSON, made when it is first asked for. */
+/** The OpenAPI document of the application as JSON, created on first use. */
 @Injectable()
 export class ApiReference {
   #app: INestApplication | undefined;
   readonly document = sharedBody(() => {
-    if (!this.#app) throw new Error('the application was not configured');
+    if (!this.#app) throw new Error('the application is not configured');
     return JSON.stringify(createOpenApiDocument(this.#app));
   });
 

@@ -13,6 +13,7 @@ interface Schema {
   readonly required?: readonly string[];
   readonly properties?: Record<string, Schema>;
   readonly items?: Schema;
+  readonly anyOf?: readonly [Schema, ...Schema[]];
 }
 
 interface MediaType {
@@ -21,7 +22,7 @@ interface MediaType {
   examples?: Record<string, unknown>;
 }
 
-/** Gives each body one example as a whole, unless its route has some: documents show it, and "try it out" sends it. */
+/** Adds an example to each request body without one. Swagger UI shows it, and "Try it out" sends it. */
 export function addExamples({ requestBody }: Operation, document: OpenAPIObject): void {
   const { content = {} } = (requestBody ?? {}) as { content?: Record<string, MediaType> };
   for (const media of Object.values(content))
@@ -29,12 +30,12 @@ export function addExamples({ requestBody }: Operation, document: OpenAPIObject)
 }
 
 /**
- * The example of a body: what its schema names with `.meta({ example: … })`, or else its required fields alone, each
- * with the example of its own.
+ * The example from `.meta({ example: … })` of the schema, otherwise an object of the required fields with their examples.
  */
 function exampleOf(schema: Schema, document: OpenAPIObject): unknown {
-  const { $ref, examples, example, required = [], properties = {}, items } = schema;
+  const { $ref, examples, example, required = [], properties = {}, items, anyOf } = schema;
   if ($ref) return exampleOf(componentOf($ref, document), document);
+  if (anyOf) return exampleOf(example === undefined ? anyOf[0] : { example }, document);
   const given = example ?? examples?.[0] ?? schema.enum?.[0] ?? schema.const;
   if (given !== undefined) return given;
   if (schema.type === 'array') return items ? [exampleOf(items, document)] : [];

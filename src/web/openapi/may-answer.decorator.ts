@@ -3,11 +3,14 @@ import { SetMetadata } from '@nestjs/common';
 export const MAY_ANSWER = Symbol('may-answer');
 
 /**
- * Names the problems of a route that its declaration does not imply, for the OpenAPI document.
+ * Adds problems to the OpenAPI document that do not follow from the declaration of the route. A function adds problems of
+ * rooms that are loaded later.
  *
  * @example
  * ```ts
  * @Put(':id/roles') @MayAnswer('last-administrator')
  * ```
  */
-export const MayAnswer = (...slugs: string[]) => SetMetadata(MAY_ANSWER, slugs);
+export const MayAnswer = (...problems: MayAnswerProblem[]) => SetMetadata(MAY_ANSWER, problems);
+
+export type MayAnswerProblem = string | (() => readonly string[]);

@@ -24,14 +24,14 @@ const CACHED = 'public, max-age=86400';
 const HTML = 'text/html; charset=utf-8';
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
-/** What the page loads: from this server, since its Content-Security-Policy allows no other. */
+/** Files of the page. Its Content-Security-Policy allows only this server. */
 const ASSETS: Record<string, string> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': JAVASCRIPT,
   'favicon-32x32.png': 'image/png',
 };
 
-// Relative references: the router can have the page under a prefix.
+// Relative references, because the page can be under a prefix.
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -65,7 +65,7 @@ const assets = new Map(
   ]),
 );
 
-/** The API reference and its document; 404 where DOCS is off. */
+/** The API reference and its document. 404 if DOCS is off. */
 @ApiTags('server')
 @Controller()
 export class OpenApiController {
@@ -88,7 +88,7 @@ export class OpenApiController {
   @Public()
   @Header('Cache-Control', 'public, max-age=300')
   @Header('Content-Type', 'application/json; charset=utf-8')
-  @ApiOperation({ summary: 'This document' })
+  @ApiOperation({ summary: 'Get this document' })
   @ApiResponse({
     status: 200,
     description: 'OpenAPI 3.1',
@@ -123,12 +123,12 @@ export class OpenApiController {
   asset(@Param('file') file: string, @Res({ passthrough: true }) reply: FastifyReply): Buffer {
     this.#requireDocs();
     const asset = assets.get(file);
-    if (!asset) throw new NotFoundError('There is no such file.');
+    if (!asset) throw new NotFoundError('Not found.');
     void reply.type(asset.type).header('Cache-Control', CACHED);
     return asset.body();
   }
 
   #requireDocs(): void {
-    if (!this.config.DOCS) throw new NotFoundError('There is no such route.');
+    if (!this.config.DOCS) throw new NotFoundError('Not found.');
   }
 }

@@ -16,32 +16,34 @@ import { aboutTag } from './tags.js';
 
 type Operations = Record<string, Operation>;
 
-/** Of a path in OpenAPI 3.1. */
+/** The methods that OpenAPI 3.1 knows. */
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
 
 const Problem = z
   .looseObject({
-    type: z.string().meta({ description: 'The path of a page that explains the problem' }),
+    type: z.string().meta({ description: 'The path of the page that explains the problem' }),
     title: z.string().meta({ description: 'The same for every problem of this type' }),
     status: z.int().meta({ description: 'The status of the answer' }),
-    detail: z.string().meta({ description: 'What is wrong with this request' }),
+    detail: z.string().meta({ description: 'What is wrong with this request, and what is accepted' }),
     instance: z.string().meta({ description: 'The id of the request, as in `X-Request-Id`' }),
     errors: z
       .array(
         z.object({
-          pointer: z.string().meta({ description: 'RFC 6901: into the body, or `/name` of a parameter' }),
+          pointer: z
+            .string()
+            .meta({ description: 'RFC 6901: a position in the body, or `/name` of a parameter' }),
           detail: z.string().meta({ description: 'What is accepted' }),
         }),
       )
       .optional()
-      .meta({ description: 'The invalid fields, 50 at most' }),
+      .meta({ description: 'At most 50 invalid fields' }),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457. `type` is a page that explains it.' });
+  .meta({ id: 'Problem', description: 'RFC 9457' });
 
-/** Of an operation whose route declares no `operationId`. */
+/** Marks an operation whose route declares no `operationId`. */
 const UNNAMED = 'unnamed';
 
-/** The OpenAPI 3.1 document. Security and refusals of each route come from its declaration, not from a second one. */
+/** The OpenAPI 3.1 document. Security and problems of each route come from its declaration. */
 export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   const modes = app.get(ModeRegistry);
   const builder = new DocumentBuilder()
@@ -50,7 +52,7 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription(`Sessions, tokens and API keys behind one declaration per route.\n\n${describeScopes()}`)
     .setVersion('0.1.0')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addServer('/', 'Where this document comes from')
+    .addServer('/', 'The server of this document')
     .addServer(app.get<Config>(CONFIG).ISSUER, 'The issuer of tokens');
   for (const mode of modes.all()) builder.addSecurity(mode.name, mode.securityScheme);
   for (const [name, scheme] of securitySchemes()) builder.addSecurity(name, scheme);
@@ -72,7 +74,7 @@ function describeOperations(document: OpenAPIObject, app: INestApplication, mode
   for (const [path, operations] of Object.entries(document.paths as Record<string, Operations>))
     for (const method of Object.keys(operations)) {
       const operation = operations[method]!;
-      // `@All()` has methods that OpenAPI has no word for.
+      // `@All()` includes methods that OpenAPI does not know.
       if (!METHODS.has(method)) {
         delete operations[method];
         continue;
@@ -83,8 +85,9 @@ function describeOperations(document: OpenAPIObject, app: INestApplication, mode
           (route) =>
             toDocumentPath(route.path) === path && [method.toUpperCase(), 'ALL'].includes(route.method),
         );
-      // It would pass for a public one.
-      if (described.length === 0) throw new Error(`${method} ${path} is in the document, but is no route`);
+      // Fail closed: without a declaration the operation would look public.
+      if (described.length === 0)
+        throw new Error(`${method} ${path} is in the document, but not in the route table`);
       for (const route of described)
         describeAccess(operation, { ...route, method: method.toUpperCase() }, modes);
       if (operation.operationId?.startsWith(UNNAMED))
@@ -94,7 +97,7 @@ function describeOperations(document: OpenAPIObject, app: INestApplication, mode
     }
 }
 
-/** Two versions of a route differ in a part of their paths that a name leaves out. */
+/** A name leaves out the version of the path, so a second version of a route gets it as a suffix. */
 function nameFor(method: string, path: string, prefix: string, taken: ReadonlySet<string>): string {
   const root = `/${prefix.replaceAll(/^\/|\/$/g, '')}/`;
   const pattern = (path.startsWith(root) ? path.slice(root.length - 1) : path).replaceAll(
@@ -105,7 +108,7 @@ function nameFor(method: string, path: string, prefix: string, taken: ReadonlySe
   return taken.has(id) ? `${id}${/v\d+/.exec(pattern)?.[0].toUpperCase() ?? method}` : id;
 }
 
-/** Which scope allows what, and which role gives it. */
+/** A table of all scopes. */
 const describeScopes = (): string =>
   [
     '| scope | allows |',
@@ -116,7 +119,7 @@ const describeScopes = (): string =>
     }),
   ].join('\n');
 
-/** In the order of the routes, the server's own last. */
+/** In the order of the routes, `server` last. */
 function tagsOf({ paths }: OpenAPIObject): string[] {
   const operations = Object.values(paths).flatMap((path) => Object.values(path as Operations));
   const names = [...new Set(operations.flatMap(({ tags = [] }) => tags))];

@@ -3,7 +3,7 @@ import { ApiReference } from './api-reference.js';
 import { OpenApiController } from './openapi.controller.js';
 import { defineTag } from './tags.js';
 
-defineTag('server', 'The server itself');
+defineTag('server', 'Health, documentation and problems');
 
 @Module({ controllers: [OpenApiController], providers: [ApiReference] })
 export class OpenApiModule {}

@@ -1,16 +1,16 @@
 const VERBS: Record<string, string> = { POST: 'create', PUT: 'set', PATCH: 'update' };
 
-/** Stands for the one resource that the request itself is about. */
+/** Path segments for the caller's own resource. */
 const CURRENT = new Set(['me', 'current']);
 
 /**
- * The name of an operation for generated clients, from its method and path: `listSessions`, `getOrder`,
- * `createApiKey`, `getCurrentUser`. A route with a better one declares `@ApiOperation({ operationId })`.
+ * Names an operation for generated clients after its method and path: `listSessions`, `getOrder`, `createApiKey`,
+ * `getCurrentUser`. `@ApiOperation({ operationId })` overrides it.
  */
 export function operationIdOf(method: string, path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && !/^v\d+$/.test(part));
   const last = parts.at(-1) ?? '';
-  // A resource that a PUT or POST to the whole collection is about, such as PUT /v1/email-verifications.
+  // A PUT or POST to a collection is about one resource, such as PUT /v1/email-verifications.
   const isOne = method === 'POST' || (method === 'PUT' && parts.length === 1);
   const words: string[] = [];
   for (const [i, part] of parts.entries()) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 type Converter = NonNullable<SwaggerDocumentOptions['standardSchemaConverter']>;
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Draft 2020-12, as OpenAPI 3.1 has it. A schema with an id becomes a component. */
+/** Converts a zod schema to JSON Schema 2020-12 for OpenAPI 3.1. A schema with an id becomes a component. */
 export const convert: Converter = (schema, { schemaType }) => {
   if (!(schema instanceof z.core.$ZodType)) return undefined;
   const {
@@ -23,7 +23,7 @@ export const convert: Converter = (schema, { schemaType }) => {
   return { schema: JSON.parse(refsToComponents(rest)), components: JSON.parse(refsToComponents(components)) };
 };
 
-/** Drops what is said twice, and says defaults in words: generators take a field with a `default` for a required one. */
+/** Removes redundant keywords. Moves defaults into descriptions: generators treat a field with a `default` as required. */
 function tidy(schema: JsonSchema): void {
   if (schema.format !== undefined) delete schema.pattern;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;

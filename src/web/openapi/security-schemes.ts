@@ -4,7 +4,7 @@ type SecurityScheme = ModeDefinition['securityScheme'];
 
 const schemes = new Map<string, SecurityScheme>();
 
-/** Declares a way to authenticate that is no mode, beside the code that reads it. Routes name it with `@ApiSecurity()`. */
+/** Declares a security scheme that is not a mode, beside the code that reads it. Routes use `@ApiSecurity(name)`. */
 export function defineSecurityScheme(name: string, scheme: SecurityScheme): string {
   schemes.set(name, scheme);
   return name;

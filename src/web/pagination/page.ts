@@ -8,21 +8,24 @@ export const MAX_LIMIT = 100;
 const decode = (cursor: string) => decodeStrictly(cursor, 'base64url')?.toString();
 const encode = (id: string) => Buffer.from(id).toString('base64url');
 
-/** `?limit=` and `?cursor=` of every list. A cursor is the id that the page before ended with, in a form not to be relied on. */
+/** `?limit=` and `?cursor=` of every list. A cursor is the encoded id of the last item of the previous page. */
 export const ListQuery = z.strictObject({
-  limit: integerParameter(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('How many items the page can have'),
+  limit: integerParameter(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('The maximum number of items'),
   cursor: z
     .string()
     .max(100)
-    .refine((cursor) => z.uuid().safeParse(decode(cursor)).success, 'is no cursor that a list has answered')
+    .refine(
+      (cursor) => z.uuid().safeParse(decode(cursor)).success,
+      'must be a `nextCursor` from a previous page',
+    )
     .optional()
-    .meta({ description: '`nextCursor` of the page before' }),
+    .meta({ description: 'The `nextCursor` of the previous page' }),
 });
 export type ListQuery = z.infer<typeof ListQuery>;
 
 export interface PageQuery {
   readonly limit: number;
-  /** The list goes on behind this id; ids are UUIDv7, so newest first is descending. */
+  /** The page starts after this id. Ids are UUIDv7, so descending order is newest first. */
   readonly after?: string;
 }
 
@@ -31,7 +34,7 @@ export const pageQuery = ({ limit, cursor }: ListQuery): PageQuery => ({
   ...(cursor !== undefined && { after: decode(cursor)! }),
 });
 
-/** Makes a page of up to `limit + 1` rows: the one too many tells that there are more. */
+/** Makes a page from up to `limit + 1` rows. The extra row shows that there is another page. */
 export function toPage<Row extends { id: string }, Item>(
   rows: Row[],
   limit: number,
@@ -45,7 +48,7 @@ export function toPage<Row extends { id: string }, Item>(
 export const pageOf = <T extends z.ZodType>(item: T, id: string) =>
   z
     .object({
-      items: z.array(item).describe('What is on this page'),
-      nextCursor: z.string().nullable().describe('The `cursor` of the next page; null on the last one'),
+      items: z.array(item).describe('The items of this page'),
+      nextCursor: z.string().nullable().describe('The `cursor` of the next page, or null on the last page'),
     })
     .meta({ id, description: 'A page of a list' });

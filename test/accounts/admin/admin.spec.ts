@@ -1,11 +1,24 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import type { Client } from '../../support/client.js';
+import type { Answer, Client } from '../../support/client.js';
+import {
+  administer,
+  refreshed,
+  signIn,
+  signIns,
+  // room: tokens
+  tokens,
+  // /room
+} from '../../support/modes/any.js';
+// room: own-api-keys
 import { apiKeyOf } from '../../support/modes/api-key.js';
-import { jwtOf } from '../../support/modes/jwt.js';
+// /room
+// room: sessions
+import { sessionOf } from '../../support/modes/session.js';
+// /room
+// room: oauth
 import { machineOf } from '../../support/modes/machine.js';
-import { opaqueOf } from '../../support/modes/opaque.js';
-import { type SessionClient, sessionOf } from '../../support/modes/session.js';
+// /room
 import type { Person } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
@@ -15,7 +28,7 @@ const LAST = { status: 409, problem: 'last-administrator' };
 describe('administration', () => {
   const context = useServer();
   let root: Person;
-  let admin: SessionClient;
+  let admin: Client;
   let ada: Person;
   beforeEach(async () => {
     const { server } = context;
@@ -23,11 +36,13 @@ describe('administration', () => {
     // One administrator in each test, so that it is the last one.
     await server.query(`UPDATE users SET roles = '{}'`);
     root = await server.administrator();
-    admin = await sessionOf(root);
+    admin = await administer(root);
     ada = await server.person();
   });
 
   const alive = async (client: Client) => (await client.get('/v1/probes/principal')).status === 200;
+  /** Ada signs in by each mode. */
+  const signInByAll = () => Promise.all(signIns.map(({ of }) => of(ada)));
   const setRoles = (id: string, roles: unknown, by: Client = admin) =>
     by.put(`/v1/admin/users/${id}/roles`, { roles });
   const setStatus = (id: string, status: unknown, by: Client = admin) =>
@@ -35,7 +50,7 @@ describe('administration', () => {
   const signOut = (id: string, by: Client = admin) => by.post(`/v1/admin/users/${id}/sign-out`);
 
   /** Every route of the administration, asked by somebody. */
-  const ROUTES: [string, (by: Client) => Promise<{ status: number }>][] = [
+  const ROUTES: [string, (by: Client) => Promise<Answer>][] = [
     ['GET /v1/admin/users', (by) => by.get('/v1/admin/users')],
     ['PUT /v1/admin/users/:id/roles', (by) => setRoles(ada.id, ['admin'], by)],
     ['PUT /v1/admin/users/:id/status', (by) => setStatus(ada.id, 'disabled', by)],
@@ -43,51 +58,63 @@ describe('administration', () => {
   ];
 
   describe.each(ROUTES)('%s', (route, ask) => {
-    it('refuses whoever is no administrator', async () => {
-      const session = await sessionOf(ada);
-      expect(await ask(session)).toMatchObject({
+    it('refuses a user who is not an administrator', async () => {
+      const client = await signIn(ada);
+      expect(await ask(client)).toMatchObject({
         status: 403,
         problem: 'insufficient-scope',
-        challenges: 'Session realm="api", error="insufficient_scope", scope="admin:users"',
+        challenges: `${signIns[0]!.scheme} realm="api", error="insufficient_scope", scope="admin:users"`,
         body: { missingScopes: ['admin:users'] },
       });
-      expect(await alive(session)).toBe(true);
+      expect(await alive(client)).toBe(true);
     });
 
-    it.each([
-      ['jwt', jwtOf],
-      ['opaque', opaqueOf],
-    ] as const)('takes a %s that asked for the scope by name', async (_mode, signIn) => {
-      expect(await ask(await signIn(root))).toMatchObject({ status: 403, problem: 'insufficient-scope' });
-      expect((await ask(await signIn(root, { scope: 'admin:users' }))).status).toBeLessThan(300);
+    // room: tokens
+    it.each(tokens)('accepts a $mode that asked for the scope by name', async ({ of }) => {
+      expect(await ask(await of(root))).toMatchObject({ status: 403, problem: 'insufficient-scope' });
+      expect((await ask(await of(root, { scope: 'admin:users' }))).status).toBeLessThan(300);
     });
+    // /room
 
-    it('takes no key and no token of a machine, whoever holds it', async () => {
-      expect(await ask(await apiKeyOf(root, ['profile:read']))).toMatchObject({
-        status: 401,
-        problem: 'mode-not-accepted',
-        challenges: 'Bearer realm="api", Session realm="api"',
-      });
+    // room: own-api-keys
+    it('refuses keys', async () => {
+      const answer = await ask(await apiKeyOf(root, ['profile:read']));
+      expect(answer).toMatchObject({ status: 401, problem: 'mode-not-accepted' });
+      expect(new Set(answer.challenges!.split(', '))).toEqual(
+        new Set(signIns.map(({ scheme }) => `${scheme} realm="api"`)),
+      );
+    });
+    // /room
+
+    // room: oauth
+    it('refuses the token of a machine', async () => {
       expect(await ask(await machineOf(root, ['profile:read']))).toMatchObject({
         status: 403,
         problem: 'person-required',
       });
     });
+    // /room
 
-    it('needs a sign-in of the last ten minutes', async () => {
+    it.each(signIns)('needs a sign-in by $mode within the last ten minutes', async (kind) => {
+      const late = await administer(root, kind);
       await context.server.clock.advance('11m');
-      expect(await ask(admin)).toMatchObject({ status: 401, problem: 'insufficient-user-authentication' });
+      expect(await ask(await refreshed(late))).toMatchObject({
+        status: 401,
+        problem: 'insufficient-user-authentication',
+      });
     });
 
-    it('needs the CSRF token, unless it only reads', async () => {
-      const client = context.server.anonymous.with({ Cookie: admin.headers['Cookie']! });
-      const { status } = await ask(client);
+    // room: sessions
+    it('needs the CSRF token of a session, unless it only reads', async () => {
+      const { headers } = await sessionOf(root);
+      const { status } = await ask(context.server.anonymous.with({ Cookie: headers['Cookie']! }));
       expect(status).toBe(route.startsWith('GET') ? 200 : 403);
     });
+    // /room
   });
 
   describe.each(ROUTES.slice(1))('%s', (route, _ask) => {
-    it('refuses an unknown id, and what is no id', async () => {
+    it('refuses an unknown id and an invalid one', async () => {
       const [method, path] = route.split(' ') as [string, string];
       const body = path.endsWith('roles') ? { roles: [] } : { status: 'active' };
       const call = (id: string) =>
@@ -105,7 +132,7 @@ describe('administration', () => {
         { id: ada.id, roles: [] },
         { id: root.id, roles: ['admin'] },
       ]);
-      expect(body.items[0]).toEqual((await (await sessionOf(ada)).get('/v1/users/me')).body);
+      expect(body.items[0]).toEqual((await (await signIn(ada)).get('/v1/users/me')).body);
     });
 
     it('pages', async () => {
@@ -118,30 +145,26 @@ describe('administration', () => {
 
   describe('PUT /v1/admin/users/:id/roles', () => {
     it('makes an administrator, and ends the sign-ins from before', async () => {
-      const [session, token] = [await sessionOf(ada), await jwtOf(ada)];
+      const before = await signInByAll();
       expect(await setRoles(ada.id, ['admin'])).toMatchObject({
         status: 200,
         body: { id: ada.id, roles: ['admin'] },
       });
-      expect([await alive(session), await alive(token)]).toEqual([false, false]);
-      const next = await sessionOf(ada);
+      for (const client of before) expect(await alive(client)).toBe(false);
+      const next = await administer(ada);
       expect((await next.get('/v1/probes/principal')).body.scopes).toContain('admin:users');
       expect((await next.get('/v1/admin/users')).status).toBe(200);
     });
 
-    it('takes the role away, with the sign-ins that carried it', async () => {
+    it('takes the role away, and ends the sign-ins with it', async () => {
       await setRoles(ada.id, ['admin']);
-      const carriers = [
-        await sessionOf(ada),
-        await jwtOf(ada, { scope: 'admin:users' }),
-        await opaqueOf(ada, { scope: 'admin:users' }),
-      ];
+      const carriers = await Promise.all(signIns.map((kind) => administer(ada, kind)));
       expect(await setRoles(ada.id, [])).toMatchObject({ status: 200, body: { roles: [] } });
       for (const client of carriers) expect(await client.get('/v1/admin/users')).toMatchObject(INVALID);
-      expect((await (await sessionOf(ada)).get('/v1/admin/users')).status).toBe(403);
+      expect((await (await signIn(ada)).get('/v1/admin/users')).status).toBe(403);
     });
 
-    it('refuses to leave nobody who administers', async () => {
+    it('refuses to leave no administrator', async () => {
       expect(await setRoles(root.id, [])).toMatchObject(LAST);
       expect((await admin.get('/v1/admin/users')).status).toBe(200);
       // A disabled administrator is none to rely on.
@@ -167,44 +190,52 @@ describe('administration', () => {
   });
 
   describe('PUT /v1/admin/users/:id/status', () => {
-    it('ends sessions, tokens and keys at once, and lets nobody sign in', async () => {
+    it('[V7.4.2] ends sign-ins and keys at once, and refuses new sign-ins', async () => {
       const { anonymous } = context.server;
-      const [session, token, key] = [
-        await sessionOf(ada),
-        await jwtOf(ada),
-        await apiKeyOf(ada, ['probes:read']),
-      ];
+      const clients = await signInByAll();
+      // room: own-api-keys
+      clients.push(await apiKeyOf(ada, ['probes:read']));
+      // /room
       expect(await setStatus(ada.id, 'disabled')).toMatchObject({
         status: 200,
         body: { id: ada.id, status: 'disabled' },
       });
-      for (const client of [session, token, key])
-        expect(await client.get('/v1/probes/principal')).toMatchObject(INVALID);
-      const body = { email: ada.email, password: PASSWORD };
-      for (const path of ['/v1/sessions', '/v1/tokens'])
-        expect(await anonymous.post(path, body)).toMatchObject(INVALID);
-      expect(await anonymous.post('/v1/tokens/refresh', { refreshToken: token.refreshToken })).toMatchObject({
+      for (const client of clients) expect(await client.get('/v1/probes/principal')).toMatchObject(INVALID);
+      for (const { path, fields } of signIns)
+        expect(await anonymous.post(path, { email: ada.email, password: PASSWORD, ...fields })).toMatchObject(
+          INVALID,
+        );
+    });
+
+    // room: tokens
+    it.each(tokens)('ends the refresh token of a $mode', async ({ of }) => {
+      const { refreshToken } = await of(ada);
+      await setStatus(ada.id, 'disabled');
+      expect(await context.server.anonymous.post('/v1/tokens/refresh', { refreshToken })).toMatchObject({
         status: 401,
         problem: 'invalid-refresh-token',
       });
     });
+    // /room
 
-    it('lets keys work again, but no sign-in from before, where the user is enabled again', async () => {
-      const [session, token, key] = [
-        await sessionOf(ada),
-        await jwtOf(ada),
-        await apiKeyOf(ada, ['probes:read']),
-      ];
+    it('accepts keys again, but no sign-in from before, if the user is enabled again', async () => {
+      const before = await signInByAll();
+      // room: own-api-keys
+      const key = await apiKeyOf(ada, ['probes:read']);
+      // /room
       await setStatus(ada.id, 'disabled');
       expect(await setStatus(ada.id, 'active')).toMatchObject({ status: 200, body: { status: 'active' } });
-      expect([await alive(session), await alive(token), await alive(key)]).toEqual([false, false, true]);
-      await expect(sessionOf(ada)).resolves.toBeDefined();
+      for (const client of before) expect(await alive(client)).toBe(false);
+      // room: own-api-keys
+      expect(await alive(key)).toBe(true);
+      // /room
+      expect(await alive(await signIn(ada))).toBe(true);
     });
 
-    it('changes nothing where it is so already', async () => {
-      const session = await sessionOf(ada);
+    it('changes nothing if the user is active already', async () => {
+      const client = await signIn(ada);
       expect((await setStatus(ada.id, 'active')).status).toBe(200);
-      expect(await alive(session)).toBe(true);
+      expect(await alive(client)).toBe(true);
     });
 
     it('refuses to disable the last administrator', async () => {
@@ -227,16 +258,18 @@ describe('administration', () => {
   });
 
   describe('POST /v1/admin/users/:id/sign-out', () => {
-    it('ends all sign-ins of the user, and nothing else', async () => {
-      const [session, token, key] = [
-        await sessionOf(ada),
-        await jwtOf(ada),
-        await apiKeyOf(ada, ['probes:read']),
-      ];
+    it('[V7.4.5] ends all sign-ins of the user, and nothing else', async () => {
+      const clients = await signInByAll();
+      // room: own-api-keys
+      const key = await apiKeyOf(ada, ['probes:read']);
+      // /room
       expect(await signOut(ada.id)).toMatchObject({ status: 204, body: undefined });
-      expect([await alive(session), await alive(token), await alive(key)]).toEqual([false, false, true]);
+      for (const client of clients) expect(await alive(client)).toBe(false);
+      // room: own-api-keys
+      expect(await alive(key)).toBe(true);
+      // /room
       expect(await alive(admin)).toBe(true);
-      await expect(sessionOf(ada)).resolves.toBeDefined();
+      expect(await alive(await signIn(ada))).toBe(true);
     });
   });
 

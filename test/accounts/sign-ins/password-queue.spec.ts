@@ -2,10 +2,12 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PasswordHasher } from '../../../src/platform/crypto/password-hasher.js';
 import { InProcessServer } from '../../support/in-process.js';
+import { signIns } from '../../support/modes/any.js';
 import type { Person } from '../../support/person.js';
 import { useStarted } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
+const { path, fields } = signIns[0]!;
 const BURST = 210;
 /** As many are checked at once as there are threads for it, and clients take turns: a few come before the honest one. */
 const FEW = 20;
@@ -14,7 +16,11 @@ const SLOW = { memoryCost: 19_456, timeCost: 10, parallelism: 1 };
 
 describe('the queue of passwords to check', () => {
   const context = useStarted(() =>
-    InProcessServer.start({ env: { TRUSTED_PROXIES: 'loopback' }, overrides: [new PasswordHasher(SLOW)] }),
+    InProcessServer.start({
+      // Without limits, which would refuse most of a burst before the queue.
+      env: { TRUSTED_PROXIES: 'loopback', RATE_LIMITS: 'off' },
+      overrides: [new PasswordHasher(SLOW)],
+    }),
   );
   let ada: Person;
   let sockets: Socket[] = [];
@@ -31,11 +37,11 @@ describe('the queue of passwords to check', () => {
   const burst = async (from: string) => {
     const { server } = context;
     const asked = jest.spyOn(server.app.get(PasswordHasher), 'verify');
-    const body = JSON.stringify({ email: ada.email, password: 'a wrong password' });
+    const body = JSON.stringify({ email: ada.email, password: 'a wrong password', ...fields });
     sockets = Array.from({ length: BURST }, () => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
       socket.write(
-        `POST /v1/sessions HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${from}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${from}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       );
       return socket;
     });
@@ -44,8 +50,8 @@ describe('the queue of passwords to check', () => {
   const checked = () => context.server.entries().filter(({ event }) => event === 'sign-in.refused').length;
   const honest = () =>
     context.server.anonymous.post(
-      '/v1/sessions',
-      { email: ada.email, password: ada.password },
+      path,
+      { email: ada.email, password: ada.password, ...fields },
       { headers: { 'X-Forwarded-For': '198.51.100.7' } },
     );
 
@@ -86,7 +92,7 @@ describe('a stored hash that is not ours', () => {
     const { server } = context;
     const { id, email, password } = await server.person();
     await server.dataSource.query('UPDATE users SET password_hash = $2 WHERE id = $1', [id, stored]);
-    expect(await server.anonymous.post('/v1/sessions', { email, password })).toMatchObject({
+    expect(await server.anonymous.post(path, { email, password, ...fields })).toMatchObject({
       status: 401,
       problem: 'invalid-credential',
     });

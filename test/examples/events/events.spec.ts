@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { apiKeyOf } from '../../support/modes/api-key.js';
-import { jwtOf } from '../../support/modes/jwt.js';
-import { sessionOf } from '../../support/modes/session.js';
+// room: users
+import { signIns } from '../../support/modes/any.js';
+// /room
 import { useServer } from '../../support/server.js';
 
 /** An event in JSON of so many levels: the body is the first, `data` the second. */
@@ -10,7 +11,7 @@ const nested = (levels: number) =>
 
 describe('POST /v1/events', () => {
   const context = useServer();
-  const sender = async () => apiKeyOf(await context.server.person(), ['events:write']);
+  const sender = async () => apiKeyOf(await context.server.serviceAccount(), ['events:write']);
   const stored = (id: string) =>
     context.server
       .query(
@@ -20,8 +21,8 @@ describe('POST /v1/events', () => {
       .then(([row]) => row);
 
   it("records an event of the key's owner, and which key sent it", async () => {
-    const ada = await context.server.person();
-    const key = await apiKeyOf(ada, ['events:write']);
+    const owner = await context.server.serviceAccount();
+    const key = await apiKeyOf(owner, ['events:write']);
     const data = { rows: 3, tags: ['a', 'ü🍵'], nested: { ok: true, nothing: null } };
     const answer = await key.post('/v1/events', { type: 'import.finished', data });
     expect(answer.status).toBe(202);
@@ -31,7 +32,7 @@ describe('POST /v1/events', () => {
       createdAt: expect.stringMatching(/Z$/),
     });
     expect(await stored(answer.body.id)).toEqual({
-      userId: ada.id,
+      userId: owner.id,
       apiKeyId: key.id,
       type: 'import.finished',
       data,
@@ -39,26 +40,29 @@ describe('POST /v1/events', () => {
     });
   });
 
-  it('takes an event without data', async () => {
+  it('accepts an event without data', async () => {
     const { status, body } = await (await sender()).post('/v1/events', { type: 'import.started' });
     expect(status).toBe(202);
     expect(await stored(body.id)).toMatchObject({ data: null, none: true });
   });
 
-  it('accepts keys only, from nobody who is signed in', async () => {
-    const ada = await context.server.person();
-    for (const client of [await sessionOf(ada), await jwtOf(ada)]) {
-      const answer = await client.post('/v1/events', { type: 'import.finished' });
-      expect(answer).toMatchObject({ status: 401, problem: 'mode-not-accepted' });
-      expect(answer.challenges).toBe('ApiKey realm="api"');
-    }
+  // room: users
+  it.each(signIns)('refuses a person with a $mode', async ({ of }) => {
+    const client = await of(await context.server.person());
+    const answer = await client.post('/v1/events', { type: 'import.finished' });
+    expect(answer).toMatchObject({ status: 401, problem: 'mode-not-accepted' });
+    expect(answer.challenges).toBe('ApiKey realm="api"');
+  });
+  // /room
+
+  it('refuses a request without a credential', async () => {
     const nobody = await context.server.anonymous.post('/v1/events', { type: 'import.finished' });
     expect(nobody).toMatchObject({ status: 401, problem: 'credential-required' });
     expect(nobody.challenges).toBe('ApiKey realm="api"');
   });
 
   it('refuses a key without events:write', async () => {
-    const key = await apiKeyOf(await context.server.person(), ['orders:write']);
+    const key = await apiKeyOf(await context.server.serviceAccount(), ['probes:read']);
     const answer = await key.post('/v1/events', { type: 'import.finished' });
     expect(answer).toMatchObject({ status: 403, problem: 'insufficient-scope' });
     expect(answer.challenges).toBe('ApiKey realm="api", error="insufficient_scope", scope="events:write"');

@@ -1,37 +1,36 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from '../../support/client.js';
+import {
+  anyone,
+  credentials,
+  // room: users
+  signIns,
+  // /room
+} from '../../support/modes/any.js';
+// room: own-api-keys
 import { apiKeyOf } from '../../support/modes/api-key.js';
-import { jwtOf } from '../../support/modes/jwt.js';
-import { sessionOf } from '../../support/modes/session.js';
-import type { Person } from '../../support/person.js';
+// /room
 import { useServer } from '../../support/server.js';
 
 const SCOPES = ['orders:read', 'orders:write'];
-const MODES = ['session', 'jwt', 'api-key'] as const;
+/** The kinds of credentials whose scopes can be chosen. */
+const NARROW = credentials.filter(({ mode }) => mode !== 'session');
 
 const place = async (client: Client, item = 'Tea') =>
   (await client.post('/v1/orders', { item, quantity: 2 })).body as { id: string };
 
 describe('orders', () => {
   const context = useServer();
-  let ada: Person;
-  let clients: Record<(typeof MODES)[number], Client>;
-
+  let client: Client;
   beforeAll(async () => {
-    ada = await context.server.person();
-    clients = {
-      session: await sessionOf(ada),
-      jwt: await jwtOf(ada),
-      'api-key': await apiKeyOf(ada, SCOPES),
-    };
+    client = await anyone(context.server, SCOPES);
   });
 
-  /** Another person, with nothing but a key. */
-  const stranger = async () => apiKeyOf(await context.server.person(), SCOPES);
+  const stranger = () => anyone(context.server, SCOPES);
 
-  describe.each(MODES)('by %s', (mode) => {
+  describe.each(credentials)('by $name', ({ of }) => {
     it('are placed, shown, listed and deleted', async () => {
-      const client = clients[mode];
+      const client = await of(context.server, SCOPES);
       const placed = await client.post('/v1/orders', { item: 'Tea', quantity: 2 });
       expect(placed.status).toBe(201);
       const order = {
@@ -54,11 +53,18 @@ describe('orders', () => {
     });
   });
 
-  it('are the same ones by every mode', async () => {
-    const { id } = await place(clients.jwt);
-    for (const client of Object.values(clients))
-      expect(await client.get(`/v1/orders/${id}`)).toMatchObject({ status: 200, body: { id } });
+  // room: users
+  it('are the same by every credential of a person', async () => {
+    const ada = await context.server.person();
+    const clients = await Promise.all(signIns.map(({ of }) => of(ada)));
+    // room: own-api-keys
+    clients.push(await apiKeyOf(ada, SCOPES));
+    // /room
+    const { id } = await place(clients[0]!);
+    for (const one of clients)
+      expect(await one.get(`/v1/orders/${id}`)).toMatchObject({ status: 200, body: { id } });
   });
+  // /room
 
   describe('scopes', () => {
     it.each([
@@ -67,28 +73,25 @@ describe('orders', () => {
       ['GET', '/v1/orders/:id', 'orders:write', 'orders:read'],
       ['DELETE', '/v1/orders/:id', 'orders:read', 'orders:write'],
     ])('refuses %s %s to a credential with %s only', async (method, path, held, missing) => {
-      const { id } = await place(clients.session);
-      const key = await apiKeyOf(ada, [held]);
-      const token = await jwtOf(ada, { scope: held });
-      for (const [client, scheme] of [
-        [key, 'ApiKey'],
-        [token, 'Bearer'],
-      ] as const) {
+      const { id } = await place(client);
+      for (const { mode, of } of NARROW) {
+        const scheme = mode === 'api-key' ? 'ApiKey' : 'Bearer';
         const body = method === 'POST' ? { item: 'Tea', quantity: 2 } : undefined;
-        const answer = await client.call(method, path.replace(':id', id), { body });
+        const narrow = await of(context.server, [held]);
+        const answer = await narrow.call(method, path.replace(':id', id), { body });
         expect(answer).toMatchObject({ status: 403, problem: 'insufficient-scope' });
         expect(answer.body.missingScopes).toEqual([missing]);
         expect(answer.challenges).toBe(
           `${scheme} realm="api", error="insufficient_scope", scope="${missing}"`,
         );
       }
-      expect((await clients.session.get(`/v1/orders/${id}`)).status).toBe(200);
+      expect((await client.get(`/v1/orders/${id}`)).status).toBe(200);
     });
   });
 
   describe("somebody else's", () => {
     it('are as if they did not exist', async () => {
-      const { id } = await place(clients.session);
+      const { id } = await place(client);
       const other = await stranger();
       const unknown = '01900000-0000-7000-8000-000000000000';
       for (const method of ['GET', 'DELETE']) {
@@ -98,12 +101,12 @@ describe('orders', () => {
         expect({ ...theirs.body, instance: '' }).toEqual({ ...nobodys.body, instance: '' });
       }
       expect((await other.get('/v1/orders')).body).toEqual({ items: [], nextCursor: null });
-      expect((await clients.session.get(`/v1/orders/${id}`)).status).toBe(200);
+      expect((await client.get(`/v1/orders/${id}`)).status).toBe(200);
     });
 
     it('do not show through a cursor', async () => {
-      for (const item of ['One', 'Two']) await place(clients.session, item);
-      const { nextCursor } = (await clients.session.get('/v1/orders?limit=1')).body;
+      for (const item of ['One', 'Two']) await place(client, item);
+      const { nextCursor } = (await client.get('/v1/orders?limit=1')).body;
       const other = await stranger();
       const answer = await other.get(`/v1/orders?cursor=${nextCursor}`);
       expect(answer).toMatchObject({ status: 200, body: { items: [], nextCursor: null } });
@@ -112,7 +115,7 @@ describe('orders', () => {
 
   it('refuses an id that is none', async () => {
     for (const method of ['GET', 'DELETE'])
-      expect(await clients.jwt.call(method, '/v1/orders/42')).toMatchObject({
+      expect(await client.call(method, '/v1/orders/42')).toMatchObject({
         status: 400,
         problem: 'validation-failed',
       });
@@ -143,8 +146,7 @@ describe('orders', () => {
     });
 
     it('takes a limit of 1 to 100', async () => {
-      for (const limit of [1, 100])
-        expect((await clients.jwt.get(`/v1/orders?limit=${limit}`)).status).toBe(200);
+      for (const limit of [1, 100]) expect((await client.get(`/v1/orders?limit=${limit}`)).status).toBe(200);
     });
 
     it.each([
@@ -162,7 +164,7 @@ describe('orders', () => {
       ['page=2', '/page'],
       ['userId=01900000-0000-7000-8000-000000000000', '/userId'],
     ])('refuses ?%s', async (query, pointer) => {
-      const answer = await clients.jwt.get(`/v1/orders?${query}`);
+      const answer = await client.get(`/v1/orders?${query}`);
       expect(answer).toMatchObject({ status: 400, problem: 'validation-failed' });
       expect(answer.body.errors).toEqual([{ pointer, detail: expect.any(String) }]);
     });
@@ -191,14 +193,14 @@ describe('orders', () => {
       ['null', 'null', ['']],
       ['no body', undefined, ['']],
     ])('refuses %s, and says where', async (_what, body, pointers) => {
-      const answer = await clients['api-key'].post('/v1/orders', body);
+      const answer = await client.post('/v1/orders', body);
       expect(answer).toMatchObject({ status: 400, problem: 'validation-failed' });
       expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual(pointers);
     });
 
     it('takes 200 characters of any kind, counted as people count', async () => {
       const item = '🍵'.repeat(200);
-      const answer = await clients.jwt.post('/v1/orders', { item, quantity: 1_000_000 });
+      const answer = await client.post('/v1/orders', { item, quantity: 1_000_000 });
       expect(answer).toMatchObject({ status: 201, body: { item, quantity: 1_000_000 } });
     });
   });

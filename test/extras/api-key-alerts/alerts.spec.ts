@@ -6,8 +6,11 @@ import { MailQueue } from '../../../src/platform/mail/mail-queue.js';
 import { createDatabase } from '../../support/databases.js';
 import { InProcessServer } from '../../support/in-process.js';
 import { apiKeyOf, KeyClient } from '../../support/modes/api-key.js';
+// room: oauth
 import { exchange } from '../../support/modes/machine.js';
-import { type SessionClient, sessionOf } from '../../support/modes/session.js';
+// /room
+import { administer, signIn } from '../../support/modes/any.js';
+import type { Client } from '../../support/client.js';
 import type { Person } from '../../support/person.js';
 import { useStarted } from '../../support/server.js';
 import { until } from '../../support/until.js';
@@ -18,17 +21,17 @@ describe('alerts about API keys', () => {
   // The test itself is the proxy here, and may say whom it speaks for.
   const context = useStarted(() => InProcessServer.start({ env: { TRUSTED_PROXIES: 'loopback' } }));
   let ada: Person;
-  let session: SessionClient;
+  let session: Client;
   beforeEach(async () => {
     context.server.clock.reset();
     ada = await context.server.person();
-    session = await sessionOf(ada);
+    session = await signIn(ada);
   });
   afterEach(() => void jest.restoreAllMocks());
 
   const later = async (duration: string) => {
     context.server.clock.advance(duration);
-    session = await sessionOf(ada);
+    session = await signIn(ada);
   };
   const housekeeping = () => context.server.app.get(HousekeepingService).run();
   /** What the list of warnings says of a key; undefined if it is not in it. */
@@ -154,7 +157,7 @@ describe('alerts about API keys', () => {
 
     it('come as one digest for the keys of all services, and once a day for each owner', async () => {
       const grace = await context.server.administrator();
-      const admin = await sessionOf(grace);
+      const admin = await administer(grace);
       for (const name of ['Billing', 'Shipping']) {
         const { body: account } = await admin.post('/v1/admin/service-accounts', { name });
         const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
@@ -174,8 +177,29 @@ describe('alerts about API keys', () => {
       expect(await mails()).toHaveLength(2);
     });
 
+    it('[V6.4.5] come by mail once, 14 days before a key expires', async () => {
+      const [lasting, short] = [
+        await apiKeyOf(ada, ['probes:read'], expiring('30d')),
+        await apiKeyOf(ada, ['probes:read'], expiring('7d')),
+      ];
+      const rotated = await apiKeyOf(ada, ['probes:read'], expiring('30d'));
+      await session.post(`/v1/api-keys/${rotated.id}/rotation`, { overlapSeconds: 0 });
+      await later('15d');
+      await housekeeping();
+      expect(await mails()).toEqual([]);
+      await later('25h');
+      await housekeeping();
+      const [mail, ...more] = await mails();
+      expect(mail).toContain(`${shown(lasting)}\n  expires within 14 days\n`);
+      for (const { key } of [short, rotated]) expect(mail).not.toContain(key.slice(-4));
+      await later('25h');
+      await housekeeping();
+      expect([more, (await mails()).length]).toEqual([[], 1]);
+      expect(await warningsOf(lasting)).toBeUndefined();
+    });
+
     it('go to nobody who is disabled', async () => {
-      const admin = await sessionOf(await context.server.administrator());
+      const admin = await administer(await context.server.administrator());
       await apiKeyOf(ada, ['probes:read']);
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
       context.server.clock.advance('75h');
@@ -185,7 +209,7 @@ describe('alerts about API keys', () => {
 
     it('go to each owner about their own keys, and to administrators about those of services', async () => {
       const grace = await context.server.administrator();
-      const admin = await sessionOf(grace);
+      const admin = await administer(grace);
       const { body: account } = await admin.post('/v1/admin/service-accounts', { name: 'Billing' });
       const path = `/v1/admin/service-accounts/${account.id}/api-keys`;
       const made = await admin.post(path, { name: 'A test', scopes: ['probes:read'] });
@@ -249,19 +273,26 @@ describe('alerts about API keys', () => {
         expect(logged(key)).toEqual([['new-network', '2001:db8:2::/48']]);
       });
 
-      it('is noticed where the key is refused too, and where a token of it is used', async () => {
+      it('is noticed if the key is refused', async () => {
+        const key = await apiKeyOf(ada, ['probes:read'], {
+          allowedCidrs: ['192.0.2.0/24', '127.0.0.0/8', '::1'],
+        });
+        await useFrom(key, '192.0.2.1');
+        await useFrom(key, '203.0.113.7');
+        expect(logged(key)).toEqual([['new-network', '203.0.113.0/24']]);
+      });
+
+      // room: oauth
+      it('is noticed if a token of the key is used', async () => {
         const key = await apiKeyOf(ada, ['probes:read'], {
           allowedCidrs: ['192.0.2.0/24', '127.0.0.0/8', '::1'],
         });
         const token = await exchange(key);
         await flush();
         await useFrom(token, '198.51.100.7');
-        await useFrom(key, '203.0.113.7');
-        expect(logged(key)).toEqual([
-          ['new-network', '198.51.100.0/24'],
-          ['new-network', '203.0.113.0/24'],
-        ]);
+        expect(logged(key)).toEqual([['new-network', '198.51.100.0/24']]);
       });
+      // /room
 
       it('belongs to the line: a key that was rotated is at home where the one before was', async () => {
         const key = await apiKeyOf(ada, ['probes:read']);
@@ -537,7 +568,7 @@ describe('alerts about API keys', () => {
         await housekeeping();
         expect(await mails()).toEqual([
           expect.stringContaining(
-            `${shown(key)}\n  100 refusals in the hour of ${hour(0)}, 0 at most before\n  500 requests in the hour of ${hour(0)}, 10 at most before\n`,
+            `${shown(key)}\n  100 refusals in the hour of ${hour(0)}, at most 0 per hour before\n  500 requests in the hour of ${hour(0)}, at most 10 per hour before\n`,
           ),
         ]);
         expect(await warningsOf(key)).toEqual(['never-expires', 'unusual-use']);

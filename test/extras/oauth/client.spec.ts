@@ -1,6 +1,7 @@
 import * as oauth from 'openid-client';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { InProcessServer } from '../../support/in-process.js';
+import { tokens } from '../../support/modes/any.js';
 import { apiKeyOf, type KeyClient } from '../../support/modes/api-key.js';
 import type { Person } from '../../support/person.js';
 import { useStarted } from '../../support/server.js';
@@ -18,6 +19,9 @@ const METHODS = [
 ] as const;
 
 const error = (code: string) => ({ error: code, status: 400 });
+
+/** Of access tokens. */
+const FORMATS = tokens.map(({ mode }) => mode);
 
 /** A client that knows OAuth and nothing of us: it finds everything by the metadata. */
 describe('an OAuth client from npm', () => {
@@ -160,7 +164,7 @@ describe('an OAuth client from npm', () => {
     await expect(exchange({ subject_token: `${key.key}x` })).rejects.toMatchObject(error('invalid_request'));
   });
 
-  it.each(['jwt', 'opaque'])('refreshes as the public client where people sign in (%s)', async (format) => {
+  it.each(FORMATS)('refreshes as the public client where people sign in (%s)', async (format) => {
     const signedIn = await signIn(format);
     const first = await refresh(signedIn);
     expect(first.access_token.startsWith('at_')).toBe(format === 'opaque');
@@ -183,7 +187,7 @@ describe('an OAuth client from npm', () => {
     expect(await status(whole.access_token)).toBe(401);
   });
 
-  it.each(['jwt', 'opaque'])('introspects and revokes the tokens of a person (%s)', async (format) => {
+  it.each(FORMATS)('introspects and revokes the tokens of a person (%s)', async (format) => {
     const tokens = await refresh(await signIn(format));
     for (const token of [tokens.access_token, tokens.refresh_token!])
       expect(await oauth.tokenIntrospection(asKey, token)).toMatchObject({

@@ -1,13 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { basic, postForm } from '../../support/form.js';
 import { apiKeyOf, type KeyClient } from '../../support/modes/api-key.js';
-import { sessionOf } from '../../support/modes/session.js';
+import { signIn, tokens } from '../../support/modes/any.js';
 import type { Person } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
 const REPORTS = 'https://reports.example.com';
 const INACTIVE = { active: false };
+
+/** Of access tokens. */
+const FORMATS = tokens.map(({ mode }) => mode);
 
 describe('POST /oauth/introspect', () => {
   const context = useServer({ env: { AUDIENCES: `${ISSUER} ${REPORTS}` } });
@@ -31,7 +34,7 @@ describe('POST /oauth/introspect', () => {
     return body.access_token as string;
   };
 
-  it.each(['jwt', 'opaque'])('tells what an access token is (%s)', async (format) => {
+  it.each(FORMATS)('tells what an access token is (%s)', async (format) => {
     const { access_token } = await pair({ format, scope: 'probes:read', resource: REPORTS });
     const { status, body } = await ask(access_token);
     const now = Date.now() / 1000;
@@ -49,6 +52,8 @@ describe('POST /oauth/introspect', () => {
       iat: expect.any(Number),
       exp: body.iat + 600,
       auth_time: expect.any(Number),
+      amr: ['pwd'],
+      acr: 'aal1',
     });
     expect(Math.abs(body.iat - now)).toBeLessThan(60);
   });
@@ -118,7 +123,7 @@ describe('POST /oauth/introspect', () => {
   it("tells nothing of other people's tokens", async () => {
     const bob = await context.server.person();
     const { email, password } = bob;
-    for (const format of ['jwt', 'opaque']) {
+    for (const format of FORMATS) {
       const { body } = await context.server.anonymous.post('/v1/tokens', { email, password, format });
       expect(await told(body.access_token)).toEqual(INACTIVE);
       expect(await told(body.refresh_token)).toEqual(INACTIVE);
@@ -131,7 +136,7 @@ describe('POST /oauth/introspect', () => {
       expect(await told(token)).toEqual(INACTIVE);
   });
 
-  it.each(['jwt', 'opaque'])('tells nothing of what is over (%s)', async (format) => {
+  it.each(FORMATS)('tells nothing of what is over (%s)', async (format) => {
     const ended = await pair({ format });
     expect(await told(ended.access_token)).toMatchObject({ active: true });
     const client = context.server.anonymous.with({ Authorization: `Bearer ${ended.access_token}` });
@@ -152,7 +157,7 @@ describe('POST /oauth/introspect', () => {
     const other = await apiKeyOf(ada, ['probes:read']);
     const token = await machineToken(other);
     expect(await told(token)).toMatchObject({ active: true });
-    await (await sessionOf(ada)).delete(`/v1/api-keys/${other.id}`);
+    await (await signIn(ada)).delete(`/v1/api-keys/${other.id}`);
     expect(await told(token)).toEqual(INACTIVE);
   });
 });

@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { RouteTable } from '../../../src/auth/route-table.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { useStarted } from '../../support/server.js';
+import type { RouteTable } from '../../../src/auth/route-table.js';
+import { useServer } from '../../support/server.js';
 
 const ISSUER = 'https://auth.example.com';
 
 describe('GET /.well-known/oauth-authorization-server', () => {
-  const context = useStarted(() => InProcessServer.start({ env: { ISSUER } }));
+  const context = useServer({ env: { ISSUER } });
   const get = () => context.server.anonymous.get('/.well-known/oauth-authorization-server');
 
-  it('says what RFC 8414 asks for', async () => {
+  it('[RFC 9700 2.6] says what RFC 8414 asks for', async () => {
     const { status, headers, body } = await get();
     expect(status).toBe(200);
     expect(headers.get('content-type')).toContain('application/json');
@@ -28,14 +27,14 @@ describe('GET /.well-known/oauth-authorization-server', () => {
     expect(body.scopes_supported.join(' ')).not.toContain('admin:');
   });
 
-  it('names only endpoints that are there', async () => {
+  it('names only existing endpoints', async () => {
     const { body } = await get();
-    const routes = context.server.app.get(RouteTable);
+    const routes = context.server.provider<RouteTable>('RouteTable');
     const urls = Object.entries<string>(body).filter(([name]) => /_endpoint$|^jwks_uri$/.test(name));
     expect(urls).toHaveLength(4);
     for (const [, url] of urls) {
       expect(url.startsWith(`${ISSUER}/`)).toBe(true);
-      expect(routes.at(url.slice(ISSUER.length)).length).toBeGreaterThan(0);
+      expect((await routes.at(url.slice(ISSUER.length))).length).toBeGreaterThan(0);
     }
   });
 });

@@ -3,8 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import { RevocationFeed } from '../../../src/platform/revocations/revocation-feed.js';
 import { basic, postForm } from '../../support/form.js';
 import { InProcessServer } from '../../support/in-process.js';
+import { tokens } from '../../support/modes/any.js';
 import { apiKeyOf, type KeyClient } from '../../support/modes/api-key.js';
 import { useStarted } from '../../support/server.js';
+
+/** Of access tokens. */
+const FORMATS = tokens.map(({ mode }) => mode);
 
 describe('POST /oauth/revoke', () => {
   const context = useStarted(() => InProcessServer.start());
@@ -28,7 +32,7 @@ describe('POST /oauth/revoke', () => {
     return body.access_token as string;
   };
 
-  it.each(['jwt', 'opaque'])('ends an access token and nothing else (%s)', async (format) => {
+  it.each(FORMATS)('ends an access token and nothing else (%s)', async (format) => {
     const { access_token, refresh_token } = await pair(format);
     expect(await whoami(access_token)).toBe(200);
     const { status, body } = await revoke({ token: access_token, client_id: 'first-party' });
@@ -37,7 +41,7 @@ describe('POST /oauth/revoke', () => {
     expect(await refresh(refresh_token)).toBe(200);
   });
 
-  it.each(['jwt', 'opaque'])('ends the sign-in of a refresh token (%s)', async (format) => {
+  it.each(FORMATS)('[V10.4.9] ends the sign-in of a refresh token (%s)', async (format) => {
     const { access_token, refresh_token } = await pair(format);
     expect((await revoke({ token: refresh_token, token_type_hint: 'access_token' })).status).toBe(200);
     expect(await refresh(refresh_token)).toBe(401);
@@ -104,6 +108,7 @@ describe('POST /oauth/revoke', () => {
     },
   );
 
+  // room: opaque-tokens
   it('ends an opaque token whose sign-in looks idle, so that it stays ended', async () => {
     const { access_token } = await pair('opaque');
     const dataSource = context.server.dataSource;
@@ -118,6 +123,7 @@ describe('POST /oauth/revoke', () => {
       await dataSource.query('SELECT revoked_at FROM access_tokens WHERE token_hash = $1', hash),
     ).toEqual([{ revoked_at: expect.any(Date) }]);
   });
+  // /room
 
   it('ends the access tokens of a refresh token that has expired', async () => {
     const { access_token, refresh_token } = await pair();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { basic, postForm } from '../../support/form.js';
 import { apiKeyOf, type KeyClient } from '../../support/modes/api-key.js';
 import { jwtOf } from '../../support/modes/jwt.js';
-import { sessionOf } from '../../support/modes/session.js';
+import { administer, signIn } from '../../support/modes/any.js';
 import { useServer } from '../../support/server.js';
 
 const ISSUER = 'http://auth.example.com';
@@ -84,7 +84,7 @@ describe('POST /oauth/token', () => {
       await expectError(post({ grant_type }, { ...header, 'X-API-Key': key.key }), 400, 'invalid_request');
     });
 
-    it('refuses a wrong client', async () => {
+    it('[V10.4.10] [RFC 9700 2.5] refuses a wrong client', async () => {
       const [key, other] = [await newKey(), await newKey()];
       const revoked = await newKey();
       await context.server.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [revoked.id]);
@@ -130,7 +130,7 @@ describe('POST /oauth/token', () => {
       await expectError(asKey({ grant_type, scope: ['a', 'b'] }), 400, 'invalid_request');
     });
 
-    it('refuses grants that are not there, and those of other clients', async () => {
+    it('[V10.4.4] [RFC 9700 2.4] refuses grants that are not there, and those of other clients', async () => {
       await expectError(asKey({ grant_type: 'password' }), 400, 'unsupported_grant_type');
       await expectError(asKey({ grant_type: '__proto__' }), 400, 'unsupported_grant_type');
       const client_id = 'first-party';
@@ -163,7 +163,7 @@ describe('POST /oauth/token', () => {
       expect([elsewhere.status, elsewhere.problem]).toEqual([415, 'unsupported-media-type']);
     });
 
-    it('refuses other methods, secrets in the URL and bodies that are too large in its own form', async () => {
+    it('[RFC 9700 4.2] refuses other methods, secrets in the URL and bodies that are too large in its own form', async () => {
       await expectError(context.server.anonymous.get('/oauth/token'), 405, 'invalid_request');
       await expectError(
         postForm(context.server.anonymous, '/oauth/token?api_key=x', {}),
@@ -191,7 +191,7 @@ describe('POST /oauth/token', () => {
       expect(claims).toMatchObject({ aud: ISSUER, client_id: key.id, key_revision: 1 });
     });
 
-    it('stands for the owner of the key, with its scopes', async () => {
+    it('[RFC 9700 4.15] stands for the owner of the key, with its scopes', async () => {
       const ada = await context.server.person();
       const key = await apiKeyOf(ada, ['probes:read', 'profile:read']);
       const { client, claims } = await exchanged(key);
@@ -218,7 +218,7 @@ describe('POST /oauth/token', () => {
       }
     });
 
-    it('narrows by scope, and widens never', async () => {
+    it('[V8.3.3] [RFC 9700 2.3] narrows by scope, and widens never', async () => {
       const key = await newKey(['probes:read', 'probes:write']);
       expect((await exchanged(key, { scope: 'probes:read' })).claims.scope).toBe('probes:read');
       for (const scope of [
@@ -234,7 +234,7 @@ describe('POST /oauth/token', () => {
         );
     });
 
-    it('is for one of the audiences, and refused by the others', async () => {
+    it('[V9.2.3] [V10.3.1] [RFC 9700 4.10] is for one of the audiences, and refused by the others', async () => {
       const key = await newKey();
       const { client, claims } = await exchanged(key, { resource: REPORTS });
       expect(claims.aud).toBe(REPORTS);
@@ -257,13 +257,13 @@ describe('POST /oauth/token', () => {
       const key = await apiKeyOf(ada, ['probes:read']);
       const { client } = await exchanged(key);
       expect((await client.get('/v1/probes')).status).toBe(200);
-      await (await sessionOf(ada)).delete(`/v1/api-keys/${key.id}`);
+      await (await signIn(ada)).delete(`/v1/api-keys/${key.id}`);
       expect((await client.get('/v1/probes')).status).toBe(401);
     });
 
     it('ends when its key is narrowed, and not when it is renamed', async () => {
       const ada = await context.server.person();
-      const session = await sessionOf(ada);
+      const session = await signIn(ada);
       const key = await apiKeyOf(ada, ['probes:read', 'probes:write']);
       const { client } = await exchanged(key);
       await session.patch(`/v1/api-keys/${key.id}`, { name: 'Another name' });
@@ -280,10 +280,10 @@ describe('POST /oauth/token', () => {
       const key = await apiKeyOf(ada, ['probes:read']);
       const before = await exchanged(key);
       const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
-      await (await sessionOf(ada)).patch(`/v1/api-keys/${key.id}`, { expiresAt });
+      await (await signIn(ada)).patch(`/v1/api-keys/${key.id}`, { expiresAt });
       expect((await before.client.get('/v1/probes')).status).toBe(401);
       const { client } = await exchanged(key);
-      const admin = await sessionOf(await context.server.administrator());
+      const admin = await administer(await context.server.administrator());
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
       expect((await client.get('/v1/probes')).status).toBe(401);
       await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'active' });

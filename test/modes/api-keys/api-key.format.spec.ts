@@ -95,7 +95,7 @@ describe('a key with a typo', () => {
   it('is told apart in the log', () => {
     const text = generateKey('test').key.reveal();
     const other = text[20] === 'a' ? 'b' : 'a';
-    expect(keyFault(text.slice(0, 20) + other + text.slice(21), 'test')).toBe('checksum of the key');
+    expect(keyFault(text.slice(0, 20) + other + text.slice(21), 'test')).toBe('wrong checksum of the key');
   });
 
   it.each([

@@ -48,6 +48,7 @@ const claims = {
   client_id: 'first-party',
   scope: 'probes:read',
   amr: ['pwd'],
+  acr: 'aal1',
   auth_time: SECONDS - 60,
   iat: SECONDS,
   exp: SECONDS + 600,
@@ -59,6 +60,7 @@ const MACHINE = {
   key_revision: 1,
   sid: undefined,
   amr: undefined,
+  acr: undefined,
   auth_time: undefined,
 };
 
@@ -110,7 +112,7 @@ describe('a token of ours', () => {
     expect(await verifier.verify(signed(claims, header))).toEqual(claims);
   });
 
-  it('is accepted with ES256', async () => {
+  it('[V11.6.1] is accepted with ES256', async () => {
     expect(await verifier.verify(es256())).toEqual(claims);
   });
 
@@ -191,7 +193,7 @@ describe('the header', () => {
     expect(await refusal(signed(claims, text))).toMatch(/^header: /);
   });
 
-  it('is refused with HS256 and the public key as the secret', async () => {
+  it('[V9.1.2] is refused with HS256 and the public key as the secret', async () => {
     const input = `${encode({ ...header, alg: 'HS256' })}.${encode(claims)}`;
     const pem = pairs.ed!.publicKey.export({ format: 'pem', type: 'spki' });
     const mac = createHmac('sha256', pem).update(input).digest('base64url');
@@ -230,7 +232,7 @@ describe('the signature', () => {
     expect(await refusal(signed(claims, header, other))).toBe('signature verification failed');
   });
 
-  it('is refused over other claims', async () => {
+  it('[V9.1.1] is refused over other claims', async () => {
     const [head, , signature] = signed(claims, header).split('.');
     expect(await refusal(`${head}.${encode({ ...claims, scope: 'probes:write' })}.${signature}`)).toBe(
       'signature verification failed',
@@ -268,6 +270,8 @@ describe('the claims', () => {
     ['amr of other things', { amr: [1] }, 'claims: amr.0 invalid_type'],
     ['an auth_time that is no number', { auth_time: '0' }, 'claims: auth_time invalid_type'],
     ['no auth_time', { auth_time: undefined }, 'claims: auth_time invalid_type'],
+    ['no acr', { acr: undefined }, 'claims: acr invalid_value'],
+    ['an acr that nobody issues', { acr: 'aal3' }, 'claims: acr invalid_value'],
     ['no exp', { exp: undefined }, 'claims: exp invalid_type'],
     ['a fractional exp', { exp: SECONDS + 0.5 }, 'claims: exp invalid_type'],
     ['a fractional iat', { iat: SECONDS - 0.5 }, 'claims: iat invalid_type'],
@@ -287,7 +291,7 @@ describe('the claims', () => {
 });
 
 describe('the times', () => {
-  it('end a token at exp, to the second', async () => {
+  it('[V9.2.1] end a token at exp, to the second', async () => {
     clock.time = NOW + 599_999;
     await verifier.verify(withClaims({}));
     clock.time = NOW + 600_000;
@@ -312,7 +316,7 @@ describe('the times', () => {
     expect(await refusal(withClaims({ exp: SECONDS + 901 }))).toBe('token lives too long');
   });
 
-  it('begin at nbf, where it is there', async () => {
+  it('[V9.2.1] begin at nbf, where it is there', async () => {
     await verifier.verify(withClaims({ nbf: SECONDS }));
     expect(await refusal(withClaims({ nbf: SECONDS + 1 }))).toMatch(/nbf/);
   });

@@ -3,7 +3,7 @@ import { ConfigError } from '../../../src/platform/config/config.js';
 import { unseal } from '../../../src/platform/crypto/sealing.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { jwtOf, type TokenClient } from '../../support/modes/jwt.js';
-import { Person } from '../../support/person.js';
+import type { Person } from '../../support/person.js';
 import { TestServer } from '../../support/server.js';
 
 const OLD = 'the-old-secret-of-these-tests-of-32-characters';
@@ -58,8 +58,7 @@ function useNodes({ empty = false } = {}) {
       return node;
     },
     /** Signs in on a node, by the password that a person has everywhere. */
-    signIn: async (node: TestServer, { id, email, password }: Person): Promise<TokenClient> =>
-      jwtOf(new Person(node.url, node.secrets, id, email, password)),
+    signIn: (node: TestServer, person: Person): Promise<TokenClient> => jwtOf(person.at(node)),
   };
 }
 
@@ -142,7 +141,7 @@ describe('the signing keys', () => {
 describe('another JWT_ALGORITHM', () => {
   const { start, signIn } = useNodes();
 
-  it('signs from then on, while tokens of the one before are taken and refreshed', async () => {
+  it('[V11.2.2] signs from then on, while tokens of the one before are taken and refreshed', async () => {
     const before = await start();
     const ada = await before.person();
     const token = await jwtOf(ada);

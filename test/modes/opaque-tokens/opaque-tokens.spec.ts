@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Client } from '../../support/client.js';
-import { sessionOf } from '../../support/modes/session.js';
+import { administer, tokens } from '../../support/modes/any.js';
 import type { Person } from '../../support/person.js';
 import { useServer } from '../../support/server.js';
 
@@ -84,18 +84,20 @@ describe('the mode opaque', () => {
     expect((await whoami(bearer(`${access_token} junk`))).status).toBe(401);
   });
 
-  it('asks no database about what cannot be a token', async () => {
+  it('refuses a malformed token without a query', async () => {
     const { server } = context;
     const before = (await server.log()).length;
     await whoami(bearer('at_short'));
     expect((await server.log()).slice(before).join('')).toContain('malformed opaque token');
   });
 
-  it('is refused where the route does not accept it', async () => {
+  // room: sessions
+  it('is refused by routes for sessions', async () => {
     const { client } = await signIn(await context.server.person());
-    const { status, problem } = await client.post('/v1/events', { type: 'x' });
+    const { status, problem } = await client.get('/v1/sessions/current/csrf-token');
     expect({ status, problem }).toEqual({ status: 401, problem: 'mode-not-accepted' });
   });
+  // /room
 
   it('ends when it expires', async () => {
     const { client } = await signIn(await context.server.person());
@@ -124,14 +126,16 @@ describe('the mode opaque', () => {
     expect((await whoami(client)).status).toBe(401);
   });
 
+  // room: admin
   it('ends when its user is disabled', async () => {
     const ada = await context.server.person();
     const { client } = await signIn(ada);
     expect((await whoami(client)).status).toBe(200);
-    const admin = await sessionOf(await context.server.administrator());
+    const admin = await administer(await context.server.administrator());
     await admin.put(`/v1/admin/users/${ada.id}/status`, { status: 'disabled' });
     expect((await whoami(client)).status).toBe(401);
   });
+  // /room
 
   it('ends when the person proves anew who they are, and the answer brings the next one', async () => {
     const ada = await context.server.person();
@@ -156,12 +160,12 @@ describe('the mode opaque', () => {
     expect((await whoami(bearer(body.access_token))).status).toBe(200);
   });
 
-  it.each(['opaque', 'jwt'])('for another audience is refused here (%s)', async (format) => {
+  it.each(tokens.map(({ mode }) => mode))('is refused here for another audience (%s)', async (format) => {
     const { client } = await signIn(await context.server.person(), { format, resource: RESOURCE });
     expect((await whoami(client)).status).toBe(401);
   });
 
-  it.each(['opaque', 'jwt'])('for an audience that nobody named is not issued (%s)', async (format) => {
+  it.each(tokens.map(({ mode }) => mode))('is not issued for an unknown audience (%s)', async (format) => {
     const { email, password } = await context.server.person();
     const fields = { email, password, format, resource: 'https://elsewhere.example.com' };
     const { status, body } = await context.server.anonymous.post('/v1/tokens', fields);

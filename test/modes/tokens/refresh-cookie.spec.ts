@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, Client } from '../../support/client.js';
+// room: oauth
 import { postForm } from '../../support/form.js';
+// /room
+import { signIns, tokens } from '../../support/modes/any.js';
+// room: own-api-keys
 import { apiKeyOf } from '../../support/modes/api-key.js';
-import { jwtOf } from '../../support/modes/jwt.js';
-import { opaqueOf } from '../../support/modes/opaque.js';
-import { sessionOf } from '../../support/modes/session.js';
+// /room
 import type { Person } from '../../support/person.js';
 import { PASSWORD, useServer } from '../../support/server.js';
 
@@ -60,7 +62,7 @@ describe('a refresh token in a cookie', () => {
   const bearer = ({ body }: Answer): Client =>
     context.server.anonymous.with({ Authorization: `Bearer ${body.access_token}` });
 
-  it('is out of reach of scripts and of other sites, and bound to this host', async () => {
+  it('[V3.3.2] is out of reach of scripts and of other sites, and bound to this host', async () => {
     const answer = await signIn();
     expect(answer.status).toBe(201);
     expect(setCookie(answer)).toEqual({
@@ -69,7 +71,7 @@ describe('a refresh token in a cookie', () => {
     });
   });
 
-  it('is not in the body, neither at first nor later', async () => {
+  it('[V10.1.1] is not in the body, neither at first nor later', async () => {
     const first = await signIn();
     const later = await refresh(withCookie(setCookie(first).value));
     for (const { body } of [first, later])
@@ -97,10 +99,17 @@ describe('a refresh token in a cookie', () => {
     expect((await refresh(client)).status).toBe(200);
   });
 
-  it('is refused in a body, here and at /oauth/token, and still works in the cookie', async () => {
+  it('is refused in a body, and still works in the cookie', async () => {
+    const { value } = setCookie(await signIn());
+    const answer = await refresh(context.server.anonymous, { refreshToken: value });
+    expect(answer).toMatchObject({ ...REFUSED, cookieNames: [] });
+    expect((await refresh(withCookie(value))).status).toBe(200);
+  });
+
+  // room: oauth
+  it('is refused at /oauth/token, and still works in the cookie', async () => {
     const { value } = setCookie(await signIn());
     const { anonymous } = context.server;
-    expect(await refresh(anonymous, { refreshToken: value })).toMatchObject({ ...REFUSED, cookieNames: [] });
     const form = { grant_type: 'refresh_token', refresh_token: value, client_id: 'first-party' };
     expect(await postForm(anonymous, '/oauth/token', form)).toMatchObject({
       status: 400,
@@ -108,8 +117,9 @@ describe('a refresh token in a cookie', () => {
     });
     expect((await refresh(withCookie(value))).status).toBe(200);
   });
+  // /room
 
-  it('gets no successor in a body, not even while the loser of a race would', async () => {
+  it('gets no successor in a body, even within the grace', async () => {
     const { value } = setCookie(await signIn());
     const next = setCookie(await refresh(withCookie(value))).value;
     expect(setCookie(await refresh(withCookie(value))).value).toBe(next);
@@ -119,7 +129,7 @@ describe('a refresh token in a cookie', () => {
   });
 
   it('is refused in a cookie if it was made for a body', async () => {
-    const { refreshToken } = await jwtOf(ada);
+    const { refreshToken } = await tokens[0]!.of(ada);
     expect(await refresh(withCookie(refreshToken))).toMatchObject(REFUSED);
     expect((await refresh(context.server.anonymous, { refreshToken })).status).toBe(200);
   });
@@ -161,17 +171,20 @@ describe('a refresh token in a cookie', () => {
     expect((await refresh(withCookie(value))).status).toBe(200);
   });
 
-  it('is no credential beside another: neither ambiguous nor in its way', async () => {
+  it('is not a second credential beside another one', async () => {
     const { value } = setCookie(await signIn());
     const Cookie = `${NAME}=${value}`;
-    const session = await sessionOf(ada);
-    const clients = [
-      (await jwtOf(ada)).with({ Cookie }),
-      (await opaqueOf(ada)).with({ Cookie: `${Cookie}; ${Cookie}` }),
-      (await apiKeyOf(ada, ['probes:read'])).with({ Cookie }),
-      session.with({ Cookie: `${Cookie}; ${session.headers['Cookie']}` }),
-    ];
-    for (const client of clients) expect((await client.get('/v1/probes/principal')).status).toBe(200);
+    const clients = await Promise.all(signIns.map(({ of }) => of(ada)));
+    // room: own-api-keys
+    clients.push(await apiKeyOf(ada, ['probes:read']));
+    // /room
+    for (const client of clients) {
+      const own = client.headers['Cookie'];
+      for (const cookies of [Cookie, `${Cookie}; ${Cookie}`]) {
+        const both = client.with({ Cookie: own ? `${cookies}; ${own}` : cookies });
+        expect((await both.get('/v1/probes/principal')).status).toBe(200);
+      }
+    }
   });
 
   describe('is taken', () => {

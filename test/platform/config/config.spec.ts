@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, configWarnings, readConfig } from '../../../src/platform/config/config.js';
 import { parseDuration } from '../../../src/platform/config/duration.js';
+import { settingNames } from '../../../src/platform/config/settings.js';
 import '../../../src/app.js';
+import { PRODUCTION } from '../../support/production.js';
+
+/** The settings of this project. Some are shared by rooms that can be removed. */
+const SETTINGS = new Set([...settingNames(), 'production']);
+const declared = <T>(all: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => SETTINGS.has(name)));
 
 /** What is wrong with an environment; none if it is usable. */
 function faults(environment: NodeJS.ProcessEnv): readonly string[] {
@@ -16,13 +23,6 @@ function faults(environment: NodeJS.ProcessEnv): readonly string[] {
 const variablesOf = (all: readonly string[]) => all.map((fault) => fault.split(/[.:]/, 1)[0]!).toSorted();
 
 const SECRET = 'a-secret-for-tests-of-32-characters-and-more';
-const PRODUCTION = {
-  NODE_ENV: 'production',
-  DATABASE_URL: 'postgres://db.example.com/app',
-  ISSUER: 'https://auth.example.com',
-  ENCRYPTION_SECRETS: SECRET,
-  SMTP_URL: 'smtp://mail.example.com',
-};
 
 describe('parseDuration', () => {
   it.each([
@@ -57,8 +57,8 @@ describe('parseDuration', () => {
 });
 
 describe('readConfig', () => {
-  it('has a default for everything in development', () => {
-    expect(readConfig({})).toEqual({
+  it('has defaults in development', () => {
+    const defaults = declared<unknown>({
       NODE_ENV: 'development',
       production: false,
       HOST: 'localhost',
@@ -85,14 +85,18 @@ describe('readConfig', () => {
       TRUSTED_PROXIES: [],
       CORS_ORIGINS: [],
       MAIL_FROM: 'Auth modes <no-reply@example.com>',
+      // room: mfa
+      REQUIRE_SECOND_FACTOR: 'off',
+      // /room
       REQUIRE_VERIFIED_EMAIL: false,
       RATE_LIMITS: true,
       LOG_LEVEL: 'info',
     });
+    expect(readConfig({})).toMatchObject(defaults);
   });
 
   it('has other defaults in production', () => {
-    expect(readConfig(PRODUCTION)).toMatchObject({
+    const defaults = declared<unknown>({
       production: true,
       HOST: '0.0.0.0',
       API_KEY_ENVIRONMENT: 'live',
@@ -100,13 +104,14 @@ describe('readConfig', () => {
       DOCS: false,
       DRAIN_TIME: 5_000,
     });
+    expect(readConfig(PRODUCTION)).toMatchObject(defaults);
     expect(readConfig({ ...PRODUCTION, DOCS: 'on', DRAIN_TIME: '30s' })).toMatchObject({
       DOCS: true,
       DRAIN_TIME: 30_000,
     });
   });
 
-  it.each(['0x10', '1e3', '+80', '-1', ' 80', '80.0', '８０'])('reads no number in %j', (PORT) => {
+  it.each(['0x10', '1e3', '+80', '-1', ' 80', '80.0', '８０'])('[V1.4.2] refuses %j as a number', (PORT) => {
     expect(variablesOf(faults({ PORT, DATABASE_POOL_SIZE: PORT }))).toEqual(['DATABASE_POOL_SIZE', 'PORT']);
   });
 
@@ -117,22 +122,25 @@ describe('readConfig', () => {
     },
   );
 
-  it('takes an empty variable for one that is not set', () => {
+  it('reads an empty variable as one that is not set', () => {
     expect(readConfig({ PORT: '', SMTP_URL: '', AUDIENCES: '' })).toEqual(readConfig({}));
   });
 
   it('reads lists with commas or spaces, and `loopback` as its networks', () => {
-    const { AUDIENCES, TRUSTED_PROXIES, ENCRYPTION_SECRETS } = readConfig({
+    const lists = declared({
+      AUDIENCES: ['https://a.example.com', 'https://b.example.com'],
+      TRUSTED_PROXIES: ['127.0.0.1/8', '::1/128', '10.0.0.0/8', '2001:db8::1'],
+      ENCRYPTION_SECRETS: [SECRET, `${SECRET}2`],
+    });
+    const config = readConfig({
       AUDIENCES: 'https://a.example.com, https://b.example.com',
       TRUSTED_PROXIES: 'loopback 10.0.0.0/8,2001:db8::1',
       ENCRYPTION_SECRETS: `${SECRET},${SECRET}2`,
     });
-    expect(AUDIENCES).toEqual(['https://a.example.com', 'https://b.example.com']);
-    expect(TRUSTED_PROXIES).toEqual(['127.0.0.1/8', '::1/128', '10.0.0.0/8', '2001:db8::1']);
-    expect(ENCRYPTION_SECRETS).toEqual([SECRET, `${SECRET}2`]);
+    expect(config).toMatchObject(lists);
   });
 
-  const BAD = {
+  const BAD = declared({
     NODE_ENV: 'staging',
     PORT: '65536',
     METRICS_PORT: 'ninety',
@@ -164,13 +172,13 @@ describe('readConfig', () => {
     DOCS: 'true',
     DRAIN_TIME: '5',
     LOG_LEVEL: 'loud',
-  };
+  });
 
   it('names every bad variable at once', () => {
     expect([...new Set(variablesOf(faults(BAD)))]).toEqual(Object.keys(BAD).toSorted());
   });
 
-  it.each(Object.entries(BAD))('refuses %s=%s and says nothing of the value', (name, value) => {
+  it.each(Object.entries(BAD))('refuses %s=%s without repeating the value', (name, value) => {
     expect(faults({ [name]: value })).toHaveLength(1);
     const [fault] = faults({ [name]: value });
     expect(fault).toMatch(new RegExp(String.raw`^${name}(\.0)?: `));
@@ -195,18 +203,25 @@ describe('readConfig', () => {
     },
   );
 
-  it('accepts an access token of 15 minutes, and no longer one', () => {
+  // room: tokens
+  it('accepts an access token of at most 15 minutes', () => {
     expect(faults({ ACCESS_TOKEN_TTL: '15m' })).toEqual([]);
     expect(faults({ ACCESS_TOKEN_TTL: '901s' })).toEqual(['ACCESS_TOKEN_TTL: must be at most 15m']);
   });
+  // /room
 
+  // room: sign-ins
   it.each<[string, NodeJS.ProcessEnv]>([
+    // room: sessions
     ['SESSION_IDLE_TTL', { SESSION_IDLE_TTL: '8d' }],
+    // /room
+    // room: tokens
     ['REFRESH_TOKEN_IDLE_TTL', { REFRESH_TOKEN_TTL: '13d' }],
     ['ACCESS_TOKEN_TTL', { REFRESH_TOKEN_IDLE_TTL: '9m' }],
     ['ACCESS_TOKEN_TTL', { REFRESH_TOKEN_IDLE_TTL: '9m', REFRESH_TOKEN_TTL: '9m' }],
     ['REFRESH_REUSE_GRACE', { REFRESH_REUSE_GRACE: '15d' }],
-  ])('refuses lifetimes that contradict each other, and names %s (%j)', (name, environment) => {
+    // /room
+  ])('[V2.2.3] refuses lifetimes that contradict each other, and names %s (%j)', (name, environment) => {
     expect(variablesOf(faults(environment))).toEqual([name]);
   });
 
@@ -215,14 +230,13 @@ describe('readConfig', () => {
     expect(faults({ ...equal, SESSION_IDLE_TTL: '1d', SESSION_TTL: '1d' })).toEqual([]);
   });
 
-  it('warns of sessions over 7 days and of refresh tokens over 30, and accepts them', () => {
+  it('accepts sessions over 7 days and refresh tokens over 30 days with a warning', () => {
     expect(configWarnings(readConfig({}))).toEqual([]);
-    const long = readConfig({ SESSION_TTL: '169h', REFRESH_TOKEN_TTL: '721h' });
-    expect(configWarnings(long).map((warning) => warning.split(' ', 1)[0])).toEqual([
-      'SESSION_TTL',
-      'REFRESH_TOKEN_TTL',
-    ]);
+    const long = declared({ SESSION_TTL: '169h', REFRESH_TOKEN_TTL: '721h' });
+    const warned = configWarnings(readConfig(long)).map((warning) => warning.split(' ', 1)[0]);
+    expect(warned).toEqual(Object.keys(long));
   });
+  // /room
 
   it.each([
     '*',
@@ -253,6 +267,7 @@ describe('readConfig', () => {
     },
   );
 
+  // room: jwt
   it('refuses a secret that repeats a few characters, and counts them in each', () => {
     expect(faults({ ENCRYPTION_SECRETS: 'changeme'.repeat(4) })).toEqual([
       'ENCRYPTION_SECRETS.0: must have at least 8 different characters',
@@ -263,23 +278,29 @@ describe('readConfig', () => {
     expect(faults({ ENCRYPTION_SECRETS: '01234567'.repeat(4) })).toEqual([]);
   });
 
+  // /room
+
+  // room: users
   it('refuses an SMTP_URL without a host', () => {
     expect(variablesOf(faults({ SMTP_URL: 'smtp://' }))).toEqual(['SMTP_URL']);
   });
+  // /room
 
-  it('names all that production is missing', () => {
-    expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual(
-      ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL'].toSorted(),
-    );
+  /** Without a safe default. */
+  const { NODE_ENV: _, ...required } = declared(PRODUCTION);
+  const REQUIRED = Object.keys(required);
+
+  it('[V13.2.3] names every setting that production requires', () => {
+    expect(variablesOf(faults({ NODE_ENV: 'production' }))).toEqual(REQUIRED.toSorted());
   });
 
-  it('names what is missing beside what is bad, in one go', () => {
+  it('names missing and bad settings together', () => {
     expect(variablesOf(faults({ NODE_ENV: 'production', PORT: 'x', SESSION_IDLE_TTL: '8d' }))).toEqual(
-      ['DATABASE_URL', 'ISSUER', 'ENCRYPTION_SECRETS', 'SMTP_URL', 'PORT'].toSorted(),
+      [...REQUIRED, 'PORT'].toSorted(),
     );
   });
 
-  it('refuses in production an issuer or an origin with http, and to run without rate limits', () => {
+  it('[V15.2.3] refuses in production an issuer or an origin with http, and to run without rate limits', () => {
     expect(variablesOf(faults({ ...PRODUCTION, ISSUER: 'http://auth.example.com' }))).toEqual(['ISSUER']);
     const CORS_ORIGINS = 'https://app.example.com,http://localhost:5173';
     expect(variablesOf(faults({ ...PRODUCTION, CORS_ORIGINS }))).toEqual(['CORS_ORIGINS']);

@@ -34,7 +34,7 @@ describe('FairQueue', () => {
     expect(drain()).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('lets clients take turns, however many places each has', () => {
+  it('[V15.4.4] lets clients take turns, however many places each has', () => {
     const { add, drain } = named(10);
     add('a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2');
     expect(drain()).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
@@ -61,7 +61,7 @@ describe('FairQueue', () => {
     ]);
   });
 
-  it('refuses the newcomer where the queue is full and one client has it all', () => {
+  it('refuses a new request if the queue is full and one client fills it', () => {
     const { add, drain, givenUp } = named(2);
     add('a1', 'a2', 'a3');
     expect([drain(), givenUp]).toEqual([['a1', 'a2'], ['a3']]);

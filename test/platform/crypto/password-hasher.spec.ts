@@ -33,7 +33,7 @@ describe('PasswordHasher', () => {
     work = idle();
   });
 
-  it("makes argon2id hashes with OWASP's parameters, each with a salt of its own", async () => {
+  it("[V11.4.2] makes argon2id hashes with OWASP's parameters, each with a salt of its own", async () => {
     const hasher = new PasswordHasher();
     const [one, other] = await Promise.all([hasher.hash('a password'), hasher.hash('a password')]);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -78,7 +78,7 @@ describe('PasswordHasher', () => {
     expect(work.running).toBe(0);
   });
 
-  it('refuses past the queue with 503 and Retry-After, and takes more when there is room again', async () => {
+  it('[V15.2.2] refuses with 503 and Retry-After if the queue is full, and accepts again when there is room', async () => {
     const hasher = new PasswordHasher();
     await hasher.verify(undefined, 'x');
     let release!: () => void;

@@ -27,7 +27,7 @@ describe('Secret', () => {
     expect(secret.hash()).toHaveLength(32);
   });
 
-  it('has 256 random bits, behind a prefix if it is given one', () => {
+  it('[V6.5.3] has 256 random bits, behind a prefix if it is given one', () => {
     const made = Secret.random('rt_').reveal();
     expect(made).toMatch(/^rt_[A-Za-z0-9_-]{43}$/);
     expect(Buffer.from(made.slice(3), 'base64url')).toHaveLength(32);
@@ -38,7 +38,7 @@ describe('Secret', () => {
 describe('isRandomSecret', () => {
   const canonical = Buffer.alloc(32, 0xa7).toString('base64url');
 
-  it('takes what randomSecret makes', () => {
+  it('[V11.5.1] accepts a secret of randomSecret', () => {
     for (let i = 0; i < 1000; i += 1) expect(isRandomSecret(randomSecret())).toBe(true);
     expect(isRandomSecret(canonical)).toBe(true);
   });
@@ -66,7 +66,7 @@ describe('isRandomSecret', () => {
 });
 
 describe('equalSecrets', () => {
-  it('says whether two texts are the same, whatever their lengths', () => {
+  it('[V11.2.4] compares texts of any lengths', () => {
     expect(equalSecrets('abc', 'abc')).toBe(true);
     for (const other of ['abd', 'ab', 'abcd', '', 'ABC', 'abc\0'])
       expect(equalSecrets('abc', other)).toBe(false);

@@ -3,9 +3,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer, Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase, urlOf } from '../../support/databases.js';
-import { apiKeyOf } from '../../support/modes/api-key.js';
-import { jwtOf, type TokenClient } from '../../support/modes/jwt.js';
-import { sessionOf } from '../../support/modes/session.js';
+import { credentials, signIns } from '../../support/modes/any.js';
+// room: jwt
+import { jwtOf } from '../../support/modes/jwt.js';
+// /room
 import type { Person } from '../../support/person.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
 import { Wire } from '../../support/wire.js';
@@ -17,9 +18,13 @@ describe('a server whose database is gone', () => {
   let admin: pg.Client;
   let name: string;
 
+  const clients: Record<string, Client> = {};
+  // room: users
   let ada: Person;
-  let clients: Record<'session' | 'jwt' | 'key', Client>;
-  let tokens: TokenClient;
+  // /room
+  // room: jwt
+  let refreshToken: string;
+  // /room
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown) => unhandled.push(reason);
 
@@ -32,9 +37,13 @@ describe('a server whose database is gone', () => {
     admin = new pg.Client({ connectionString: urlOf(database.url, 'postgres') });
     await admin.connect();
 
+    for (const { name: kind, of } of credentials) clients[kind] = await of(server);
+    // room: users
     ada = await server.person();
-    tokens = await jwtOf(ada);
-    clients = { session: await sessionOf(ada), jwt: tokens, key: await apiKeyOf(ada, ['probes:read']) };
+    // /room
+    // room: jwt
+    ({ refreshToken } = await jwtOf(ada));
+    // /room
   });
   afterAll(async () => {
     await server.stop();
@@ -51,7 +60,9 @@ describe('a server whose database is gone', () => {
       [name],
     );
 
-  const credentials = () => ({ email: ada.email, password: PASSWORD });
+  // room: users
+  const signedUp = () => ({ email: ada.email, password: PASSWORD });
+  // /room
 
   /** How a database goes, and how it comes back. */
   const OUTAGES: Record<string, { go: () => unknown; comeBack: () => unknown }> = {
@@ -78,15 +89,19 @@ describe('a server whose database is gone', () => {
   };
 
   describe.each(Object.keys(OUTAGES))('because it %s', (outage) => {
-    it('answers 503 to everybody, neither 200 nor 401, and works again when it is back', async () => {
+    it('[V16.5.2] answers 503 to everybody, neither 200 nor 401, and works again afterwards', async () => {
       const answers: Record<string, Promise<Answer>> = {};
       await OUTAGES[outage]!.go();
       for (const [mode, client] of Object.entries(clients)) answers[mode] = client.get('/v1/probes');
       const nobody = server.anonymous;
-      answers['sign-in by cookie'] = nobody.post('/v1/sessions', credentials());
-      answers['sign-in by token'] = nobody.post('/v1/tokens', credentials());
-      answers['refresh'] = nobody.post('/v1/tokens/refresh', { refreshToken: tokens.refreshToken });
+      // room: users
+      for (const { mode, path, fields } of signIns)
+        answers[`sign-in by ${mode}`] = nobody.post(path, { ...signedUp(), ...fields });
       answers['registration'] = nobody.post('/v1/users', { email: 'new@example.com', password: PASSWORD });
+      // /room
+      // room: jwt
+      answers['refresh'] = nobody.post('/v1/tokens/refresh', { refreshToken });
+      // /room
       answers['readiness'] = nobody.get('/health/ready');
       for (const [what, answer] of Object.entries(answers)) {
         const { status, problem, headers, body } = await answer;
@@ -96,31 +111,42 @@ describe('a server whose database is gone', () => {
           'database-unavailable',
           '1',
         ]);
-        expect(body.detail).toBe('The database cannot be reached.');
+        expect(body.detail).toBe('The database is unavailable.');
       }
-      // What needs no database goes on.
+      // Requests that need no database still work.
       expect((await nobody.get('/health/live')).status).toBe(200);
+      // room: jwt
       expect((await nobody.get('/.well-known/jwks.json')).status).toBe(200);
+      // /room
+      // room: api-keys
       expect((await nobody.with({ 'X-API-Key': 'nk_test_malformed' }).get('/v1/probes')).status).toBe(401);
+      // /room
 
       await OUTAGES[outage]!.comeBack();
       expect((await nobody.get('/health/ready')).status).toBe(200);
       for (const client of Object.values(clients)) expect((await client.get('/v1/probes')).status).toBe(200);
-      expect((await nobody.post('/v1/sessions', credentials())).status).toBe(201);
-      const refreshed = await nobody.post('/v1/tokens/refresh', { refreshToken: tokens.refreshToken });
+      // room: users
+      for (const { path, fields } of signIns)
+        expect((await nobody.post(path, { ...signedUp(), ...fields })).status).toBe(201);
+      // /room
+      // room: jwt
+      const refreshed = await nobody.post('/v1/tokens/refresh', { refreshToken });
       expect(refreshed.status).toBe(200);
-      tokens = Object.assign(tokens, { refreshToken: refreshed.body.refresh_token });
+      refreshToken = refreshed.body.refresh_token;
+      // /room
     });
   });
 
-  it('answers 503 where it goes in the middle of a transaction, of which nothing stays', async () => {
+  // room: sign-ins
+  it('[V2.3.3] answers 503 if it fails in the middle of a transaction, and nothing of it is stored', async () => {
     const count = 'SELECT count(*)::int AS n FROM sign_ins';
     const before = await server.query(count);
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [ada.id]);
-    const answer = server.anonymous.post('/v1/sessions', credentials());
+    const { path, fields } = signIns[0]!;
+    const answer = server.anonymous.post(path, { ...signedUp(), ...fields });
     const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
     while ((await admin.query(waiting, [name])).rowCount === 0) await sleep(10);
     wire.cut('closed');
@@ -130,19 +156,20 @@ describe('a server whose database is gone', () => {
     await holder.end();
     expect(await server.query(count)).toEqual(before);
   });
+  // /room
 
-  it('answers 500 without details where the question was wrong', async () => {
+  it('answers 500 without details if the query was wrong', async () => {
     await server.query('ALTER TABLE probes RENAME TO hidden');
-    const { status, problem, body } = await clients.key.get('/v1/probes');
+    const { status, problem, body } = await Object.values(clients)[0]!.get('/v1/probes');
     await server.query('ALTER TABLE hidden RENAME TO probes');
     expect([status, problem]).toEqual([500, 'internal-error']);
     expect(JSON.stringify(body)).not.toMatch(/relation|probes|select/i);
     expect((await server.anonymous.get('/health/ready')).status).toBe(200);
   });
 
-  it('logged every outage as what it is, and left no rejection unhandled', async () => {
+  it('logs every outage as such, and leaves no rejection unhandled', async () => {
     const messages = (await server.entries()).filter(({ level }) => level === 'error').map(({ msg }) => msg);
-    expect(messages).toContain('the database cannot be reached');
+    expect(messages).toContain('the database is unavailable');
     expect(messages.filter((message) => message === 'unexpected error')).toHaveLength(1);
     expect(unhandled).toEqual([]);
   });

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
-import { sessionOf } from '../../support/modes/session.js';
+import { anyone, signIn } from '../../support/modes/any.js';
+import { PROBES } from '../../support/probe/probe.entity.js';
 import { TestServer } from '../../support/server.js';
 
 const page = await readFile('docs/production.md', 'utf8');
@@ -58,14 +59,19 @@ const mayCreateRoles = await administer(process.env['TEST_SERVER_URL']!, async (
     await database.drop();
   });
 
-  it('suffices to create the schema, to sign in and to hear of revocations', async () => {
-    const session = await sessionOf(await server.person());
-    expect((await session.get('/v1/users/me')).status).toBe(200);
-    expect((await session.delete('/v1/sessions/current')).status).toBe(204);
-    expect((await session.get('/v1/users/me')).status).toBe(401);
+  it('can create the schema, serve requests and hear of revocations', async () => {
+    await server.query(PROBES);
+    const client = await anyone(server);
+    expect((await client.get('/v1/probes')).status).toBe(200);
+    // room: sign-ins
+    const person = await signIn(await server.person());
+    expect((await person.get('/v1/probes')).status).toBe(200);
+    expect((await person.delete('/v1/sessions/current')).status).toBe(204);
+    expect((await person.get('/v1/probes')).status).toBe(401);
+    // /room
   });
 
-  it('owns the tables, and creates nothing outside its own schema', async () => {
+  it('[V13.2.2] owns the tables, and creates nothing outside its own schema', async () => {
     const owners = await server.query(
       `SELECT DISTINCT schemaname, tableowner FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
     );

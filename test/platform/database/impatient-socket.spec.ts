@@ -24,7 +24,7 @@ describe('an impatient socket', () => {
     return socket.connect((listener.address() as AddressInfo).port, '127.0.0.1').resume();
   }
 
-  it('waits on where the answer came while this process was held up', async () => {
+  it('keeps waiting if the answer came while this process was busy', async () => {
     const accepted = once(listener, 'connection');
     const socket = connect(60_000);
     const [peer] = (await accepted) as [Socket];

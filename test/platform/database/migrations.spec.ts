@@ -3,13 +3,15 @@ import { Column, DataSource, type DataSourceOptions, Entity, type MigrationInter
 import { dataSourceOptions } from '../../../src/platform/database/data-source.options.js';
 import { migrate } from '../../../src/platform/database/migrate.js';
 import { allMigrations } from '../../../src/platform/database/migrations.js';
-import { Order } from '../../../src/examples/orders/order.entity.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { InProcessServer } from '../../support/in-process.js';
+import { Probe } from '../../support/probe/probe.entity.js';
 import { useStarted } from '../../support/server.js';
 
 /** As TypeORM sorts them: by the time in the name. */
 const ALL = allMigrations().toSorted((a, b) => a.name.slice(-13).localeCompare(b.name.slice(-13)));
+/** TypeORM cannot describe partitions, triggers and functions. */
+const WITHOUT_ENTITIES = /\baudit_/;
 const opened: DataSource[] = [];
 const databases: TestDatabase[] = [];
 
@@ -72,31 +74,32 @@ describe('migrations', () => {
       expect(await schemaOf(dataSource)).toEqual(schema);
     });
 
-    it('make the schema that the entities ask for', async () => {
+    it('make the schema that the entities describe', async () => {
       const { upQueries } = await context.server.dataSource.driver.createSchemaBuilder().log();
       expect(upQueries).toEqual([]);
     });
 
-    it('would be found wanting if an entity had one column more', async () => {
-      @Entity('orders')
-      class LargerOrder extends Order {
+    it('do not match an entity with one more column', async () => {
+      @Entity('probes')
+      class LargerProbe extends Probe {
         @Column('text', { nullable: true })
         colour: string | null;
       }
-      const changed = entities().map((entity) => (entity === Order ? LargerOrder : entity));
+      const changed = entities().map((entity) => (entity === Probe ? LargerProbe : entity));
       const dataSource = await connect(context.server.config.DATABASE_URL!, { entities: changed });
       const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
-      expect(upQueries.map(({ query }) => query)).toEqual(['ALTER TABLE "orders" ADD "colour" text']);
+      expect(upQueries.map(({ query }) => query)).toEqual(['ALTER TABLE "probes" ADD "colour" text']);
     });
 
-    it('agree with the entities in every expression, of which TypeORM compares only the names', async () => {
+    it('match the entities in every expression, which TypeORM does not compare', async () => {
       const migrated = context.server.dataSource;
       const scratch = await connect(await emptyDatabase(), { entities: entities() });
       await scratch.synchronize();
-      expect(await schemaOf(migrated)).toEqual(await schemaOf(scratch));
+      const described = (await schemaOf(migrated)).filter((line) => !WITHOUT_ENTITIES.test(line));
+      expect(described).toEqual(await schemaOf(scratch));
 
-      await scratch.query(`ALTER TABLE orders DROP CONSTRAINT orders_quantity_positive,
-      ADD CONSTRAINT orders_quantity_positive CHECK (quantity > 1)`);
+      await scratch.query(`ALTER TABLE probes DROP CONSTRAINT probes_note_not_empty,
+      ADD CONSTRAINT probes_note_not_empty CHECK (note <> 'x')`);
       expect((await scratch.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
       expect(await schemaOf(migrated)).not.toEqual(await schemaOf(scratch));
     });
@@ -112,7 +115,7 @@ describe('migrations', () => {
       expect(await applied(nodes[0])).toEqual(names);
     });
 
-    it('does so where transactions see one snapshot unless told', async () => {
+    it('does so if transactions are `repeatable read` by default', async () => {
       const url = await emptyDatabase();
       const database = new URL(url).pathname.slice(1);
       const admin = await connect(url);
@@ -158,7 +161,7 @@ describe('migrations', () => {
       await expect(node.query('SELECT pg_sleep(1)')).rejects.toThrow('statement timeout');
     });
 
-    it('refuses a database of a version before 0.1.0, and says what to do', async () => {
+    it('refuses a database of a version before 0.1.0, and names the way out', async () => {
       const url = await emptyDatabase();
       const node = await connect(url);
       await node.query('CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint, name text)');
@@ -169,7 +172,7 @@ describe('migrations', () => {
       expect((await schemaOf(node)).filter((line) => line.startsWith('column'))).toEqual([]);
     });
 
-    it('changes nothing where all are in', async () => {
+    it('changes nothing if all migrations are applied', async () => {
       const url = await emptyDatabase();
       const node = await connect(url);
       await migrate(node);

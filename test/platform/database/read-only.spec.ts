@@ -2,8 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from '../../support/client.js';
 import { createDatabase, type TestDatabase, urlOf } from '../../support/databases.js';
-import { sessionOf } from '../../support/modes/session.js';
-import type { Person } from '../../support/person.js';
+import { anyone, signIns } from '../../support/modes/any.js';
 import { PASSWORD, TestServer } from '../../support/server.js';
 
 const CONNECTIONS = 4;
@@ -13,7 +12,6 @@ describe('a server whose connections lead to a database that takes no writes', (
   let server: TestServer;
   let admin: pg.Client;
   let name: string;
-  let ada: Person;
   let client: Client;
 
   beforeAll(async () => {
@@ -22,8 +20,7 @@ describe('a server whose connections lead to a database that takes no writes', (
     admin = new pg.Client({ connectionString: urlOf(database.url, 'postgres') });
     await admin.connect();
     server = await TestServer.start({ database, env: { DATABASE_POOL_SIZE: String(CONNECTIONS) } });
-    ada = await server.person();
-    client = await sessionOf(ada);
+    client = await anyone(server);
   });
   afterAll(async () => {
     await admin.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
@@ -39,8 +36,7 @@ describe('a server whose connections lead to a database that takes no writes', (
       [name],
     );
   const ready = () => server.anonymous.get('/health/ready');
-  const order = () => client.post('/v1/probes', { note: 'Tea' });
-  const signIn = () => server.anonymous.post('/v1/sessions', { email: ada.email, password: PASSWORD });
+  const write = () => client.post('/v1/probes', { note: 'Tea' });
 
   /** All connections of the pool are open, and read-only; the next ones are not. */
   async function leaveReadOnlyConnections(): Promise<void> {
@@ -51,20 +47,26 @@ describe('a server whose connections lead to a database that takes no writes', (
     await admin.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
   }
 
-  it('answers 503 with Retry-After to what writes, within a transaction and without, and is not ready', async () => {
+  it('answers 503 with Retry-After to requests that write, in a transaction or not, and is not ready', async () => {
+    const writers = [write, ready];
+    // room: sign-ins
+    const { email } = await server.person();
+    const { path, fields } = signIns[0]!;
+    writers.push(() => server.anonymous.post(path, { email, password: PASSWORD, ...fields }));
+    // /room
     await admin.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
     await endConnections();
-    for (const request of [order, signIn, ready]) {
+    for (const request of writers) {
       const { status, problem, headers } = await request();
       expect([status, problem, headers.get('retry-after')]).toEqual([503, 'database-unavailable', '1']);
     }
     await admin.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
   });
 
-  it('uses no connection again that refused a write: each fails once at most', async () => {
+  it('never reuses a connection that refused a write: each fails at most once', async () => {
     await leaveReadOnlyConnections();
     const statuses: number[] = [];
-    for (let i = 0; i <= CONNECTIONS; i += 1) statuses.push((await order()).status);
+    for (let i = 0; i <= CONNECTIONS; i += 1) statuses.push((await write()).status);
     expect(statuses.at(-1)).toBe(201);
     expect(new Set(statuses)).toEqual(new Set([503, 201]));
   });

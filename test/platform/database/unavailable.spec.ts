@@ -27,7 +27,7 @@ describe('isDatabaseUnavailable', () => {
     ['end of the connection', inQuery(new Error('Connection terminated unexpectedly'))],
     ['broken client', inQuery(new Error('Client has encountered a connection error and is not queryable'))],
     ['closed client', inQuery(new Error('Client was closed and is not queryable'))],
-    ['silent connection', inQuery(new Error('The database was silent for too long'))],
+    ['silent connection', inQuery(new Error('The database did not answer in time'))],
     ['reset connection', inQuery(fromSystem('read', 'ECONNRESET'))],
     ['write into a closed connection', inQuery(fromSystem('write', 'EPIPE'))],
     ['transaction whose connection was taken', new QueryRunnerAlreadyReleasedError()],

@@ -20,7 +20,7 @@ describe('the log', () => {
     );
   });
 
-  it('is one JSON object a line in production', () => {
+  it('[V16.2.4] is one JSON object a line in production', () => {
     expect(JSON.parse(printed('production'))).toEqual({
       level: 'info',
       time: expect.any(String),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { requestContext, runInRequest } from '../../../src/platform/logging/request-context.js';
 import { WriteBehind } from '../../../src/platform/lookup/write-behind.js';
 
 const INTERVAL = 5_000;
@@ -29,6 +30,21 @@ describe('WriteBehind', () => {
     jest.useRealTimers();
   });
 
+  it('writes without the context of the request that flushed it', async () => {
+    const seen: unknown[] = [];
+    const own = new WriteBehind<number>(
+      INTERVAL,
+      async () => void seen.push(requestContext()),
+      () => undefined,
+    );
+    own.set('a', 1);
+    const connection = { destroyed: false };
+    const context = { requestId: '1', ip: '192.0.2.1', userAgent: undefined, cookie: undefined, connection };
+    runInRequest({}, context, () => void own.flush());
+    await own.stop();
+    expect(seen).toEqual([undefined]);
+  });
+
   it('writes the last value of each key, together', async () => {
     behind.set('a', 1);
     behind.set('b', 2);
@@ -38,13 +54,13 @@ describe('WriteBehind', () => {
     expect(written).toEqual([{ a: 3, b: 2 }]);
   });
 
-  it('writes nothing where there is nothing', async () => {
+  it('writes nothing if there is nothing to write', async () => {
     await jest.advanceTimersByTimeAsync(3 * INTERVAL);
     await behind.flush();
     expect(written).toEqual([]);
   });
 
-  it('keeps what it could not write, and lets newer values win', async () => {
+  it('keeps unwritten values, and prefers newer ones', async () => {
     failWith = new Error('no database');
     behind.set('a', 1);
     behind.set('b', 2);

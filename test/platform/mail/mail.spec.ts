@@ -1,71 +1,35 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AfterCommit } from '../../../src/platform/database/after-commit.js';
 import { LOGGER } from '../../../src/platform/logging/logger.js';
+import { requestContext, runInRequest } from '../../../src/platform/logging/request-context.js';
+import { MailKinds } from '../../../src/platform/mail/mail-kinds.js';
 import { MailQueue } from '../../../src/platform/mail/mail-queue.js';
 import { MailService } from '../../../src/platform/mail/mail.service.js';
 import { InProcessServer } from '../../support/in-process.js';
+import { Mailbox } from '../../support/mailbox.js';
 import { PASSWORD } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
-/** As much of RFC 5321 as it takes to be handed a mail. */
-function mailbox() {
-  const mails: string[] = [];
-  const state = { refusesUs: false };
-  const server = createServer((socket) => {
-    let received = '';
-    let inData = false;
-    socket.write('220 mail.example.com\r\n');
-    socket.on('data', (chunk) => {
-      received += String(chunk);
-      for (;;) {
-        const end = received.indexOf(inData ? '\r\n.\r\n' : '\r\n');
-        if (end < 0) return;
-        const line = received.slice(0, end);
-        received = received.slice(end + (inData ? 5 : 2));
-        if (inData) {
-          mails.push(line);
-          server.emit('mail');
-        }
-        const starts = !inData && line === 'DATA';
-        const refused = line.includes('TO:<nobody@') || (state.refusesUs && line.startsWith('MAIL FROM'));
-        socket.write(
-          starts
-            ? '354 go on\r\n'
-            : line === 'QUIT'
-              ? '221 bye\r\n'
-              : refused
-                ? '550 5.1.1 no such user\r\n'
-                : '250 OK\r\n',
-        );
-        inData = starts;
-      }
-    });
-  });
-  return { server, mails, state };
-}
-
 describe('mail by SMTP', () => {
-  const { server: smtp, mails, state } = mailbox();
+  const mailbox = new Mailbox();
+  const { server: smtp, mails } = mailbox;
   let server: InProcessServer;
   let port: number;
 
   beforeAll(async () => {
-    smtp.listen(0, '127.0.0.1');
-    await once(smtp, 'listening');
-    port = (smtp.address() as AddressInfo).port;
+    port = await mailbox.listen();
     server = await InProcessServer.start({
       env: { SMTP_URL: `smtp://127.0.0.1:${port}`, MAIL_FROM: 'Shop <shop@example.com>' },
     });
   });
   afterAll(async () => {
     await server.stop();
-    smtp.close();
+    mailbox.close();
   });
 
-  it('goes to the server that SMTP_URL names, and to no file', async () => {
+  it('goes to the server of SMTP_URL, and to no file', async () => {
     await server.anonymous.post('/v1/users', { email: 'ada@example.com', password: PASSWORD });
     if (mails.length === 0) await once(smtp, 'mail');
     expect(mails[0]).toContain('From: Shop <shop@example.com>');
@@ -75,16 +39,17 @@ describe('mail by SMTP', () => {
     expect(await server.mails()).toEqual([]);
   });
 
-  it('fails nothing when it cannot be sent: the failure is in the log, without the link', async () => {
-    smtp.close();
+  it('does not fail the request if it cannot be sent, and the log does not contain the link', async () => {
+    mailbox.close();
     const { status } = await server.anonymous.post('/v1/users', {
       email: 'lost@example.com',
       password: PASSWORD,
     });
     expect(status).toBe(202);
-    const failed = () => server.entries().find((entry) => entry['msg'] === 'a mail could not be sent');
+    const failed = () => server.entries().find((entry) => entry['msg'] === 'mail delivery failed');
     while (!failed()) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(JSON.stringify(failed())).not.toContain('verify#');
+    await server.dataSource.query('DELETE FROM queued_mails');
   });
 
   describe('in the queue', () => {
@@ -96,7 +61,7 @@ describe('mail by SMTP', () => {
       (await server.dataSource.query('SELECT recipient FROM queued_mails')).map(
         ({ recipient }: { recipient: string }) => recipient,
       );
-    const givenUp = () => server.entries().filter(({ msg }) => msg === 'a mail is given up').length;
+    const givenUp = () => server.entries().filter(({ msg }) => msg === 'mail delivery stopped').length;
     const sentTo = (to: string) => mails.filter((mail) => mail.includes(`To: ${to}`)).length;
 
     it('waits until it can be sent, and is sent once', async () => {
@@ -104,8 +69,7 @@ describe('mail by SMTP', () => {
       await add('ada@example.com');
       await queueOf().deliver();
       expect(await queued()).toEqual(['ada@example.com']);
-      smtp.listen(port, '127.0.0.1');
-      await once(smtp, 'listening');
+      await mailbox.listen(port);
       await queueOf().deliver();
       // Not before it is due again.
       expect(sentTo('ada@example.com')).toBe(before);
@@ -115,7 +79,7 @@ describe('mail by SMTP', () => {
       expect([sentTo('ada@example.com') - before, await queued()]).toEqual([1, []]);
     });
 
-    it('is sent when what it tells of has happened, and not where that is taken back', async () => {
+    it('is sent after the commit, and not after a rollback', async () => {
       await add('grace@example.com');
       await until(async () => (await queued()).length === 0);
       expect(sentTo('grace@example.com')).toBe(1);
@@ -129,15 +93,15 @@ describe('mail by SMTP', () => {
     });
 
     it('is sent by one of two that try at once', async () => {
-      smtp.close();
+      mailbox.close();
       for (let i = 0; i < 5; i += 1) await add(`one-${i}@example.com`);
       await queueOf().deliver();
       server.clock.advance('5m');
-      smtp.listen(port, '127.0.0.1');
-      await once(smtp, 'listening');
+      await mailbox.listen(port);
       const second = new MailQueue(
         server.dataSource,
-        server.app.get(MailService),
+        server.app.get(MailService, { strict: false }),
+        server.app.get(MailKinds, { strict: false }),
         server.clock,
         server.app.get(HttpAdapterHost),
         server.app.get(AfterCommit, { strict: false }),
@@ -148,26 +112,102 @@ describe('mail by SMTP', () => {
       expect([0, 1, 2, 3, 4].map((i) => sentTo(`one-${i}@example.com`))).toEqual([1, 1, 1, 1, 1]);
     });
 
-    it('is left to whoever has it', async () => {
-      smtp.close();
+    it('is left to the node that sends it', async () => {
+      mailbox.close();
       await add('taken@example.com');
       await queueOf().deliver();
       server.clock.advance('5m');
-      smtp.listen(port, '127.0.0.1');
-      await once(smtp, 'listening');
+      await mailbox.listen(port);
       await server.dataSource.transaction(async (manager) => {
         await manager.query('SELECT FROM queued_mails FOR UPDATE');
         await queueOf().deliver();
       });
       expect(sentTo('taken@example.com')).toBe(0);
-      const failed = ({ msg }: Record<string, unknown>) => String(msg).startsWith('the queue of mails');
+      const failed = ({ msg }: Record<string, unknown>) => String(msg).startsWith('the mail queue');
       expect(server.entries().filter(failed)).toEqual([]);
       await queueOf().deliver();
       expect(sentTo('taken@example.com')).toBe(1);
     });
 
+    it('is not held up by another one for which the mail server is slow', async () => {
+      mailbox.isSilent = true;
+      const before = mailbox.connections;
+      await add('slow@example.com');
+      await until(() => mailbox.connections > before);
+      mailbox.isSilent = false;
+      await add('quick@example.com');
+      await until(() => sentTo('quick@example.com') === 1);
+      expect(await queued()).toContain('slow@example.com');
+      mailbox.hangUp();
+      await queueOf().deliver();
+      await server.dataSource.query('DELETE FROM queued_mails');
+    });
+
+    describe('that is written when it is sent', () => {
+      const kinds = () => server.app.get(MailKinds, { strict: false });
+      const request = (kind: string) =>
+        server.dataSource.transaction((manager) =>
+          queueOf().add(manager, [{ to: 'written@example.com', kind }]),
+        );
+
+      it('is written anew for each attempt', async () => {
+        let written = 0;
+        kinds().register('numbered', async (_manager, { to }) => {
+          written += 1;
+          return { to, subject: 'News', text: `Number ${written}\n` };
+        });
+        mailbox.close();
+        await request('numbered');
+        await queueOf().deliver();
+        await mailbox.listen(port);
+        server.clock.advance('5m');
+        await queueOf().deliver();
+        expect([await queued(), sentTo('written@example.com')]).toEqual([[], 1]);
+        expect(mails.at(-1)).toContain('Number 2');
+      });
+
+      it('is written without the context of the request that started the queue', async () => {
+        const seen: unknown[] = [];
+        kinds().register('of-nobody', async () => {
+          seen.push(requestContext());
+          return undefined;
+        });
+        const context = {
+          requestId: '1',
+          ip: '192.0.2.1',
+          userAgent: undefined,
+          cookie: undefined,
+          connection: { destroyed: false },
+        };
+        runInRequest({}, context, () => void request('of-nobody'));
+        await until(() => seen.length > 0);
+        expect(seen).toEqual([undefined]);
+      });
+
+      it('is dropped where it is no longer needed', async () => {
+        kinds().register('needless', async () => undefined);
+        const before = mails.length;
+        await request('needless');
+        await queueOf().deliver();
+        expect([await queued(), mails.length]).toEqual([[], before]);
+      });
+
+      it('waits for a newer version of the server if nothing knows its kind', async () => {
+        await request('of-tomorrow');
+        await queueOf().deliver();
+        expect(await queued()).toEqual(['written@example.com']);
+        await server.dataSource.query('DELETE FROM queued_mails');
+      });
+
+      it('has one writer', () => {
+        expect(() => kinds().register('email-verification', async () => undefined)).toThrow(
+          'mails of the kind "email-verification" are registered twice',
+        );
+      });
+    });
+
     it('is given up after three days', async () => {
-      smtp.close();
+      mailbox.close();
       await add('gone@example.com');
       await queueOf().deliver();
       server.clock.advance('71h');
@@ -178,9 +218,9 @@ describe('mail by SMTP', () => {
       expect([await queued(), givenUp()]).toEqual([[], 1]);
     });
 
-    it('is tried again ever more seldom, once an hour at least', async () => {
-      smtp.close();
-      const failures = () => server.entries().filter(({ msg }) => msg === 'a mail could not be sent').length;
+    it('is retried with growing delays of at most an hour', async () => {
+      mailbox.close();
+      const failures = () => server.entries().filter(({ msg }) => msg === 'mail delivery failed').length;
       await add('slow@example.com');
       await queueOf().deliver();
       const before = failures();
@@ -199,31 +239,29 @@ describe('mail by SMTP', () => {
       await server.dataSource.query('DELETE FROM queued_mails');
     });
 
-    it('is given up at once where the mail server says that it never takes it', async () => {
-      smtp.listen(port, '127.0.0.1');
-      await once(smtp, 'listening');
+    it('is given up at once if the mail server refuses it permanently', async () => {
+      await mailbox.listen(port);
       const before = givenUp();
       await add('nobody@example.com');
       await queueOf().deliver();
       expect([await queued(), givenUp() - before]).toEqual([[], 1]);
       // Whom it refuses here is us.
-      state.refusesUs = true;
+      mailbox.refusesUs = true;
       await add('ada@example.com');
       await queueOf().deliver();
       expect([await queued(), givenUp() - before]).toEqual([['ada@example.com'], 1]);
-      state.refusesUs = false;
+      mailbox.refusesUs = false;
       server.clock.advance('5m');
       await queueOf().deliver();
       expect(await queued()).toEqual([]);
     });
 
     it('is sent when a server starts', async () => {
-      smtp.close();
+      mailbox.close();
       await add('later@example.com');
       await queueOf().deliver();
       await server.dataSource.query(`UPDATE queued_mails SET next_attempt_at = now() - interval '1 day'`);
-      smtp.listen(port, '127.0.0.1');
-      await once(smtp, 'listening');
+      await mailbox.listen(port);
       const { DATABASE_URL, SMTP_URL } = server.config;
       const database = { url: DATABASE_URL!, drop: async () => undefined };
       const next = await InProcessServer.start({ database, env: { SMTP_URL: SMTP_URL! } });
@@ -231,11 +269,11 @@ describe('mail by SMTP', () => {
       await next.stop();
     });
 
-    it('needs the transaction that it tells of', async () => {
+    it('requires a transaction', async () => {
       const mail = { to: 'ada@example.com', subject: 'News', text };
       const runner = server.dataSource.createQueryRunner();
       for (const manager of [server.dataSource.manager, runner.manager])
-        await expect(queueOf().add(manager, [mail])).rejects.toThrow('needs the transaction');
+        await expect(queueOf().add(manager, [mail])).rejects.toThrow('must be added in the transaction');
       await runner.release();
     });
   });

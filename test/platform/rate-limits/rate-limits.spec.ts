@@ -1,171 +1,12 @@
-import { All, Controller, Get, Module, Post } from '@nestjs/common';
-import { RouterModule } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
-import { Public } from '../../../src/auth/authenticated.decorator.js';
-import { basic, postForm } from '../../support/form.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { apiKeyOf, KeyClient } from '../../support/modes/api-key.js';
-import { jwtOf } from '../../support/modes/jwt.js';
-import { exchange } from '../../support/modes/machine.js';
-import { opaqueOf } from '../../support/modes/opaque.js';
-import { sessionOf } from '../../support/modes/session.js';
-import { useStarted } from '../../support/server.js';
-import { until } from '../../support/until.js';
+import type { RateLimiter } from '../../../src/platform/rate-limits/rate-limiter.js';
+import { useServer } from '../../support/server.js';
 
-@Controller('limited')
-class LimitedController {
-  @Get()
-  @Public({ rateLimit: { policy: 'limited', requests: 3, windowSeconds: 600 } })
-  read() {
-    return {};
-  }
-
-  @Post('forms')
-  @Public({ rateLimit: { policy: 'forms', requests: 2, windowSeconds: 600 } })
-  write() {
-    return {};
-  }
-}
-
-@Module({ controllers: [LimitedController] })
-class LimitedModule {}
-
-@Controller('any')
-class AnyMethodController {
-  @All()
-  @Public({ rateLimit: { policy: 'any', requests: 2, windowSeconds: 600 } })
-  any() {
-    return {};
-  }
-}
-
-@Module({ controllers: [AnyMethodController] })
-class AnyMethodModule {}
-
+const FIXTURE = 'test/platform/rate-limits/rate-limits.fixture.ts';
 const RATE_LIMITED = { status: 429, problem: 'rate-limited' };
-const SCOPES = ['probes:read', 'tokens:introspect'];
-
-describe('the rate limit of a key', () => {
-  const context = useStarted(() => InProcessServer.start());
-  const keyWith = async (requests: number, windowSeconds = 600) =>
-    apiKeyOf(await context.server.person(), SCOPES, { rateLimit: { requests, windowSeconds } });
-  const statuses = async (...calls: Promise<{ status: number }>[]) =>
-    (await Promise.all(calls)).map(({ status }) => status);
-
-  it('is told on every answer: what it is, what is left, and for how long', async () => {
-    const key = await keyWith(3);
-    const left: (string | null)[] = [];
-    for (const path of ['/v1/probes', '/v1/probes/01890000-0000-7000-8000-000000000000', '/v1/users/me']) {
-      const { status, headers } = await key.get(path);
-      expect([path, status]).toEqual([path, { 0: 200, 1: 404, 2: 403 }[left.length]]);
-      expect(headers.get('ratelimit-policy')).toBe('"key";q=3;w=600');
-      expect(headers.has('retry-after')).toBe(false);
-      left.push(headers.get('ratelimit'));
-    }
-    const refused = await key.get('/v1/probes');
-    expect(refused).toMatchObject(RATE_LIMITED);
-    left.push(refused.headers.get('ratelimit'));
-    expect(left.map((text) => /^"key";r=(\d+);t=(59\d|600)$/.exec(text ?? '')?.[1])).toEqual([
-      '2',
-      '1',
-      '0',
-      '0',
-    ]);
-    const [, t] = /t=(\d+)/.exec(left.at(-1)!)!;
-    expect(refused.headers.get('retry-after')).toBe(t);
-    expect(refused.headers.get('ratelimit-policy')).toBe('"key";q=3;w=600');
-  });
-
-  it('lets exactly as many through as it says, also of a hundred at once', async () => {
-    const key = await keyWith(10);
-    const answers = await statuses(...Array.from({ length: 100 }, () => key.get('/v1/probes')));
-    expect(answers.filter((status) => status === 200)).toHaveLength(10);
-    expect(answers.filter((status) => status === 429)).toHaveLength(90);
-  });
-
-  it('begins again when the window is over, whatever was refused meanwhile', async () => {
-    const key = await keyWith(2, 1);
-    const seen = new Set<number>();
-    let passed = 0;
-    await until(async () => {
-      const { status } = await key.get('/v1/probes');
-      seen.add(status);
-      if (status === 200) passed += 1;
-      return passed > 4;
-    });
-    expect(seen).toEqual(new Set([200, 429]));
-  });
-
-  it('is shared by the tokens that are exchanged for the key, and counts the exchange', async () => {
-    const key = await keyWith(4);
-    const [one, two] = [await exchange(key), await exchange(key)];
-    expect([(await one.get('/v1/probes')).status, (await two.get('/v1/probes')).status]).toEqual([200, 200]);
-    for (const client of [one, two, key]) expect(await client.get('/v1/probes')).toMatchObject(RATE_LIMITED);
-    const form = { grant_type: 'client_credentials' };
-    const { anonymous } = context.server;
-    for (const refused of [
-      await postForm(anonymous, '/oauth/token', form, basic(key.id, key.key)),
-      await postForm(key, '/oauth/introspect', { token: 'x' }),
-    ]) {
-      expect([refused.status, refused.body.error]).toEqual([429, 'temporarily_unavailable']);
-      expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
-      expect(refused.headers.get('ratelimit')).toMatch(/^"key";r=0;t=\d+$/);
-    }
-  });
-
-  it('is one for all keys of a line: a rotation does not double it', async () => {
-    const owner = await context.server.person();
-    const old = await apiKeyOf(owner, SCOPES, { rateLimit: { requests: 3, windowSeconds: 600 } });
-    await old.get('/v1/probes');
-    const session = await sessionOf(owner);
-    const answer = await session.post(`/v1/api-keys/${old.id}/rotation`);
-    const fresh = KeyClient.from(context.server.url, context.server.secrets, answer);
-    expect([(await fresh.get('/v1/probes')).status, (await old.get('/v1/probes')).status]).toEqual([
-      200, 200,
-    ]);
-    for (const key of [old, fresh]) expect(await key.get('/v1/probes')).toMatchObject(RATE_LIMITED);
-    expect((await (await apiKeyOf(owner, SCOPES)).get('/v1/probes')).status).toBe(200);
-  });
-
-  it('is 600 requests in a minute unless told, and nobody’s who comes without a key', async () => {
-    const owner = await context.server.person();
-    const { headers } = await (await apiKeyOf(owner, SCOPES)).get('/v1/probes');
-    expect(headers.get('ratelimit-policy')).toBe('"key";q=600;w=60');
-    for (const client of [await sessionOf(owner), await jwtOf(owner), await opaqueOf(owner)]) {
-      const answer = await client.get('/v1/probes');
-      expect([answer.status, answer.headers.has('ratelimit')]).toEqual([200, false]);
-    }
-  });
-
-  it('is not used up by strangers: from where the key is not allowed, nothing counts', async () => {
-    const key = await apiKeyOf(await context.server.person(), SCOPES, {
-      allowedCidrs: ['192.0.2.0/24'],
-      rateLimit: { requests: 1, windowSeconds: 600 },
-    });
-    for (let i = 0; i < 3; i += 1) {
-      const answer = await key.get('/v1/probes');
-      expect([answer.status, answer.headers.has('ratelimit')]).toEqual([401, false]);
-    }
-  });
-
-  it.each([
-    ['nothing', {}, '/rateLimit/requests'],
-    ['no requests', { requests: 0, windowSeconds: 60 }, '/rateLimit/requests'],
-    ['half a request', { requests: 0.5, windowSeconds: 60 }, '/rateLimit/requests'],
-    ['no window', { requests: 1 }, '/rateLimit/windowSeconds'],
-    ['a window of more than a day', { requests: 1, windowSeconds: 86_401 }, '/rateLimit/windowSeconds'],
-    ['more', { requests: 1, windowSeconds: 60, more: 1 }, '/rateLimit/more'],
-  ])('cannot be %s', async (_what, rateLimit, pointer) => {
-    const session = await sessionOf(await context.server.person());
-    const answer = await session.post('/v1/api-keys', { name: 'x', scopes: SCOPES, rateLimit });
-    expect([answer.status, answer.body.errors?.[0].pointer]).toEqual([400, pointer]);
-  });
-});
 
 describe('the rate limit of a public route', () => {
-  const context = useStarted(() =>
-    InProcessServer.start({ modules: [LimitedModule], env: { TRUSTED_PROXIES: 'loopback' } }),
-  );
+  const context = useServer({ fixture: `${FIXTURE}#limited`, env: { TRUSTED_PROXIES: 'loopback' } });
   const from = (address: string) => context.server.anonymous.with({ 'X-Forwarded-For': address });
 
   it('counts by address: one of IPv4, a /64 of IPv6', async () => {
@@ -190,7 +31,14 @@ describe('the rate limit of a public route', () => {
     for (const text of ['y', '1.2.3.4:port', '[x]:1']) expect(await call(text)).toBe(429);
   });
 
-  it('is told on every answer, and in the reference', async () => {
+  it('names no subject in the log', async () => {
+    const limiter = context.server.provider<RateLimiter>('RateLimiter');
+    const consume = () => limiter.consume('test', '192.0.2.12', { requests: 1, windowSeconds: 600 });
+    await consume();
+    await expect(consume()).rejects.toThrow(/rate-limited: test$/m);
+  });
+
+  it('is in every answer and in the API reference', async () => {
     const first = await from('192.0.2.9').post('/limited/forms');
     expect([first.status, first.headers.get('ratelimit-policy')]).toEqual([201, '"forms";q=2;w=600']);
     const bad = await from('192.0.2.9').post('/limited/forms', { more: 1 });
@@ -218,18 +66,18 @@ describe('the rate limit of a public route', () => {
     const { responses } = paths['/limited/forms'].post;
     expect(responses['429'].headers).toHaveProperty('Retry-After');
     expect(Object.keys(responses['201'].headers)).toEqual(['RateLimit', 'RateLimit-Policy']);
+    // room: api-keys
     expect(paths['/v1/probes'].get.responses['429'].description).toContain('`rate-limited`');
+    // /room
+    // room: own-api-keys
     expect(paths['/v1/api-keys'].get.responses).not.toHaveProperty('429');
+    // /room
   });
 });
 
 describe('the rate limit of a public route that the router has elsewhere', () => {
-  const prefixed = useStarted(() =>
-    InProcessServer.start({
-      modules: [RouterModule.register([{ path: 'prefix', module: LimitedModule }]), LimitedModule],
-    }),
-  );
-  const anyMethod = useStarted(() => InProcessServer.start({ modules: [AnyMethodModule] }));
+  const prefixed = useServer({ fixture: `${FIXTURE}#prefixed` });
+  const anyMethod = useServer({ fixture: `${FIXTURE}#anyMethod` });
 
   it.each([
     ['under a prefix', () => prefixed.server, '/prefix/limited/forms', ['POST', 'POST', 'POST']],

@@ -8,7 +8,7 @@ import { until } from '../../support/until.js';
 import { Wire } from '../../support/wire.js';
 
 const PATH = '/v1/probes/principal';
-const LOST = 'the revocation feed is lost; the database is asked instead';
+const LOST = 'lost the revocation feed; requests query the database';
 
 /** One database stands for the old primary, and a copy of it for the one that took over. */
 describe('a node whose pool has moved to another server while its listening connection stayed', () => {

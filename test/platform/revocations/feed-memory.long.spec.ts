@@ -85,8 +85,10 @@ describe('a node on which more is revoked than memory may hold', () => {
   });
 
   it('says so once', async () => {
-    await until(() => logged('more revocations than memory may hold').length > 0);
-    expect(logged('more revocations than memory may hold')).toMatchObject([{ limit: LIMIT }]);
+    await until(() => logged('too many revocations for memory; requests query the database').length > 0);
+    expect(logged('too many revocations for memory; requests query the database')).toMatchObject([
+      { limit: LIMIT },
+    ]);
   });
 
   it('says each minute how many are in memory', () => {
@@ -107,9 +109,9 @@ describe('a node on which more is revoked than memory may hold', () => {
     server.clock.advance('17m');
     const token = await jwtOf(await server.person());
     await until(() => isServedFromMemory(token));
-    await until(() => logged('all revocations are in memory again').length > 0);
-    expect(logged('all revocations are in memory again')).toHaveLength(1);
-    expect(logged('more revocations than memory may hold')).toHaveLength(1);
+    await until(() => logged('all revocations fit in memory again').length > 0);
+    expect(logged('all revocations fit in memory again')).toHaveLength(1);
+    expect(logged('too many revocations for memory; requests query the database')).toHaveLength(1);
     // Nothing is left, and nothing is said of it.
     const before = sizes().length;
     jest.advanceTimersByTime(2 * MINUTE_MS);

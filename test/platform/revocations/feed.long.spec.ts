@@ -10,8 +10,8 @@ import { jwtOf } from '../../support/modes/jwt.js';
 import { until } from '../../support/until.js';
 import { Wire } from '../../support/wire.js';
 
-const LOST = 'the revocation feed is lost; the database is asked instead';
-const BACK = 'the revocation feed is back';
+const LOST = 'lost the revocation feed; requests query the database';
+const BACK = 'restored the revocation feed';
 const messages = (server: InProcessServer) => server.entries().map(({ msg }) => msg);
 
 const takeBack = () => {
@@ -41,14 +41,16 @@ describe('the revocation feed', () => {
     return rows[0]!.n;
   };
 
-  it('does not start where DATABASE_LISTEN_URL leads to another database, and leaves no connection open', async () => {
+  it('refuses to start if DATABASE_LISTEN_URL names another database, and leaves no connection open', async () => {
     const start = InProcessServer.start({ database, env: { DATABASE_LISTEN_URL: other.url } });
     await expect(start).rejects.toThrow(ConfigError);
-    await expect(start).rejects.toThrow(/DATABASE_LISTEN_URL: .* names another database/);
+    await expect(start).rejects.toThrow(
+      /DATABASE_LISTEN_URL: must point directly to the database of DATABASE_URL/,
+    );
     await until(async () => (await listening(other)) === 0);
   });
 
-  it('loads all again where an announcement cannot be read: another version may have written it', async () => {
+  it('loads everything again if it cannot read an announcement', async () => {
     const server = await InProcessServer.start({ database });
     const token = await jwtOf(await server.person());
     expect((await token.get('/v1/probes/principal')).status).toBe(200);
@@ -80,7 +82,7 @@ describe('the revocation feed', () => {
     await server.stop();
   });
 
-  it('knows of what this node revokes when it is committed, not when a savepoint in it is', async () => {
+  it('applies a revocation of this node after the commit, not after a savepoint', async () => {
     const server = await InProcessServer.start({ database });
     const feed = server.app.get(RevocationFeed);
     const announce = (manager: EntityManager, subject: string) =>
@@ -107,7 +109,7 @@ describe('the revocation feed', () => {
     afterAll(() => wire.close());
     const start = () => InProcessServer.start({ database, env: { DATABASE_LISTEN_URL: wire.url.href } });
 
-    it('stops while its connection says nothing', async () => {
+    it('stops while its connection is silent', async () => {
       server = await start();
       wire.stall();
       await server.stop();

@@ -23,8 +23,8 @@ import { Wire } from '../../support/wire.js';
 
 const LAG_MS = 300;
 const PATH = '/v1/whoami';
-const LOST = 'the revocation feed is lost; the database is asked instead';
-const BACK = 'the revocation feed is back';
+const LOST = 'lost the revocation feed; requests query the database';
+const BACK = 'restored the revocation feed';
 const KINDS = ['session', 'jwt', 'opaque', 'api key', "machine's jwt"] as const;
 /** Of each kind, in each fault. */
 const COUNT = 4;
@@ -89,7 +89,7 @@ async function credentialsOf(server: TestServer, person: Person): Promise<Victim
   ];
 }
 
-describe('a node that is cut off from what the others revoke', () => {
+describe('a node that does not hear of revocations', () => {
   let directory: string;
   let postgres: EmbeddedPostgres;
   let wires: { pool: Wire; feed: Wire };
@@ -253,7 +253,7 @@ describe('a node that is cut off from what the others revoke', () => {
     let goneAt: number;
     let mendedAt: number;
 
-    it('refuses all the same what was revoked, and nothing else', async () => {
+    it('still refuses what was revoked, and nothing else', async () => {
       mine = victims.pop()!;
       await until(isFast);
       for (const { client } of mine) expect((await at(b, client).get(PATH)).status).toBe(200);
@@ -276,7 +276,7 @@ describe('a node that is cut off from what the others revoke', () => {
       expect(statuses).toEqual(new Set(fault.databaseStays ? [200] : [200, 503]));
     });
 
-    it('accepted nothing later than FEED_MAX_LAG after the answer to who revoked it', () => {
+    it('accepts nothing later than FEED_MAX_LAG after the answer to the revocation', () => {
       expect(accepted.filter(({ askedAt, revokedAt }) => askedAt - revokedAt > LAG_MS)).toEqual([]);
     });
 

@@ -1,6 +1,6 @@
 import { Client } from '../client.js';
 import { basic, postForm } from '../form.js';
-import { expectStatus, type Person } from '../person.js';
+import { expectStatus, type Owner } from '../person.js';
 import { apiKeyOf, type KeyClient } from './api-key.js';
 import { claimsOf } from './jwt.js';
 
@@ -24,7 +24,7 @@ export async function exchange(key: KeyClient, fields: Record<string, string> = 
 
 /** A machine's JWT, with all the scopes of a key that is made for it. */
 export async function machineOf(
-  owner: Person,
+  owner: Owner,
   scopes: string[],
   options: Record<string, unknown> = {},
 ): Promise<MachineClient> {

@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { LessThan, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { Authenticated } from '../../../src/auth/authenticated.decorator.js';
+import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../../../src/auth/current-principal.decorator.js';
 import { Principal } from '../../../src/auth/principal.js';
 import { NotFoundError } from '../../../src/platform/problems/not-found.js';
@@ -24,6 +24,14 @@ const ProbeView = z
   .meta({ id: 'Probe', description: 'A probe' });
 const ProbePage = pageOf(ProbeView, 'ProbePage');
 const show = ({ id, note }: Probe) => ({ id, note });
+
+const ProbeEcho = z
+  .strictObject({
+    note: text(1, 200).describe('Any text'),
+    data: z.record(z.string(), z.unknown()).optional().describe('Any JSON'),
+  })
+  .meta({ id: 'ProbeEcho', description: 'What the server answers' });
+type ProbeEcho = z.infer<typeof ProbeEcho>;
 
 const PrincipalView = z
   .object({
@@ -51,9 +59,28 @@ export class ProbeController {
     return { mode, kind, subject, scopes: [...scopes], authTime: authTime ?? null, amr, credentialId };
   }
 
+  /** For every credential that is still alive in the database. */
+  @Get('live')
+  @Authenticated({ modes: 'any', live: true })
+  @ApiOperation({ summary: 'Show the principal, checked now' })
+  @ApiResponse({ status: 200, description: 'The principal', standardSchema: PrincipalView })
+  live(@CurrentPrincipal() principal: Principal) {
+    return this.principal(principal);
+  }
+
+  /** What a body is to a handler. It needs no credential and no database. */
+  @Post('echo')
+  @HttpCode(202)
+  @Public()
+  @ApiOperation({ summary: 'Answer with the body' })
+  @ApiResponse({ status: 202, description: 'The body', standardSchema: ProbeEcho })
+  echo(@Body({ schema: ProbeEcho }) body: ProbeEcho) {
+    return body;
+  }
+
   @Get()
   @Authenticated({ modes: 'any', scopes: ['probes:read'] })
-  @ApiOperation({ summary: 'List your probes' })
+  @ApiOperation({ summary: 'List my probes' })
   @ApiResponse({ status: 200, description: 'Newest first', standardSchema: ProbePage })
   async list(@CurrentPrincipal() { subject }: Principal, @Query({ schema: ListQuery }) query: ListQuery) {
     const { limit, after } = pageQuery(query);

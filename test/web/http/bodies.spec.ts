@@ -1,74 +1,16 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import {
-  Body,
-  Controller,
-  ForbiddenException,
-  Headers,
-  HttpCode,
-  Module,
-  Patch,
-  Post,
-  Put,
-} from '@nestjs/common';
-import { z } from 'zod';
-import { Authenticated, Public } from '../../../src/auth/authenticated.decorator.js';
-import { AcceptBody, FORM_TYPE } from '../../../src/web/http/accept-body.decorator.js';
-import { Bytes, formOf, jsonOf } from '../../../src/web/http/bodies.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { jwtOf } from '../../support/modes/jwt.js';
-import { useStarted } from '../../support/server.js';
+import { anyone } from '../../support/modes/any.js';
+import { useServer } from '../../support/server.js';
 
+// As in the fixture.
 const SECRET = 'the secret of a webhook';
 const LIMIT = 300_000;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const sign = (body: string) => createHmac('sha256', SECRET).update(body).digest('hex');
 
-const Delivery = z.strictObject({ id: z.int() }).meta({ id: 'Delivery' });
-const Contact = z
-  .strictObject({ name: z.string().min(1), age: z.coerce.number().int() })
-  .meta({ id: 'Contact' });
-
-@Controller('v1/bodies')
-class BodiesController {
-  @Post('webhooks')
-  @HttpCode(200)
-  @Public()
-  @AcceptBody({ as: 'bytes', types: ['application/json'] })
-  webhook(@Body({ schema: Bytes }) body: Buffer, @Headers('x-signature') signature = '') {
-    const expected = Buffer.from(sign(body.toString()));
-    const given = Buffer.from(signature);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new ForbiddenException();
-    return jsonOf(body, Delivery);
-  }
-
-  @Post('contact')
-  @HttpCode(200)
-  @Public()
-  @AcceptBody({ as: 'form', types: [FORM_TYPE] })
-  contact(@Body({ schema: formOf(Contact) }) body: z.infer<typeof Contact>) {
-    return body;
-  }
-
-  @Patch('merged')
-  @Public()
-  @AcceptBody({ as: 'json', types: ['application/merge-patch+json', 'application/json'] })
-  merge(@Body({ schema: Delivery }) body: z.infer<typeof Delivery>) {
-    return body;
-  }
-
-  @Put('avatar')
-  @Authenticated({ modes: 'any' })
-  @AcceptBody({ as: 'bytes', types: ['image/png', 'image/jpeg'], limit: LIMIT })
-  avatar(@Body({ schema: Bytes }) image: Buffer) {
-    return { bytes: image.length };
-  }
-}
-
-@Module({ controllers: [BodiesController] })
-class BodiesModule {}
-
-describe('a route that declares what its body is', () => {
-  const context = useStarted(() => InProcessServer.start({ modules: [BodiesModule] }));
+describe('a route that declares its body', () => {
+  const context = useServer({ fixture: 'test/web/http/bodies.fixture.ts#bodies' });
   const send = (
     method: string,
     path: string,
@@ -133,7 +75,7 @@ describe('a route that declares what its body is', () => {
   });
 
   it('gets an upload, up to the limit that it declares', async () => {
-    const { headers } = await jwtOf(await context.server.person());
+    const { headers } = await anyone(context.server);
     const upload = (bytes: number, type = 'image/png') =>
       send('PUT', 'avatar', type, new Uint8Array(bytes), headers);
     expect(await outcome(await upload(LIMIT))).toEqual([200, { bytes: LIMIT }]);
@@ -155,15 +97,16 @@ describe('a route that declares what its body is', () => {
   it('leaves the other routes as they are', async () => {
     const { anonymous } = context.server;
     for (const type of ['image/png', 'application/merge-patch+json', FORM_TYPE]) {
-      const { status, body } = await anonymous.post('/v1/users', '{}', { headers: { 'Content-Type': type } });
+      const { status, body } = await anonymous.post('/v1/probes/echo', '{}', {
+        headers: { 'Content-Type': type },
+      });
       expect([type, status, body.detail]).toEqual([
         type,
         415,
-        'Send JSON, with Content-Type: application/json.',
+        'Send JSON with Content-Type: application/json.',
       ]);
     }
-    const large = { email: 'ada@example.com', password: 'x'.repeat(150_000) };
-    expect((await anonymous.post('/v1/users', large)).status).toBe(413);
+    expect((await anonymous.post('/v1/probes/echo', { note: 'x'.repeat(150_000) })).status).toBe(413);
   });
 
   it('is in the API reference with its media types', async () => {

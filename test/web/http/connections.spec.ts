@@ -1,20 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Controller, Get, Module } from '@nestjs/common';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Public } from '../../../src/auth/authenticated.decorator.js';
-import { createDatabase, type TestDatabase } from '../../support/databases.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { Node } from '../../support/nodes.js';
-import { useStarted } from '../../support/server.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
+import type { Gate } from './connections.fixture.js';
 
-const MB = 1_000_000;
 const clients: Socket[] = [];
 
-/** A connection that reads nothing unless it is asked to. */
 async function open(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   clients.push(socket);
@@ -23,157 +15,41 @@ async function open(url: string): Promise<Socket> {
   return socket;
 }
 
-const requests = (count: number, path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(count);
-
-afterEach(() => {
-  for (const client of clients.splice(0)) client.destroy();
-});
-
-describe('a connection to the built server', () => {
-  let database: TestDatabase;
-  let node: Node;
-  beforeAll(async () => {
-    database = await createDatabase();
-    node = await Node.start({ DATABASE_URL: database.url, LOG_LEVEL: 'warn' });
-  });
-  afterAll(async () => {
-    await node.stop();
-    await database.drop();
-  });
-
-  const residentBytes = () =>
-    1024 * Number(execFileSync('ps', ['-o', 'rss=', '-p', String(node.pid)]).toString());
-
-  /** Pipelines requests on some connections, reads nothing, and returns by how much the process has grown at most. */
-  async function growth(connections: number, count: number, path: string): Promise<number> {
-    const warm = await fetch(node.url + path);
-    await warm.arrayBuffer();
-    const before = residentBytes();
-    const sockets = await Promise.all(Array.from({ length: connections }, () => open(node.url)));
-    let most = 0;
-    const answered = sockets.map((socket) => once(socket, 'readable'));
-    for (const socket of sockets) socket.write(requests(count, path));
-    await Promise.all(answered);
-    for (let i = 0; i < 10; i += 1) {
-      await fetch(`${node.url}/health/live`);
-      most = Math.max(most, residentBytes() - before);
-      await sleep(50);
-    }
-    for (const socket of sockets) socket.destroy();
-    return most;
-  }
-
-  it.each(['/docs/swagger-ui-bundle.js', '/openapi.json', '/problems/csrf'])(
-    'costs little memory where many requests for %s are pipelined and no answer is read',
-    async (path) => {
-      expect(await growth(1, 400, path)).toBeLessThan(100 * MB);
-      expect(await growth(20, 100, path)).toBeLessThan(100 * MB);
-    },
-  );
-
-  describe('is closed after 30 s', () => {
-    /** Seconds until the server closes the connection, while `every` is done again and again. */
-    async function secondsUntilClosed(socket: Socket, every: () => unknown): Promise<number> {
-      const begin = performance.now();
-      while (!socket.closed) {
-        every();
-        await sleep(500);
-      }
-      return (performance.now() - begin) / 1000;
-    }
-    const answerOf = (socket: Socket) => {
-      let text = '';
-      socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-      return () => text;
-    };
-
-    // Together, since each takes its time. Node by itself looks for such connections every 30 s.
-    it('where headers, body or reading of the answers do not come to an end', async () => {
-      const [headers, body, unread, slow] = [
-        await open(node.url),
-        await open(node.url),
-        await open(node.url),
-        await open(node.url),
-      ];
-      const [ofHeaders, ofBody] = [answerOf(headers), answerOf(body)];
-      headers.write('GET / HTTP/1.1\r\nHost: x\r\n');
-      body.write('POST /v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
-      body.write('Content-Length: 100000\r\n\r\n');
-      for (const socket of [unread, slow]) socket.write(requests(16, '/docs/swagger-ui-bundle.js'));
-      const seconds = await Promise.all([
-        secondsUntilClosed(headers, () => headers.write('X')),
-        secondsUntilClosed(body, () => body.write(' ')),
-        // By writing it learns that nobody is there; the server does not read it.
-        secondsUntilClosed(unread, () => {
-          slow.read();
-          unread.write('\r\n');
-        }),
-      ]);
-      for (const elapsed of seconds) {
-        expect(elapsed).toBeGreaterThan(29);
-        expect(elapsed).toBeLessThan(45);
-      }
-      for (const answer of [ofHeaders(), ofBody()]) {
-        expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-        expect(answer).toContain('/problems/request-timeout');
-      }
-      expect(slow.closed).toBe(false);
-    }, 120_000);
-  });
-});
-
-/** Requests that are being answered, and those that were. */
-const state = { now: 0, most: 0, all: 0, release: () => {}, released: Promise.resolve() };
-
-@Controller('v1/held')
-class HeldController {
-  @Get()
-  @Public()
-  async hold(): Promise<object> {
-    state.now += 1;
-    state.most = Math.max(state.most, state.now);
-    await state.released;
-    state.now -= 1;
-    return { number: ++state.all };
-  }
-}
-
-@Module({ controllers: [HeldController] })
-class HeldModule {}
+const requests = (count: number) => 'GET /v1/held HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count);
 
 describe('the requests of one connection', () => {
-  const context = useStarted(() => InProcessServer.start({ modules: [HeldModule] }));
-
-  function hold(): void {
-    Object.assign(state, { now: 0, most: 0, all: 0 });
-    state.released = new Promise((resolve) => (state.release = resolve));
-  }
+  const context = useServer({ fixture: 'test/web/http/connections.fixture.ts#held' });
+  const gate = () => context.server.provider<Gate>('Gate');
+  const isAlive = async () => (await context.server.anonymous.get('/health/live')).status === 200;
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.destroy();
+  });
 
   it('are answered 16 at a time, all of them and in order', async () => {
-    hold();
+    await gate().close();
     const socket = await open(context.server.url);
     let text = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-    socket.write(requests(100, '/v1/held'));
-    await until(() => state.now === 16);
-    // Another connection is not held up.
-    expect((await fetch(`${context.server.url}/health/live`)).status).toBe(200);
-    state.release();
+    socket.write(requests(100));
+    await until(async () => (await gate().counts()).now === 16);
+    // Another connection does not wait.
+    expect(await isAlive()).toBe(true);
+    await gate().open();
     await until(() => text.includes('{"number":100}'));
-    expect(state.most).toBe(16);
+    expect((await gate().counts()).most).toBe(16);
     const numbers = [...text.matchAll(/\{"number":(\d+)\}/g)].map(([, number]) => Number(number));
     expect(numbers).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
-    socket.write(requests(1, '/v1/held'));
+    socket.write(requests(1));
     await until(() => text.includes('{"number":101}'));
   });
 
-  it('end it where more than a thousand of them wait', async () => {
-    hold();
+  it('end it if more than a thousand of them wait', async () => {
+    await gate().close();
     const socket = await open(context.server.url);
-    socket.resume().write(requests(3_000, '/v1/held'));
+    socket.resume().write(requests(3_000));
     await until(() => socket.closed);
-    expect(state.most).toBe(16);
-    state.release();
-    expect((await fetch(`${context.server.url}/health/live`)).status).toBe(200);
+    expect((await gate().counts()).most).toBe(16);
+    await gate().open();
+    expect(await isAlive()).toBe(true);
   });
 });

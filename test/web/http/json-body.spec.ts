@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseJson } from '../../../src/web/http/json-body.js';
 
-const REFUSED = 'The body is no JSON that this server accepts.';
+const REFUSED = 'The body must be valid JSON without the keys __proto__ and constructor.prototype.';
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('parseJson', () => {
@@ -11,11 +11,11 @@ describe('parseJson', () => {
       expect(() => parseJson(json)).toThrow('nested deeper than 20');
   });
 
-  it('refuses depth before it reads what is deep, however broken', () => {
+  it('refuses deep JSON before it reads it, even if it is malformed', () => {
     expect(() => parseJson('['.repeat(90_000))).toThrow('nested deeper than 20');
   });
 
-  it('counts no bracket inside a text, whatever is escaped there', () => {
+  it('ignores brackets inside strings, with any escapes', () => {
     for (const text of [
       '['.repeat(50),
       String.raw`\"${'['.repeat(50)}`,
@@ -37,7 +37,7 @@ describe('parseJson', () => {
     [String.raw`{"\u005F\u005fproto\u005f_":1}`],
     ['{"constructor":{"prototype":{}}}'],
     ['[{"constructor":{"a":1,"prototype":null}}]'],
-  ])('refuses %s, which could reach a prototype', (json) => {
+  ])('[V1.3.3] refuses %s, which could reach a prototype', (json) => {
     expect(() => parseJson(json)).toThrow(REFUSED);
   });
 
@@ -49,7 +49,7 @@ describe('parseJson', () => {
   );
 
   it.each([['{'], ["{'a':1}"], ['[1,]'], ['NaN'], ['undefined'], ['1 2'], ['{"a":01}'], ['\u00a0{}']])(
-    'refuses %s, which is no JSON',
+    '[V1.5.2] refuses %s, which is no JSON',
     (json) => {
       expect(() => parseJson(json)).toThrow(REFUSED);
     },

@@ -1,9 +1,11 @@
-import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { allProblems, defineProblem } from '../../../src/platform/problems/problem.js';
+// room: users
+import { openLinkPage } from '../../support/link-page.js';
+// /room
+import { signIns } from '../../support/modes/any.js';
 import { send } from '../../support/raw-http.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { PASSWORD, useServer, useStarted } from '../../support/server.js';
+import { PASSWORD, useServer } from '../../support/server.js';
+import type { Problems } from './pages.fixture.js';
 
 const PAGE_CSP = [
   "default-src 'none'",
@@ -17,9 +19,22 @@ const PAGE_CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const PAGES = [
+  '/docs',
+  // room: users
+  '/verify',
+  // /room
+  // room: recovery
+  '/reset',
+  '/undo',
+  // /room
+  '/problems/not-found',
+];
+
 describe('pages', () => {
-  const context = useStarted(() => InProcessServer.start());
+  const context = useServer({ fixture: 'test/web/http/pages.fixture.ts#problems' });
   const get = (path: string) => send(context.server.url, 'GET', path);
+  const allProblems = () => context.server.provider<Problems>('Problems').all();
 
   /** What a reader sees of an HTML page. */
   const textOf = (html: string) =>
@@ -30,8 +45,8 @@ describe('pages', () => {
       .replaceAll('&gt;', '>')
       .replaceAll('&amp;', '&');
 
-  describe.each(['/docs', '/verify', '/problems/csrf'])('the page %s', (path) => {
-    it('is HTML that may load what this server has, and nothing else', async () => {
+  describe.each(PAGES)('the page %s', (path) => {
+    it('[V3.4.3] [RFC 9700 4.16] is HTML that can load files of this server, and nothing else', async () => {
       const { status, headers } = await get(path);
       expect(status).toBe(200);
       expect(headers).toMatchObject({
@@ -44,7 +59,7 @@ describe('pages', () => {
       });
     });
 
-    it('names no other host, and only what is there', async () => {
+    it('names no other host, and only files that exist', async () => {
       const { text } = await get(path);
       const references = [...text.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, url]) => url!);
       expect(references).not.toEqual([]);
@@ -61,7 +76,7 @@ describe('pages', () => {
   });
 
   describe('GET /', () => {
-    it('leads to the API reference', async () => {
+    it('redirects to the API reference', async () => {
       const { status, headers } = await get('/');
       expect([status, headers.location]).toEqual([302, '/docs']);
     });
@@ -72,7 +87,7 @@ describe('pages', () => {
       ['swagger-ui.css', 'text/css; charset=utf-8'],
       ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
       ['favicon-32x32.png', 'image/png'],
-    ])('serves %s, which browsers may keep', async (file, type) => {
+    ])('serves %s, which browsers can cache', async (file, type) => {
       const { status, headers } = await get(`/docs/${file}`);
       expect(status).toBe(200);
       expect(headers).toMatchObject({ 'content-type': type, 'cache-control': 'public, max-age=86400' });
@@ -112,37 +127,12 @@ describe('pages', () => {
     });
   });
 
-  /** Runs the script of the page as a browser would that opened it with this fragment. */
-  async function openVerifyPage(fragment: string, fetchOf: typeof fetch = fetch) {
-    const { text } = await get('/verify.js');
-    const status = { textContent: 'unchanged' };
-    const field = { hidden: true };
-    const password = { value: '' };
-    const button = { hidden: false, disabled: false, onclick: async () => undefined };
-    const elements: Record<string, object> = { status, 'password-field': field, password, confirm: button };
-    const visited: string[] = [];
-    const requests: unknown[] = [];
-    const page = {
-      document: { getElementById: (id: string) => elements[id] },
-      location: { hash: fragment, pathname: '/verify' },
-      history: { replaceState: (_state: null, _title: string, url: string) => visited.push(url) },
-      fetch: (path: string, init: RequestInit) => {
-        requests.push(init.body);
-        return fetchOf(new URL(path, `${context.server.url}/verify`).href, init);
-      },
-    };
-    runInContext(text, createContext(page));
-    // Before a person does anything.
-    expect(visited).toEqual(['/verify']);
-    const press = async () => {
-      await button.onclick();
-      return status.textContent;
-    };
-    return { status, field, password, button, requests, press };
-  }
+  // room: users
+  const openVerifyPage = (fragment: string, fetchOf?: typeof fetch) =>
+    openLinkPage(context.server.url, '/verify', fragment, fetchOf);
 
   describe('GET /verify', () => {
-    const THANKS = 'Thank you. Your address is confirmed, and you can sign in.';
+    const THANKS = 'Thank you. Your address is confirmed. You can sign in now.';
     const register = async (email: string) => {
       await context.server.anonymous.post('/v1/users', { email, password: PASSWORD });
       return context.server.mailedToken(email);
@@ -167,33 +157,34 @@ describe('pages', () => {
       const token = await register('twice@example.com');
       await (await openVerifyPage(`#${token}`)).press();
       expect(await (await openVerifyPage(`#${token}`)).press()).toBe(
-        'Your address is already confirmed, and you can sign in.',
+        'Your address is already confirmed. You can sign in.',
       );
     });
 
-    it('asks for a new password where the link sets one', async () => {
+    it('asks for a new password if the link sets one', async () => {
       const email = 'forgetful@example.com';
       await register(email);
       await context.server.anonymous.post('/v1/email-verifications', { email });
       const page = await openVerifyPage(`#${await context.server.mailedToken(email)}`);
-      expect(await page.press()).toBe('Choose the new password of your account.');
+      expect(await page.press()).toBe('Choose a new password for your account.');
       page.password.value = 'password';
       expect(await page.press()).toMatch(/^The password .*common/);
       page.password.value = 'a new password of the owner';
       expect([page.field.hidden, await isConfirmed(email)]).toEqual([false, false]);
       expect(await page.press()).toBe(THANKS);
-      const session = { email, password: page.password.value };
-      expect((await context.server.anonymous.post('/v1/sessions', session)).status).toBe(201);
+      const { path, fields } = signIns[0]!;
+      const signIn = { email, password: page.password.value, ...fields };
+      expect((await context.server.anonymous.post(path, signIn)).status).toBe(201);
     });
 
-    it('says what to do where there is no token, no such link, or no answer', async () => {
+    it('says what to do if there is no token, no such link, or no answer', async () => {
       const empty = await openVerifyPage('');
       expect(empty.status.textContent).toMatch(/^Open the link in the mail again/);
       expect(empty.button.hidden).toBe(true);
       expect(await (await openVerifyPage('#x')).press()).toBe(
-        'This link is not valid any more. Ask for a new mail.',
+        'This link is no longer valid. Request a new mail.',
       );
-      const again = 'The server cannot be reached. Try again.';
+      const again = 'The server could not be reached. Try again.';
       const down = await openVerifyPage('#x', async () => new Response(null, { status: 503 }));
       expect([await down.press(), down.button]).toMatchObject([again, { hidden: false, disabled: false }]);
       const cut = await openVerifyPage('#x', () => Promise.reject(new TypeError('Failed to fetch')));
@@ -201,9 +192,13 @@ describe('pages', () => {
     });
   });
 
+  // /room
+
   describe('GET /problems/:slug', () => {
     it('explains every problem that an answer can name', async () => {
-      for (const { slug, status, title, about } of allProblems()) {
+      for (const { slug, status, title, about } of (await allProblems()).filter(
+        (one) => one.slug !== 'test-markup',
+      )) {
         const page = await get(`/problems/${slug}`);
         expect([slug, page.status, page.headers['content-type']]).toEqual([
           slug,
@@ -216,25 +211,19 @@ describe('pages', () => {
       }
     });
 
-    it('links to the others', async () => {
-      const { text } = await get('/problems/csrf');
+    it('links to all problems', async () => {
+      const { text } = await get('/problems/not-found');
       const links = [...text.matchAll(/href="([\w-]+)"/g)].map(([, slug]) => slug);
-      expect(links).toEqual(allProblems().map(({ slug }) => slug));
+      expect(links).toEqual((await allProblems()).map(({ slug }) => slug));
     });
 
-    it('escapes what a problem says', async () => {
-      defineProblem({
-        slug: 'test-markup',
-        status: 400,
-        title: '<b>"Bold"</b> & co',
-        about: '<script src="/x.js"></script>',
-      });
+    it('[V1.2.3] escapes the texts of a problem', async () => {
       const { text } = await get('/problems/test-markup');
       expect(text).toContain('<h1>&lt;b&gt;&quot;Bold&quot;&lt;/b&gt; &amp; co</h1>');
       expect(text).not.toMatch(/<script|<b>/);
     });
 
-    it.each(['none', 'CSRF', '__proto__', 'constructor', 'csrf%00', '%3Cscript%3E', '..%2fdocs'])(
+    it.each(['none', 'NOT-FOUND', '__proto__', 'constructor', 'not-found%00', '%3Cscript%3E', '..%2fdocs'])(
       'answers 404 to %s, as JSON',
       async (slug) => {
         const { status, problem, text } = await get(`/problems/${slug}`);
@@ -249,16 +238,16 @@ describe('with DOCS=off', () => {
   const context = useServer({ env: { DOCS: 'off' } });
   const get = (path: string) => send(context.server.url, 'GET', path);
 
-  it('there is no API reference, and nothing leads to one', async () => {
+  it('[V13.4.5] answers 404 to the API reference, and does not link to it', async () => {
     for (const path of ['/', '/docs', '/docs/start.js', '/docs/swagger-ui-bundle.js', '/openapi.json']) {
       const { status, problem } = await get(path);
       expect([path, status, problem]).toEqual([path, 404, 'not-found']);
     }
-    for (const path of ['/v1/nowhere', '/problems/csrf', '/.well-known/oauth-authorization-server'])
+    for (const path of ['/v1/nowhere', '/problems/not-found', '/.well-known/oauth-authorization-server'])
       expect((await get(path)).text).not.toContain('/docs');
   });
 
-  it('the other pages are there', async () => {
-    for (const path of ['/verify', '/problems/csrf']) expect((await get(path)).status).toBe(200);
+  it('serves the other pages', async () => {
+    for (const path of PAGES.filter((page) => page !== '/docs')) expect((await get(path)).status).toBe(200);
   });
 });

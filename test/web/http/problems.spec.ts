@@ -1,80 +1,18 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  BadRequestException,
-  ConflictException,
-  Controller,
-  ForbiddenException,
-  Get,
-  HttpException,
-  Module,
-  NotFoundException,
-  Param,
-  ServiceUnavailableException,
-} from '@nestjs/common';
+import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { Public } from '../../../src/auth/authenticated.decorator.js';
-import { InProcessServer } from '../../support/in-process.js';
-import { sessionOf } from '../../support/modes/session.js';
-import { useStarted } from '../../support/server.js';
+import { anyone, signIn } from '../../support/modes/any.js';
+import { useServer } from '../../support/server.js';
+import { until } from '../../support/until.js';
+import type { Connections } from './problems.fixture.js';
 
-/** What a library, a service that is called or a careless line may throw. */
-const FAULTS: Record<string, unknown> = {
-  error: new Error('nobody should read this'),
-  text: 'nobody should read this',
-  nothing: undefined,
-  'answer-of-a-service': Object.assign(new Error('nobody should read this'), { code: 'X', statusCode: 404 }),
-  'full-disk': Object.assign(new Error('nobody should read this'), { code: 'FST_FULL', statusCode: 507 }),
-  'missing-file': Object.assign(new Error('nobody should read this'), { code: 'ENOENT', syscall: 'open' }),
-};
-
-/** What somebody who knows Nest throws. */
-const EXCEPTIONS: Record<string, HttpException> = {
-  forbidden: new ForbiddenException('Not on Sundays'),
-  'not-found': new NotFoundException('No such thing'),
-  unavailable: new ServiceUnavailableException('the password of the queue is wrong'),
-  'unavailable-with-fields': new ServiceUnavailableException({ queue: 'the password of the queue is wrong' }),
-  conflict: new ConflictException({ message: 'Taken', free: ['ada2'], status: 200, instance: 'mine' }),
-  typed: new ConflictException({ type: 'https://example.com/taken', title: 'Taken', detail: 'By Ada' }),
-  list: new BadRequestException(['a must be a number', 'b must be a text']),
-};
-
-/** What plugins of Fastify throw, such as @fastify/multipart. */
-const REFUSALS: Record<string, { code: string; message: string }> = {
-  413: { code: 'FST_REQ_FILE_TOO_LARGE', message: 'request file too large' },
-  406: { code: 'FST_INVALID_MULTIPART_CONTENT_TYPE', message: 'the request is not multipart' },
-};
-
-@Controller('v1/faults')
-class FaultsController {
-  @Get(':name')
-  @Public()
-  fail(@Param('name') name: string): never {
-    throw FAULTS[name];
-  }
-
-  @Get('refusals/:status')
-  @Public()
-  refuse(@Param('status') status: string): never {
-    const { code, message } = REFUSALS[status]!;
-    throw Object.assign(new Error(message), { name: 'FastifyError', code, statusCode: Number(status) });
-  }
-
-  @Get('exceptions/:name')
-  @Public()
-  except(@Param('name') name: string): never {
-    throw EXCEPTIONS[name]!;
-  }
-}
-
-@Module({ controllers: [FaultsController] })
-class FaultsModule {}
+/** Of the fixture: what a library, a called service or a mistake can throw. */
+const FAULTS = ['error', 'text', 'nothing', 'answer-of-a-service', 'full-disk', 'missing-file'];
 
 describe('a problem', () => {
-  const context = useStarted(() => InProcessServer.start({ modules: [FaultsModule] }));
+  const context = useServer({ fixture: 'test/web/http/problems.fixture.ts#faults' });
 
-  it('is what RFC 9457 describes, and nothing else', async () => {
+  it('[V4.1.1] has the fields of RFC 9457 and no others', async () => {
     const { status, headers, body } = await context.server.anonymous.get('/v1/nowhere');
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect({ status, body }).toEqual({
@@ -83,7 +21,7 @@ describe('a problem', () => {
         type: '/problems/not-found',
         title: 'Not found',
         status: 404,
-        detail: 'There is no such route. The API reference lists all routes.',
+        detail: 'Not found. The API reference lists all routes.',
         instance: headers.get('x-request-id'),
       },
     });
@@ -94,8 +32,10 @@ describe('a problem', () => {
     ['GET', '/v1/probes/principal?access_token=x', 400, 'credential-in-url'],
     ['GET', '/%zz', 400, 'malformed-request'],
     ['PUT', '/v1/probes', 405, 'method-not-allowed'],
-    ['POST', '/v1/users', 400, 'validation-failed'],
+    ['POST', '/v1/probes/echo', 400, 'validation-failed'],
+    // room: tokens
     ['POST', '/v1/tokens/refresh', 401, 'invalid-refresh-token'],
+    // /room
     ['GET', '/problems/none', 404, 'not-found'],
     ['GET', '/docs/none', 404, 'not-found'],
     ['GET', '/v1/faults/error', 500, 'internal-error'],
@@ -122,25 +62,25 @@ describe('a problem', () => {
   });
 
   describe('of the server itself', () => {
-    it.each(Object.keys(FAULTS))('says no more than that: %s', async (fault) => {
+    it.each(FAULTS)('[V16.5.1] reveals nothing: %s', async (fault) => {
       const { status, body, headers } = await context.server.anonymous.get(`/v1/faults/${fault}`);
       expect({ status, body }).toEqual({
         status: 500,
         body: {
           type: '/problems/internal-error',
-          title: 'Something went wrong here',
+          title: 'Internal error',
           status: 500,
-          detail: 'The server made a mistake. It is logged.',
+          detail: 'The server failed. Its log has the details.',
           instance: headers.get('x-request-id'),
         },
       });
     });
 
-    it('is in the log under its id, with what was thrown', async () => {
+    it('[V13.4.2] [V16.3.4] is in the log under its id, with what was thrown', async () => {
       const { body } = await context.server.anonymous.get('/v1/faults/error');
-      const logged = context.server
-        .entries()
-        .find(({ level, requestId }) => level === 'error' && requestId === body.instance);
+      const logged = (await context.server.entries()).find(
+        ({ level, requestId }) => level === 'error' && requestId === body.instance,
+      );
       expect(logged).toMatchObject({
         msg: 'unexpected error',
         err: { message: 'nobody should read this', stack: expect.stringContaining('http/problems') },
@@ -192,93 +132,98 @@ describe('a problem', () => {
     expect(body).toEqual({ type: 'about:blank', title, status, detail, instance: expect.any(String) });
   });
 
-  it('is no fault of the server where a client hangs up in the middle of its body', async () => {
+  it('[V16.5.4] is no error of the server if a client hangs up in the middle of its body', async () => {
     const { server } = context;
-    const before = server.log.length;
-    const accepted = once(server.app.getHttpServer(), 'connection');
+    const before = (await server.log()).length;
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
-    socket.write('POST /v1/email-verifications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
-    socket.write('Content-Length: 100\r\n\r\n{"email":');
-    const [connection] = (await accepted) as [Socket];
-    await once(connection, 'data');
+    socket.write('POST /v1/probes/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
+    socket.write('Content-Length: 100\r\n\r\n{"note":');
+    await once(socket, 'connect');
+    const port = socket.localPort!;
+    const connections = server.provider<Connections>('Connections');
+    await until(async () => ((await connections.bytesRead(port)) ?? 0) > 0);
     socket.destroy();
-    await once(connection, 'close');
-    await sleep(50);
-    const levels = server
-      .entries()
-      .slice(before)
-      .map(({ level }) => level);
+    await until(async () => (await connections.bytesRead(port)) === undefined);
+    const levels = (await server.entries()).slice(before).map(({ level }) => level);
     expect(levels).not.toContain('error');
   });
 });
 
 describe('a validation error', () => {
-  const context = useStarted(() => InProcessServer.start());
-  const errorsOf = async (body: unknown, path = '/v1/email-verifications') => {
+  const context = useServer();
+  const errorsOf = async (body: unknown, path = '/v1/probes/echo') => {
     const answer = await context.server.anonymous.post(path, body);
     expect([answer.status, answer.problem]).toEqual([400, 'validation-failed']);
     return answer.body.errors;
   };
-  const pointers = async (body: unknown, path?: string) =>
-    (await errorsOf(body, path)).map(({ pointer }: { pointer: string }) => pointer).toSorted();
+  const pointers = async (body: unknown) =>
+    (await errorsOf(body)).map(({ pointer }: { pointer: string }) => pointer).toSorted();
 
-  it('names every field that is wrong, at once', async () => {
-    expect(await pointers({ email: 'nobody', password: 7, name: '' }, '/v1/users')).toEqual([
-      '/email',
-      '/name',
-      '/password',
-    ]);
+  it('[V2.2.2] names every field that is wrong, at once', async () => {
+    expect(await pointers({ note: 7, data: 'x', more: 1 })).toEqual(['/data', '/more', '/note']);
   });
 
-  it('says what is wrong in words, without what was sent', async () => {
+  // room: users
+  it('explains the fault without repeating the value', async () => {
     const errors = await errorsOf({ email: 'ada@', password: 'hunter2-hunter2', more: 1 }, '/v1/users');
     expect(errors).toContainEqual({ pointer: '/email', detail: 'must be an email address' });
     expect(errors).toContainEqual({ pointer: '/more', detail: 'is not a field of this request' });
     expect(JSON.stringify(errors)).not.toMatch(/ada@|hunter2/);
   });
+  // /room
 
   it('points to the whole body with the empty pointer', async () => {
     for (const body of [undefined, '[]', '"x"', 'null', '7']) expect(await pointers(body)).toEqual(['']);
   });
 
-  it('refuses a body where none is expected, and does nothing', async () => {
-    const session = await sessionOf(await context.server.person());
-    const sent = { 'a/b': 1, c: 2 };
-    const remove = (body: unknown) => session.delete('/v1/sessions/current', { body });
-    const refused = [await remove(sent), await remove('[]'), await remove('7')];
+  it('refuses a body on a route without one, and changes nothing', async () => {
+    const client = await anyone(context.server);
+    const { id } = (await client.post('/v1/probes', { note: 'A probe' })).body;
+    const remove = (body: unknown) => client.delete(`/v1/probes/${id}`, { body });
+    const refused = [await remove({ 'a/b': 1, c: 2 }), await remove('[]'), await remove('7')];
     expect(refused.map(({ status, problem }) => [status, problem])).toEqual(
       refused.map(() => [400, 'validation-failed']),
     );
     expect(refused.map(({ body }) => body.errors[0].pointer)).toEqual(['/a~1b', '', '']);
     expect(refused[0]!.body.errors[1]).toEqual({ pointer: '/c', detail: 'is not a field of this request' });
-    expect((await session.get('/v1/sessions/current')).status).toBe(200);
+    expect((await client.get(`/v1/probes/${id}`)).status).toBe(200);
     expect((await remove({})).status).toBe(204);
   });
 
-  it('escapes ~ and / in pointers, as RFC 6901 says', async () => {
-    const email = 'ada@example.com';
-    expect(await pointers({ email, 'a/b': 1, 'c~d': 1, '~1': 1, '': 1, 'é "x"': 1 })).toEqual(
+  it('[V1.2.2] escapes ~ and / in pointers, as RFC 6901 says', async () => {
+    const note = 'A probe';
+    expect(await pointers({ note, 'a/b': 1, 'c~d': 1, '~1': 1, '': 1, 'é "x"': 1 })).toEqual(
       ['/a~1b', '/c~0d', '/~01', '/', '/é "x"'].toSorted(),
     );
   });
 
-  it('points into arrays, and to a query parameter by its name', async () => {
-    const session = await sessionOf(await context.server.person());
-    const { body } = await session.post('/v1/api-keys', { name: 'x', scopes: ['probes:read', 'none'] });
+  // room: own-api-keys
+  it('points into arrays', async () => {
+    const client = await signIn(await context.server.person());
+    const { body } = await client.post('/v1/api-keys', { name: 'x', scopes: ['probes:read', 'none'] });
     expect(body.errors).toEqual([{ pointer: '/scopes/1', detail: expect.any(String) }]);
-    const answer = await session.get('/v1/probes?limit=101&page=1');
+  });
+  // /room
+
+  it('points to a query parameter by its name', async () => {
+    const answer = await (await anyone(context.server)).get('/v1/probes?limit=101&page=1');
     expect(answer.body.errors).toEqual([
       { pointer: '/limit', detail: 'must be a whole number from 1 to 100' },
       { pointer: '/page', detail: 'is not a field of this request' },
     ]);
   });
 
-  it('points to a parameter of the path by its name', async () => {
-    const session = await sessionOf(await context.server.person());
-    for (const path of ['/v1/probes/x', '/v1/sessions/x', '/v1/api-keys/x']) {
-      const { body } = await session.delete(path);
-      expect([path, body.errors]).toEqual([path, [{ pointer: '/id', detail: 'is no id' }]]);
-    }
+  it.each([
+    '/v1/probes/x',
+    // room: sessions
+    '/v1/sessions/x',
+    // /room
+    // room: sessions, own-api-keys
+    '/v1/api-keys/x',
+    // /room
+  ])('points to a parameter of the path %s by its name', async (path) => {
+    const { body } = await (await anyone(context.server)).delete(path);
+    expect(body.errors).toEqual([{ pointer: '/id', detail: 'must be a UUID' }]);
   });
 
   it('does not grow with the request', async () => {

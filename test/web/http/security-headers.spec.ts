@@ -1,10 +1,7 @@
-import { Controller, Get, Module } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Public } from '../../../src/auth/authenticated.decorator.js';
-import { RouteTable } from '../../../src/auth/route-table.js';
-import { InProcessServer } from '../../support/in-process.js';
+import { describe, expect, it } from '@jest/globals';
+import { credentials } from '../../support/modes/any.js';
 import { type RawAnswer, type RawRequest, send, sendRaw } from '../../support/raw-http.js';
-import { useStarted } from '../../support/server.js';
+import { useServer } from '../../support/server.js';
 
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -26,23 +23,11 @@ const OF_THE_ANSWER =
 const securityHeaders = ({ headers }: RawAnswer) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_THE_ANSWER.test(name)));
 
-@Controller('v1/broken')
-class BrokenController {
-  @Get()
-  @Public()
-  fail(): never {
-    throw new Error('something nobody should read');
-  }
-}
-
-@Module({ controllers: [BrokenController] })
-class BrokenModule {}
-
 const TOO_MANY_HEADERS = `GET / HTTP/1.1\r\nHost: x\r\nX-Filler: ${'x'.repeat(20_000)}\r\n\r\n`;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 describe('the headers of every answer', () => {
-  const context = useStarted(() => InProcessServer.start({ modules: [BrokenModule] }));
+  const context = useServer({ fixture: 'test/web/http/security-headers.fixture.ts#broken' });
   const ask = (method: string, path: string, options?: RawRequest) =>
     send(context.server.url, method, path, options);
   const raw = (bytes: string) => sendRaw(context.server.url, bytes);
@@ -54,9 +39,12 @@ describe('the headers of every answer', () => {
         'unknown route': ask('GET', '/v1/nowhere'),
         'wrong method': ask('PATCH', '/v1/probes'),
         'credential in the URL': ask('GET', '/v1/probes/principal?token=x'),
-        'broken body': ask('POST', '/v1/users', { headers: JSON_TYPE, body: '{' }),
-        'large body': ask('POST', '/v1/users', { headers: JSON_TYPE, body: ' '.repeat(100_001) }),
-        'other body': ask('POST', '/v1/users', { headers: { 'Content-Type': 'text/plain' }, body: 'x' }),
+        'broken body': ask('POST', '/v1/probes/echo', { headers: JSON_TYPE, body: '{' }),
+        'large body': ask('POST', '/v1/probes/echo', { headers: JSON_TYPE, body: ' '.repeat(100_001) }),
+        'other body': ask('POST', '/v1/probes/echo', {
+          headers: { 'Content-Type': 'text/plain' },
+          body: 'x',
+        }),
         'bad URL': ask('GET', '/%zz'),
         'large headers': raw(TOO_MANY_HEADERS),
         garbage: raw('hello\r\n\r\n'),
@@ -64,7 +52,7 @@ describe('the headers of every answer', () => {
       }).map(async ([name, answer]) => [name, await answer] as [string, RawAnswer]),
     );
 
-  it('are the security headers, no-store and the id of the request, and nothing about the software', async () => {
+  it('[V3.2.1] [V3.4.4] [V3.4.5] [V3.4.6] [V13.4.6] are the security headers, no-store and the request id, and do not name the software', async () => {
     for (const [name, answer] of await answers()) {
       expect([name, securityHeaders(answer)]).toEqual([name, SECURITY_HEADERS]);
       expect([name, answer.headers['cache-control']]).toEqual([name, 'no-store']);
@@ -75,16 +63,20 @@ describe('the headers of every answer', () => {
     }
   });
 
-  it('let no answer be stored but the public keys, the metadata, the API reference and the files of its page', async () => {
+  it('[V14.2.2] [V14.3.2] forbid to store answers, except public keys, metadata, the API reference and the files of its page', async () => {
     const stored: string[] = [];
-    for (const { method, path } of context.server.app.get(RouteTable).all()) {
+    for (const { method, path } of await context.server.routes()) {
       const url = path.replace(':file', 'swagger-ui.css').replaceAll(/:\w+/g, 'x');
       const { headers } = await ask(method, url);
       if (headers['cache-control'] !== 'no-store') stored.push(`${method} ${path}`);
     }
     expect(stored.toSorted()).toEqual([
+      // room: jwt
       'GET /.well-known/jwks.json',
+      // /room
+      // room: oauth
       'GET /.well-known/oauth-authorization-server',
+      // /room
       'GET /docs/:file',
       'GET /openapi.json',
     ]);
@@ -96,9 +88,7 @@ const corsHeaders = ({ headers }: RawAnswer) =>
 
 describe('CORS', () => {
   const NAMED = 'https://app.example.com';
-  const context = useStarted(() =>
-    InProcessServer.start({ env: { CORS_ORIGINS: `${NAMED} https://other.example.com` } }),
-  );
+  const context = useServer({ env: { CORS_ORIGINS: `${NAMED} https://other.example.com` } });
   const ask = (method: string, path: string, headers: Record<string, string>) =>
     send(context.server.url, method, path, { headers });
   const PREFLIGHT = {
@@ -124,8 +114,19 @@ describe('CORS', () => {
     }
   });
 
+  const ALLOWED = [
+    ...(credentials.some(({ mode }) => mode !== 'session') ? ['Authorization'] : []),
+    'Content-Type',
+    // room: api-keys
+    'X-API-Key',
+    // /room
+    // room: sessions
+    'X-CSRF-Token',
+    // /room
+  ];
+
   it('answers a preflight of a named origin, without a credential', async () => {
-    const { status, headers, text } = await ask('OPTIONS', '/v1/users/me/password', {
+    const { status, headers, text } = await ask('OPTIONS', '/v1/probes', {
       Origin: NAMED,
       ...PREFLIGHT,
     });
@@ -134,14 +135,14 @@ describe('CORS', () => {
       'access-control-allow-origin': NAMED,
       'access-control-allow-credentials': 'true',
       'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-      'access-control-allow-headers': 'Authorization, Content-Type, X-API-Key, X-CSRF-Token',
+      'access-control-allow-headers': ALLOWED.join(', '),
       'access-control-max-age': '600',
       'cache-control': 'no-store',
       'x-request-id': expect.any(String),
     });
   });
 
-  it('tells an origin that is not named nothing', async () => {
+  it('[V3.4.2] adds no header for an origin that is not named', async () => {
     for (const Origin of [
       'https://evil.example.com',
       `${NAMED}.evil.example`,
@@ -165,39 +166,37 @@ describe('CORS', () => {
     expect(corsHeaders(await ask('GET', '/health/live', {}))).toEqual([]);
   });
 
-  it('answers an OPTIONS that is no preflight without text', async () => {
+  it('answers an OPTIONS without a preflight', async () => {
     expect((await ask('OPTIONS', '/v1/probes', { Origin: NAMED })).status).toBe(204);
     expect((await ask('OPTIONS', '/v1/probes', {})).problem).toBe('method-not-allowed');
   });
+});
 
-  it('adds no header where no origin is named', async () => {
-    const server = await InProcessServer.start();
-    try {
-      for (const method of ['GET', 'OPTIONS']) {
-        const headers = { Origin: NAMED, ...PREFLIGHT };
-        expect(corsHeaders(await send(server.url, method, '/health/live', { headers }))).toEqual([]);
-      }
-    } finally {
-      await server.stop();
-    }
+describe('CORS without CORS_ORIGINS', () => {
+  const context = useServer();
+
+  it('adds no header', async () => {
+    const headers = {
+      Origin: 'https://app.example.com',
+      'Access-Control-Request-Method': 'PUT',
+    };
+    for (const method of ['GET', 'OPTIONS'])
+      expect(corsHeaders(await send(context.server.url, method, '/health/live', { headers }))).toEqual([]);
   });
 });
 
 describe('in production', () => {
-  let server: InProcessServer;
-  beforeAll(async () => {
-    server = await InProcessServer.start({
-      env: { NODE_ENV: 'production', ISSUER: 'https://auth.example.com', LOG_LEVEL: 'info' },
-    });
+  const context = useServer({
+    env: { NODE_ENV: 'production', ISSUER: 'https://auth.example.com', LOG_LEVEL: 'info' },
   });
-  afterAll(() => server.stop());
 
-  it('every answer has Strict-Transport-Security', async () => {
+  it('[V3.4.1] every answer has Strict-Transport-Security', async () => {
+    const { url } = context.server;
     for (const answer of [
-      await send(server.url, 'GET', '/health/live'),
-      await send(server.url, 'GET', '/v1/nowhere'),
-      await send(server.url, 'GET', '/%zz'),
-      await sendRaw(server.url, 'hello\r\n\r\n'),
+      await send(url, 'GET', '/health/live'),
+      await send(url, 'GET', '/v1/nowhere'),
+      await send(url, 'GET', '/%zz'),
+      await sendRaw(url, 'hello\r\n\r\n'),
     ])
       expect(securityHeaders(answer)).toEqual({
         ...SECURITY_HEADERS,

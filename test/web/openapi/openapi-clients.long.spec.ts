@@ -93,7 +93,7 @@ describe('clients that are generated from the API reference', () => {
       expect(JSON.parse(stdout)).toEqual({
         items: ['Tea'],
         kind: 'person',
-        title: 'The request has invalid fields',
+        title: 'Invalid fields',
         form: { grant_type: 'client_credentials' },
       });
     },
@@ -102,7 +102,16 @@ describe('clients that are generated from the API reference', () => {
 });
 
 /** Operations whose body is a secret that no example can know. */
-const NEED_SECRETS = ['updateEmailVerification', 'createTokenRefresh', 'requestToken'];
+const NEED_SECRETS = [
+  'updateEmailVerification',
+  'updatePasswordReset',
+  'createEmailChangeUndo',
+  'createAnomalyReport',
+  'createTokenRefresh',
+  'requestToken',
+  'setMfaTotp',
+  'createMfaPasskey',
+];
 
 describe('the examples of bodies in the API reference', () => {
   const context = useServer();
@@ -135,6 +144,7 @@ describe('the examples of bodies in the API reference', () => {
     await send(anonymous, 'createUser');
     await server.query('UPDATE users SET email_verified_at = now()');
     await send(anonymous, 'createEmailVerification');
+    await send(anonymous, 'createPasswordReset');
     const { body, cookies } = await send(anonymous, 'createSession');
     const ada = anonymous.with({
       Cookie: `__Host-session=${cookies['__Host-session']}`,
@@ -144,11 +154,13 @@ describe('the examples of bodies in the API reference', () => {
     const byToken = anonymous.with({ Authorization: `Bearer ${access_token}` });
     await send(ada, 'createOrder');
     await send(ada, 'createProbe');
+    await send(anonymous, 'createProbeEcho');
     await send(ada, 'updateCurrentUser');
     const { id } = (await send(ada, 'createApiKey')).body;
     await send(ada, 'updateApiKey', id);
     await send(ada, 'createApiKeyRotation', id);
     await send(anonymous, 'createApiKeyLeakReport');
+    await send(ada, 'setCurrentUserEmail');
     await send(byToken, 'createCurrentSessionReauthentication');
     await send(ada, 'setCurrentUserPassword');
     await send(await apiKeyOf(await server.person(), ['events:write']), 'createEvent');

@@ -4,16 +4,22 @@ import { Authenticated } from '../../../auth/authenticated.decorator.js';
 import { CurrentPrincipal } from '../../../auth/current-principal.decorator.js';
 import type { Principal } from '../../../auth/principal.js';
 import { SigningKeyRotation } from './signing-keys.rotation.js';
-import { showSigningKeys, SigningKeyList, SigningKeyQuery } from './admin-signing-keys.schemas.js';
+import { showSigningKeys, SigningKeyList, SigningKeyQuery } from './signing-keys.schemas.js';
 
 @ApiTags('administration')
 @Controller('v1/admin/signing-keys')
-@Authenticated({ modes: 'person', scopes: ['admin:signing-keys'], recentSignIn: true, live: true })
+@Authenticated({
+  modes: 'person',
+  scopes: ['admin:signing-keys'],
+  recentSignIn: true,
+  secondFactor: 'where-enrolled',
+  live: true,
+})
 export class SigningKeysController {
   constructor(private readonly rotation: SigningKeyRotation) {}
 
   @Get()
-  @ApiOperation({ summary: 'The keys that sign access tokens, newest first' })
+  @ApiOperation({ summary: 'List the signing keys, newest first' })
   @ApiResponse({ status: 200, description: 'A page of keys', standardSchema: SigningKeyList })
   async list(@Query({ schema: SigningKeyQuery }) query: SigningKeyQuery): Promise<SigningKeyList> {
     return showSigningKeys(await this.rotation.list(), query);
@@ -23,11 +29,11 @@ export class SigningKeysController {
   @ApiOperation({
     summary: 'Rotate the signing keys',
     description:
-      'The next key signs, the one before retires and verifies for as long as a token of it lives, and a new next one is made. No token is refused.',
+      'The next key becomes active, and a new next key is created. The old active key retires: it verifies tokens until the last one has expired. No token is refused.',
   })
   @ApiResponse({
     status: 201,
-    description: 'The first page of the keys as they are now',
+    description: 'The first page of the keys after the rotation',
     standardSchema: SigningKeyList,
   })
   async rotate(@CurrentPrincipal() principal: Principal): Promise<SigningKeyList> {
@@ -40,7 +46,7 @@ export class SigningKeysController {
   @ApiOperation({
     summary: 'Revoke a signing key now',
     description:
-      'Every token that it signed is refused at once on every node. If it is the active one, the next takes over.',
+      'All nodes refuse all tokens of the key at once. If the key is active, the next key becomes active.',
   })
   @ApiParam({ name: 'kid', description: 'RFC 7638 thumbprint', schema: { type: 'string' } })
   @ApiResponse({ status: 204, description: 'Revoked' })

@@ -3,12 +3,12 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../../auth/authenticated.decorator.js';
 import { sha256 } from '../../../platform/crypto/secret.js';
-import { Jwks } from './jwks.schemas.js';
+import { Jwks } from './signing-keys.schemas.js';
 import { JWKS_MAX_AGE_SECONDS } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
 
 const ETAG = {
-  ETag: { description: 'Of these keys', required: true, schema: { type: 'string' } },
+  ETag: { description: 'Changes with the keys', required: true, schema: { type: 'string' } },
 } as const;
 
 interface Described {
@@ -28,14 +28,14 @@ export class JwksController {
   @Public()
   @Header('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
   @Header('Content-Type', 'application/json; charset=utf-8')
-  @ApiOperation({ summary: 'The public keys that verify access tokens' })
+  @ApiOperation({ summary: 'Get the public keys that verify access tokens' })
   @ApiResponse({
     status: 200,
-    description: 'Those that sign now, next, or did until lately. The first one signs now.',
+    description: 'The active, next and retired keys. The first one is active.',
     headers: ETAG,
     standardSchema: Jwks,
   })
-  @ApiResponse({ status: 304, description: 'The keys that If-None-Match names', headers: ETAG })
+  @ApiResponse({ status: 304, description: 'The keys match `If-None-Match`', headers: ETAG })
   jwks(@Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply): void {
     const { body, etag } = this.#describe(this.keys.jwks());
     void reply.header('ETag', etag);
@@ -43,7 +43,7 @@ export class JwksController {
     else void reply.send(body);
   }
 
-  /** A kid is the thumbprint of its key: the same ones in the same order are the same answer, which is made once. */
+  /** A kid is the thumbprint of its key, so the body is built only when the list of kids changes. */
   #describe(jwks: Jwks): Described {
     const kids = jwks.keys.map(({ kid }) => kid).join();
     if (kids !== this.#described?.kids) {
@@ -54,7 +54,7 @@ export class JwksController {
   }
 }
 
-/** Whether If-None-Match names an ETag: by `*`, or in a list in which a weak tag is as good (RFC 9110 13.1.2). */
+/** Whether If-None-Match has this ETag or `*`. A weak tag matches too (RFC 9110 section 13.1.2). */
 function names(header = '', etag: string): boolean {
   const tags: string[] = header.match(/"[^"]*"|\*/g) ?? [];
   return tags.includes('*') || tags.includes(etag);

@@ -3,16 +3,16 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 export type SigningAlgorithm = 'EdDSA' | 'ES256';
 export type SigningKeyStatus = 'next' | 'active' | 'retired';
 
-/** The public half of a key of ours (RFC 7517). */
+/** A public key (RFC 7517). */
 export interface PublicJwk {
   kty: string;
   crv: string;
   x: string;
-  /** Of ES256 only. */
+  /** For ES256 only. */
   y?: string;
 }
 
-/** A key pair that signs access tokens. Published before it signs, and for as long as a token of it lives. */
+/** A key pair that signs access tokens. It is published before it signs, and until its last token has expired. */
 @Entity('signing_keys')
 @Index('signing_keys_one_next_key', ['algorithm'], { unique: true, where: `status = 'next'` })
 @Index('signing_keys_one_active_key', ['algorithm'], { unique: true, where: `status = 'active'` })

@@ -14,7 +14,7 @@ const PURPOSE = 'signing-key';
 
 type KeyPair = Pick<SigningKey, 'kid' | 'algorithm' | 'publicJwk' | 'privateJwkSealed'>;
 
-/** A new key pair, with the private one sealed under `secret`. */
+/** Creates a key pair. The private key is sealed under `secret`. */
 export async function makePair(algorithm: SigningAlgorithm, secret: string): Promise<KeyPair> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const publicJwk = publicPart(await exportJWK(publicKey));
@@ -23,20 +23,20 @@ export async function makePair(algorithm: SigningAlgorithm, secret: string): Pro
   return { kid, algorithm, publicJwk, privateJwkSealed };
 }
 
-/** A key that fits this algorithm only. */
+/** Imports the public key for its own algorithm only. */
 export async function publicKeyOf({ publicJwk, algorithm }: KeyPair): Promise<CryptoKey> {
   return (await importJWK(publicPart(publicJwk), algorithm)) as CryptoKey;
 }
 
-/** @throws ConfigError if no secret opens it */
+/** @throws ConfigError if no secret decrypts the key */
 export async function privateKeyOf(pair: KeyPair, secrets: readonly string[]): Promise<CryptoKey> {
   const jwk = JSON.parse(open(pair, secrets)) as JWK;
   return (await importJWK(jwk, pair.algorithm, { extractable: false })) as CryptoKey;
 }
 
 /**
- * The private key, sealed under the first of `secrets`.
- * @throws ConfigError if no secret opens it
+ * Seals the private key again, under the first of `secrets`.
+ * @throws ConfigError if no secret decrypts the key
  */
 export function reseal(pair: KeyPair, secrets: readonly string[]): Buffer {
   return seal(open(pair, secrets), secrets[0]!, PURPOSE, pair.kid);
@@ -47,16 +47,16 @@ function open({ privateJwkSealed, kid }: KeyPair, secrets: readonly string[]): s
     return unseal(privateJwkSealed, secrets, PURPOSE, kid);
   } catch (error) {
     if (!(error instanceof UnsealError)) throw error;
-    throw new ConfigError([`ENCRYPTION_SECRETS: none of them opens the signing key ${kid}`]);
+    throw new ConfigError([`ENCRYPTION_SECRETS: no secret decrypts the signing key ${kid}`]);
   }
 }
 
-/** How the key is published (RFC 7517). */
+/** The key as the JWKS publishes it (RFC 7517). */
 export function publishedJwk({ publicJwk, kid, algorithm }: KeyPair) {
   return { ...publicPart(publicJwk), kid, alg: algorithm, use: 'sig' as const };
 }
 
-/** Member by member, so that no private one can come along. */
+/** Copies only the public members, so that no private one can be published. */
 function publicPart({ kty, crv, x, y }: JWK): PublicJwk {
   return { kty: kty!, crv: crv!, x: x!, ...(y !== undefined && { y }) };
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SignInsModule } from '../../../accounts/sign-ins/sign-ins.module.js';
+import { SigningKeysController } from './admin-signing-keys.controller.js';
 import { JwksController } from './jwks.controller.js';
 import { SigningKey } from './signing-key.entity.js';
 import { SigningKeysHousekeeping } from './signing-keys.housekeeping.js';
@@ -10,15 +11,17 @@ import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.
 import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
 import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
 import { defineMigrations } from '../../../platform/database/migrations.js';
+import { defineScopes } from '../../../auth/scopes.js';
 import { defineCommand } from '../../../platform/commands/commands.js';
 
 defineCommand('signing-keys:rotate', {
   about: 'Makes the next signing key the active one, on all nodes.',
-  load: () => import('./rotate.command.js'),
+  load: async () => ({ command: (await import('./signing-keys.commands.js')).rotateKeys }),
 });
 defineCommand('signing-keys:reencrypt', {
-  about: 'Encrypts all signing keys under the first of ENCRYPTION_SECRETS. The others can be removed then.',
-  load: () => import('./reencrypt.command.js'),
+  about:
+    'Encrypts all signing keys under the first of ENCRYPTION_SECRETS. Then the other secrets can be removed.',
+  load: async () => ({ command: (await import('./signing-keys.commands.js')).reencrypt }),
 });
 
 declare module '../../../platform/revocations/revocation.entity.js' {
@@ -29,9 +32,19 @@ declare module '../../../platform/revocations/revocation.entity.js' {
 
 defineMigrations(SigningKeys1795300000026);
 
+declare module '../../../auth/scopes.js' {
+  interface Scopes {
+    'admin:signing-keys': true;
+  }
+}
+
+defineScopes({
+  'admin:signing-keys': { about: 'Rotate and revoke the keys that sign tokens', role: 'admin' },
+});
+
 @Module({
   imports: [TypeOrmModule.forFeature([SigningKey]), SignInsModule, HousekeepingModule, RevocationsModule],
-  controllers: [JwksController],
+  controllers: [JwksController, SigningKeysController],
   providers: [SigningKeysHousekeeping, SigningKeysService, SigningKeyRotation],
   exports: [SigningKeysService, SigningKeyRotation],
 })

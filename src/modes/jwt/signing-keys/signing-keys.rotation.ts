@@ -4,7 +4,6 @@ import { DataSource, type EntityManager, In, Not } from 'typeorm';
 import type { Principal } from '../../../auth/principal.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../../platform/config/config.js';
-import { AfterCommit } from '../../../platform/database/after-commit.js';
 import { affected } from '../../../platform/housekeeping/affected.js';
 import { SecurityLog } from '../../../platform/logging/security-log.js';
 import { NotFoundError } from '../../../platform/problems/not-found.js';
@@ -14,18 +13,13 @@ import { SigningKey } from './signing-key.entity.js';
 import { RETIRED_KEPT_MS } from './signing-keys.service.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 
-/** For how long others may keep the JWKS. A next key is in it for much longer before it signs. */
+/** How long clients can cache the JWKS. A next key is published for much longer before it signs. */
 export const JWKS_MAX_AGE_SECONDS = 300;
 
-/** What a kid looks like: an RFC 7638 thumbprint by SHA-256. */
+/** An RFC 7638 thumbprint by SHA-256. */
 const KID = /^[\w-]{43}$/;
 
-interface Rotation {
-  readonly active: string;
-  readonly retired: readonly string[];
-}
-
-/** Changes the signing keys, each change in one transaction, announced in it, one at a time over all nodes. */
+/** Changes the signing keys. Each change is one transaction, which also announces it. Changes run one after the other. */
 @Injectable()
 export class SigningKeyRotation {
   constructor(
@@ -34,64 +28,57 @@ export class SigningKeyRotation {
     private readonly revocations: RevocationsService,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
-    private readonly afterCommit: AfterCommit,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Every key whose tokens may be alive, newest first. */
+  /** All keys whose tokens can be alive, newest first. */
   list(): Promise<SigningKey[]> {
     return this.dataSource.manager.find(SigningKey, { order: { createdAt: 'DESC', kid: 'ASC' } });
   }
 
   /**
-   * The next key signs, the one before retires. Returns the kid that signs now. A service that keeps the JWKS may not
-   * have the key of a second rotation within JWKS_MAX_AGE_SECONDS: it asks again for a kid that it does not know
-   * (OpenID Connect Core 10.1.1).
+   * Makes the next key active and retires the old active one. Returns the new active kid. After two rotations within
+   * JWKS_MAX_AGE_SECONDS, a cached JWKS can lack the active key: clients must fetch it again for an unknown kid (OpenID
+   * Connect Core section 10.1.1).
    * @param by undefined for the command line
    */
   async rotate(by?: Principal): Promise<string> {
-    const rotation = await this.dataSource.transaction(async (manager) => {
+    return this.dataSource.transaction(async (manager) => {
       await this.#lock(manager, by);
-      return this.#rotate(manager);
+      return this.#rotate(manager, by?.userId ?? 'command');
     });
-    this.log.happened('signing-key.rotated', { ...rotation, by: by?.userId ?? 'command' });
-    return rotation.active;
   }
 
   /**
-   * By the schedule. A next key is made in the moment in which the active one begins to sign, so its age tells for how
-   * long that has been.
+   * Rotates by the schedule. A next key is created when the active key starts to sign, so its age is the time that the
+   * active key has been in use.
    */
   async rotateIfDue(now: Date, manager: EntityManager): Promise<number> {
     await lockKeys(manager);
     const next = await this.#next(manager);
     const due = next && now.getTime() - next.createdAt.getTime() >= this.config.SIGNING_KEY_ROTATION;
     if (!due) return 0;
-    const rotation = await this.#rotate(manager);
-    this.afterCommit.run(manager, () =>
-      this.log.happened('signing-key.rotated', { ...rotation, by: 'schedule' }),
-    );
+    await this.#rotate(manager, 'schedule');
     return 1;
   }
 
   /**
-   * Ends a key and all tokens that it signed, at once and everywhere. If it was the one that signs, the next takes over.
+   * Revokes a key and all tokens that it signed, on all nodes. If the key was active, the next key becomes active.
    * @throws NotFoundError
    */
   async revoke(kid: string, by: Principal): Promise<void> {
-    const revoked = await this.dataSource.transaction(async (manager) => {
+    await this.dataSource.transaction(async (manager) => {
       await this.#lock(manager, by);
       const key = KID.test(kid) ? await manager.findOneBy(SigningKey, { kid }) : null;
       if (!key) throw new NotFoundError('There is no such signing key.');
       await manager.delete(SigningKey, { kid });
       await this.#fill(manager);
       await this.revocations.announce(manager, [{ kind: 'signing-key', subject: kid }]);
-      return key;
+      await this.log.record(manager, 'signing-key.revoked', { kid, status: key.status, by: by.userId });
     });
-    this.log.happened('signing-key.revoked', { kid, status: revoked.status, by: by.userId });
   }
 
-  /** Retired keys that no living token names. */
+  /** Deletes retired keys whose tokens have all expired. */
   deleteForgotten(now: Date, limit: number, manager: EntityManager): Promise<number> {
     return affected(
       manager,
@@ -106,8 +93,8 @@ export class SigningKeyRotation {
     await lockKeys(manager);
   }
 
-  /** Those of the other algorithm retire too: JWT_ALGORITHM was changed. */
-  async #rotate(manager: EntityManager): Promise<Rotation> {
+  /** After a change of JWT_ALGORITHM, the keys of the other algorithm retire too. */
+  async #rotate(manager: EntityManager, by: string): Promise<string> {
     const { JWT_ALGORITHM: algorithm } = this.config;
     const over = await manager.find(SigningKey, {
       where: [{ status: 'active' }, { status: 'next', algorithm: Not(algorithm) }],
@@ -121,7 +108,8 @@ export class SigningKeyRotation {
     await this.#fill(manager);
     await this.revocations.announce(manager, [KEYS_CHANGED]);
     const { kid } = await manager.findOneByOrFail(SigningKey, { status: 'active', algorithm });
-    return { active: kid, retired };
+    await this.log.record(manager, 'signing-key.rotated', { active: kid, retired, by });
+    return kid;
   }
 
   #fill(manager: EntityManager): Promise<boolean> {

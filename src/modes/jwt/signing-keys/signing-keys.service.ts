@@ -8,7 +8,7 @@ import { RevocationFeed } from '../../../platform/revocations/revocation-feed.js
 import { RevocationsService } from '../../../platform/revocations/revocations.service.js';
 import { type SigningAlgorithm, SigningKey, type SigningKeyStatus } from './signing-key.entity.js';
 import { privateKeyOf, publicKeyOf, publishedJwk } from './signing-key.pair.js';
-import type { Jwks } from './jwks.schemas.js';
+import type { Jwks } from './signing-keys.schemas.js';
 import { fillKeys, KEYS_CHANGED, lockKeys } from './signing-keys.table.js';
 import { z } from 'zod';
 import { duration } from '../../../platform/config/formats.js';
@@ -19,7 +19,7 @@ const HOUR_MS = 3_600_000;
 
 const settings = defineSettings({
   JWT_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
-  // Longer than anybody keeps the JWKS, so that whoever verifies has the key that takes over.
+  // Longer than clients cache the JWKS, so that they have the next key before it signs.
   SIGNING_KEY_ROTATION: duration('90d').refine((ms) => ms >= HOUR_MS, 'must be 1h or longer'),
 });
 
@@ -27,13 +27,13 @@ declare module '../../../platform/config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
-/** Anybody can make up a `kid`: however many come, the table is read for them no more often. */
+/** Anybody can invent a `kid`, so unknown ones cause at most one query in this time. */
 const LOOK_AGAIN_MS = 10_000;
-/** No access token lives longer, so that a retired key may be forgotten after it. */
+/** The longest lifetime of an access token. A retired key is kept for at least this time. */
 export const MAX_LIFETIME_SECONDS = 15 * 60;
-/** The order in which the keys are published: a client that takes the first one takes the one that signs. */
+/** The order of the JWKS. The active key is first, for clients that use only the first key. */
 const PUBLISHED: readonly SigningKeyStatus[] = ['active', 'next', 'retired'];
-/** The minute is for a node that heard late, and for clocks that differ. */
+/** One minute more, for late notifications and clock differences between nodes. */
 export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
 
 export interface VerificationKey {
@@ -47,15 +47,15 @@ interface LoadedKey extends VerificationKey {
 }
 
 /**
- * The keys that sign access tokens, in PostgreSQL so that all nodes have the same, and in the memory of each. Memory is
- * believed while the feed is current and nothing was announced since it was read; else the table is read first, and who
- * cannot read it neither verifies nor signs.
+ * The keys that sign access tokens. They are in PostgreSQL, and each node caches them. The cache is used while the
+ * revocation feed is current and no change was announced after it was read. Otherwise the table is read first. If that
+ * fails, the node neither verifies nor signs.
  */
 @Injectable()
 export class SigningKeysService implements OnModuleInit {
   #keys = new Map<string, LoadedKey>();
   readonly #privateKeys = new Map<string, CryptoKey>();
-  /** How often the keys were announced to have changed, and how often of that when `#keys` was read. */
+  /** The number of announced changes, now and when `#keys` was read. */
   #announced = 0;
   #known = -1;
   #reading: Promise<void> = Promise.resolve();
@@ -73,12 +73,12 @@ export class SigningKeysService implements OnModuleInit {
     feed.onRevocation((revocation) => {
       if (revocation !== 'everything' && revocation[0] !== 'signing-key') return;
       this.#announced += 1;
-      // At once, for the JWKS; if it fails, whoever needs a key tries again.
+      // Read at once, for the JWKS. If this fails, the next use of a key tries again.
       this.#reload().catch(() => undefined);
     });
   }
 
-  /** @throws ConfigError if there is a key that the configured secrets do not open */
+  /** @throws ConfigError if the configured secrets do not decrypt one of the keys */
   async onModuleInit(): Promise<void> {
     await this.#reload();
     if (!this.#withStatus('active') || !this.#withStatus('next')) await this.#makeMissing();
@@ -86,23 +86,23 @@ export class SigningKeysService implements OnModuleInit {
     await Promise.all(inUse.map(({ row }) => this.#open(row)));
   }
 
-  /** The key that signs now. */
+  /** Returns the active key. */
   async signer(): Promise<{ kid: string; algorithm: SigningAlgorithm; privateKey: CryptoKey }> {
     if (this.#isOld) await this.#catchUp();
-    // Of the other algorithm, if a node that is configured for it has rotated.
+    // It has the other algorithm if a node with another JWT_ALGORITHM has rotated the keys.
     const key = this.#withStatus('active') ?? this.#all().find(({ row }) => row.status === 'active');
     if (!key) throw new Error('no active signing key');
     return { kid: key.kid, algorithm: key.algorithm, privateKey: await this.#open(key.row) };
   }
 
-  /** The key that a token names. An unknown one may be new, from another node: it is looked for, but not each time. */
+  /** Finds the key of a token. An unknown kid can be a new key of another node, so the table is read, but not each time. */
   async find(kid: string): Promise<VerificationKey | undefined> {
     if (this.#isOld) await this.#catchUp();
     if (!this.#current(kid)) await this.#lookAgain();
     return this.#current(kid);
   }
 
-  /** The public keys of all tokens that may be alive, now and next. The one that signs is the first. */
+  /** Returns the public keys of all tokens that can be alive, and the next key. The active key is first. */
   jwks(): Jwks {
     const current = this.#all().filter(({ kid }) => this.#current(kid));
     return { keys: current.map(({ row }) => publishedJwk(row)) };
@@ -127,7 +127,7 @@ export class SigningKeysService implements OnModuleInit {
     return retiredAt && retiredAt <= this.#forgottenSince() ? undefined : key;
   }
 
-  /** A key that retired then or before has no token that is alive. */
+  /** All tokens of a key that retired before this time have expired. */
   #forgottenSince(): Date {
     return this.clock.in(-RETIRED_KEPT_MS);
   }
@@ -141,7 +141,7 @@ export class SigningKeysService implements OnModuleInit {
     return this.#all().find((key) => key.row.status === status && key.algorithm === JWT_ALGORITHM);
   }
 
-  /** Who comes while it is looked for waits for the same answer. */
+  /** Parallel calls share one query. */
   #lookAgain(): Promise<void> {
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
     return this.#looking;
@@ -150,11 +150,11 @@ export class SigningKeysService implements OnModuleInit {
   async #look(): Promise<void> {
     if (this.clock.monotonic() - this.#lookedAgainAt < LOOK_AGAIN_MS) return;
     await this.#reload();
-    // Not before: while the database cannot be asked, a key that is not known is no bad credential.
+    // Set only after success: while the database does not answer, an unknown key must cause 503 and not 401.
     this.#lookedAgainAt = this.clock.monotonic();
   }
 
-  /** Reads the table, by a query that begins after this call. Of many at once, those that have to wait share one. */
+  /** Reads the table with a query that starts after this call. Waiting calls share one query. */
   #reload(): Promise<void> {
     this.#nextReading ??= this.#reading
       .catch(() => undefined)
@@ -168,12 +168,12 @@ export class SigningKeysService implements OnModuleInit {
 
   async #load(): Promise<void> {
     const announced = this.#announced;
-    // The retired ones too: whether one is forgotten is asked at each use, since this node's clock may be wrong now.
+    // Retired keys too: each use checks their age, because this node's clock can be wrong now.
     const rows = await this.rows.createQueryBuilder('k').orderBy('k.createdAt').addOrderBy('k.kid').getMany();
     const inOrder = rows.toSorted((a, b) => this.#rank(a) - this.#rank(b));
     const keys = inOrder.map(async (row): Promise<[string, LoadedKey]> => {
       const { kid, algorithm } = row;
-      // A kid is the thumbprint of its key: the same one has the same key.
+      // A kid is the thumbprint of its key, so an imported key can be used again.
       return [
         kid,
         { kid, algorithm, publicKey: this.#keys.get(kid)?.publicKey ?? (await publicKeyOf(row)), row },
@@ -184,7 +184,7 @@ export class SigningKeysService implements OnModuleInit {
     this.#known = announced;
   }
 
-  /** Of several nodes that start at once one makes the keys; all read them back. */
+  /** If several nodes start at once, one creates the keys, and all read them. */
   async #makeMissing(): Promise<void> {
     const { JWT_ALGORITHM: algorithm, ENCRYPTION_SECRETS } = this.config;
     await this.rows.manager.transaction(async (manager) => {

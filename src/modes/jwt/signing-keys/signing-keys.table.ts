@@ -3,10 +3,10 @@ import type { Revocation } from '../../../platform/revocations/revocations.servi
 import { type SigningAlgorithm, SigningKey } from './signing-key.entity.js';
 import { makePair } from './signing-key.pair.js';
 
-/** "keys" in ASCII: the advisory lock of everybody who changes signing keys, to the end of the transaction. */
+/** "keys" in ASCII: the advisory lock for changes of signing keys, held until the transaction ends. */
 const LOCK = 0x6b657973;
 
-/** Makes all nodes read the keys anew. Which they are is in the table. */
+/** Makes all nodes read the keys again. */
 export const KEYS_CHANGED: Revocation = { kind: 'signing-key', subject: 'changed' };
 
 export async function lockKeys(manager: EntityManager): Promise<void> {
@@ -15,14 +15,14 @@ export async function lockKeys(manager: EntityManager): Promise<void> {
 
 export interface KeyPlan {
   readonly algorithm: SigningAlgorithm;
-  /** New private keys are sealed under it. */
+  /** Seals new private keys. */
   readonly secret: string;
   readonly now: Date;
 }
 
 /**
- * Sees to it that one key of the algorithm signs and one is next: where none signs, the next one does from now on.
- * The caller holds the lock. False if nothing was missing.
+ * Ensures that the algorithm has an active key and a next key. If there is no active key, the next one becomes active.
+ * The caller must hold the lock. Returns false if no key was missing.
  */
 export async function fillKeys(
   manager: EntityManager,

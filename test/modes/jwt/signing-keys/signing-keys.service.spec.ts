@@ -180,7 +180,7 @@ describe('an announcement', () => {
     expect(await found).toBeUndefined();
   });
 
-  it('leaves no key to verify or to sign with, while the table cannot be read', async () => {
+  it('[V16.5.3] leaves no key to verify or to sign with, while the table cannot be read', async () => {
     const keys = await start();
     const [active] = table.rows as [Row];
     table.down = true;

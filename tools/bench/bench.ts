@@ -1,0 +1,142 @@
+// npm run bench -- [--quick] [--only NAME] [--json FILE] [--write]
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbeddedPostgres } from '../dev-postgres/embedded-postgres.js';
+import { Client } from './client.js';
+import { Loader } from './loader.js';
+import { pageOf, type Report, type Round, tableOf } from './report.js';
+import { type Scenario, scenariosOf } from './scenarios.js';
+import { seed } from './seed.js';
+import { Server } from './server.js';
+
+const USAGE = `Usage: npm run bench -- [--quick] [--only NAME] [--json FILE] [--write]
+
+Loads the production server and prints the CPU time of each kind of request. Run npm run build first.
+
+--quick      10,000 credentials of each kind and short windows, in about three minutes. Default: 100,000, about seven minutes
+--only NAME  the scenarios with NAME in their names, besides "bare" and "public"
+--json FILE  writes the report with its raw rounds
+--write      writes docs/benchmarks.md and its chart`;
+
+const AUDIENCE = 'https://bench.example.com';
+const SECRETS = { ENCRYPTION_SECRETS: 'a-secret-for-the-benchmark-of-32-characters' };
+const ENV = {
+  NODE_ENV: 'production',
+  HOST: '127.0.0.1',
+  ISSUER: AUDIENCE,
+  SMTP_URL: 'smtp://127.0.0.1:1',
+  TRUSTED_PROXIES: 'loopback',
+  ACCESS_TOKEN_TTL: '15m',
+  ...SECRETS,
+};
+const CONNECTIONS = 32;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'string' },
+    write: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+const plan = values.quick
+  ? { rows: 10_000, rounds: 3, seconds: 2 }
+  : { rows: 100_000, rounds: 5, seconds: 5 };
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+async function measure(server: Server, loader: Loader, scenario: Scenario): Promise<Round> {
+  const { path, header, credentials } = scenario;
+  const order = { url: server.url + path, connections: CONNECTIONS, header, credentials };
+  // An idle server is slow at first.
+  await loader.run({ ...order, seconds: 1 });
+  const before = server.cpu();
+  const outcome = await loader.run({ ...order, seconds: plan.seconds });
+  if (outcome.unexpected > 0) throw new Error(`${scenario.name}: ${outcome.unexpected} unexpected answers`);
+  const cpu = (server.cpu() - before) / outcome.requests;
+  return { ...outcome, cpu, perSecond: outcome.requests / plan.seconds };
+}
+
+/** A server that accepts everything would be fast. */
+async function expectRefusals(server: Server, scenarios: readonly Scenario[]): Promise<void> {
+  const client = new Client(server.url);
+  for (const { name, path, header, credentials } of scenarios) {
+    if (credentials.length === 0) continue;
+    const [right, wrong] = [credentials[0]!, `${credentials[0]!.slice(0, -8)}AAAAAAAA`];
+    const statuses = [
+      await client.statusOf(path, { [header]: right }),
+      await client.statusOf(path, { [header]: wrong }),
+    ];
+    if (statuses.join() !== '200,401')
+      throw new Error(`${name}: expected 200 and 401, got ${statuses.join(' and ')}`);
+  }
+}
+
+async function run(directory: string, database: string): Promise<Report> {
+  const start = (name: string, env: object) =>
+    Server.start(directory, name, ['dist/src/main.js'], {
+      ...ENV,
+      DATABASE_URL: database,
+      DATA_DIRECTORY: directory,
+      ...env,
+    });
+  const servers = {
+    warm: await start('warm', { CREDENTIAL_CACHE_TTL: '15m' }),
+    cold: await start('cold', { CREDENTIAL_CACHE_TTL: '0' }),
+    bare: await Server.start(directory, 'bare', ['--import', 'tsx', 'tools/bench/bare.ts'], {}),
+  };
+  const loader = new Loader();
+  try {
+    say(`Writing ${plan.rows} credentials of each kind…`);
+    const seeded = await seed(database, plan.rows, AUDIENCE);
+    say('Getting JWTs…');
+    const scenarios = (await scenariosOf(servers.warm.url, seeded)).filter(
+      ({ name }) => /bare|public/.test(name) || name.includes(values.only ?? ''),
+    );
+    await expectRefusals(servers.warm, scenarios);
+    const rounds = new Map<string, Round[]>(scenarios.map(({ name }) => [name, []]));
+    const began = Date.now();
+    const total = plan.rounds * scenarios.length;
+    let done = 0;
+    // One window of each scenario in each round, so that a slow moment of the machine meets all of them.
+    for (let round = 1; round <= plan.rounds; round += 1)
+      for (const scenario of scenarios) {
+        rounds.get(scenario.name)!.push(await measure(servers[scenario.server], loader, scenario));
+        done += 1;
+        const left = Math.ceil((((Date.now() - began) / done) * (total - done)) / 1000);
+        say(`round ${round} of ${plan.rounds}: ${scenario.name} (${left} s left)`);
+      }
+    return {
+      node: process.version,
+      processor: cpus()[0]!.model,
+      processors: cpus().length,
+      ...plan,
+      connections: CONNECTIONS,
+      memory: servers.warm.memory(),
+      scenarios: [...rounds].map(([name, all]) => ({ name, rounds: all })),
+    };
+  } finally {
+    loader.stop();
+    await Promise.all(Object.values(servers).map((server) => server.stop()));
+  }
+}
+
+async function main(): Promise<void> {
+  if (values.help) return console.log(USAGE);
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+  const given = process.env['DATABASE_URL'];
+  const postgres = given ? undefined : await startEmbeddedPostgres({ directory });
+  try {
+    const report = await run(directory, given ?? postgres!.url);
+    console.log(tableOf(report));
+    if (values.json) writeFileSync(values.json, JSON.stringify(report, null, 2));
+    if (values.write) await pageOf(report);
+  } finally {
+    await postgres?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+await main();
