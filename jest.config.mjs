@@ -7,6 +7,7 @@ export default {
   maxWorkers: 3, // on two cores: many tests wait for processes
   workerIdleMemoryLimit: '1GB',
   testTimeout: 300_000, // only ends what hangs: how long a test may take depends on the machine
+  setupFilesAfterEnv: ['./test/support/second-try.mjs'],
   globalSetup: './test/support/global-setup.mjs',
   globalTeardown: './test/support/global-teardown.mjs',
   transform: {
