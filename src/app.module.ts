@@ -16,8 +16,9 @@ import * as rooms from './rooms.js';
     ClockModule,
     LoggingModule,
     DatabaseModule,
-    ProblemsModule,
+    // Its guard runs first: a request is authenticated before its input is checked.
     AuthModule,
+    ProblemsModule,
     HealthModule,
     OpenApiModule,
   ],

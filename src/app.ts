@@ -17,10 +17,10 @@ import { Readiness } from './web/health/readiness.js';
 import { readBodyHeaders } from './web/http/body-headers.js';
 import { boundedServer } from './web/http/bounded-server.js';
 import { closeConnections } from './web/http/closing.js';
-import { readForwarded } from './web/http/forwarded.js';
+import { readForwarded, trustOnly } from './web/http/forwarded.js';
 import { MAX_BODY_BYTES, parseBodies } from './web/http/json-body.js';
 import { ModeRegistry } from './auth/mode-registry.js';
-import { secureHttp } from './web/http/security.js';
+import { allowCors } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
 import { ProblemPages } from './web/http/problems.controller.js';
 import { ApiReference } from './web/openapi/api-reference.js';
@@ -29,14 +29,14 @@ import { ApiReference } from './web/openapi/api-reference.js';
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
     genReqId: newRequestId,
-    trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
+    trustProxy: config.TRUSTED_PROXIES.length > 0 && trustOnly(config.TRUSTED_PROXIES),
     bodyLimit: MAX_BODY_BYTES,
-    serverFactory: boundedServer,
+    serverFactory: boundedServer(config),
     // `closeConnections` answers with a problem instead.
     return503OnClosing: false,
     // Node already limits the URL. A longer id is an unknown id, and must be 404.
     routerOptions: { maxParamLength: maxHeaderSize },
-    frameworkErrors: refuseUrl(config),
+    frameworkErrors: refuseUrl,
     clientErrorHandler: refuseConnection(config),
   });
 }
@@ -55,12 +55,13 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);
   closeConnections(fastify);
-  sendTogether(fastify);
-  await secureHttp(fastify, config, app.get(ModeRegistry));
+  await allowCors(fastify, config, app.get(ModeRegistry));
   refuseCredentialInUrl(fastify);
   // After the refusal of a credential in the URL, which takes precedence.
   readBodyHeaders(fastify);
   await app.register(cookie);
+  // After the hooks that add headers.
+  sendTogether(fastify);
   app.get(ApiReference).describe(app);
 }
 

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../platform/config/config.js';
-import { requestContext } from '../platform/logging/request-context.js';
+import { contextOf } from '../platform/logging/request-context.js';
 import { SecurityLog } from '../platform/logging/security-log.js';
 import { ProblemError } from '../platform/problems/problem.js';
 import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
@@ -38,24 +38,29 @@ export class AuthGuard implements CanActivate {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** Without a promise for a public route. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
     const policy = this.routes.policyOf(context.getClass(), context.getHandler());
     // Fail closed: a handler that was not found at boot has no policy.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
+    if (!policy.public) return this.#allowsCaller(request, policy);
     try {
-      if (policy.public) this.#checkPublic(request, policy);
-      else await this.#authenticate(request, policy);
+      this.#checkPublic(request, policy);
+      return true;
     } catch (error) {
-      if (error instanceof ProblemError)
-        this.log.refused('request.refused', {
-          ...request.user?.facts,
-          problem: error.kind.slug,
-          reason: error.reason,
-        });
-      throw error;
+      throw this.#logged(error, request);
     }
-    return true;
+  }
+
+  #logged(error: unknown, { user }: { user?: Principal }): unknown {
+    if (error instanceof ProblemError)
+      this.log.refused('request.refused', {
+        ...user?.facts,
+        problem: error.kind.slug,
+        reason: error.reason,
+      });
+    return error;
   }
 
   #checkPublic(request: FastifyRequest, { sameOrigin }: PublicPolicy): void {
@@ -64,26 +69,33 @@ export class AuthGuard implements CanActivate {
     if (sameOrigin) this.#checkOrigin(request);
   }
 
-  async #authenticate(
+  /** One promise for a request whose credential is in memory. */
+  async #allowsCaller(
     request: FastifyRequest & { user?: Principal },
     policy: ProtectedPolicy,
-  ): Promise<void> {
-    const { mode, strategy } = this.#presented(request, policy);
-    this.#checkTransport(request);
-    if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
-    const principal = await this.#verify(mode, strategy, request, policy);
-    // Set before the checks below, so that their log entries name the principal.
-    request.user = principal;
-    const context = requestContext();
-    if (context) context.facts = principal.facts;
-    mode.afterVerification?.(request, principal);
-    const scheme = this.registry.challengeOf(mode.name);
-    this.#authorize(policy, principal, scheme);
-    const asked = this.stepUp.check(policy, principal, scheme);
-    if (asked) await asked;
-    this.#checkResource(policy, principal, request);
-    for (const { definition, declared } of policy.requires)
-      await definition.check(principal, request, declared);
+  ): Promise<boolean> {
+    try {
+      const { mode, strategy } = this.#presented(request, policy);
+      this.#checkTransport(request);
+      if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
+      const verified = this.#verify(mode, strategy, request, policy);
+      const principal = verified instanceof Promise ? await verified : verified;
+      // Set before the checks below, so that their log entries name the principal.
+      request.user = principal;
+      const context = contextOf(request);
+      if (context) context.facts = principal.facts;
+      mode.afterVerification?.(request, principal);
+      const scheme = this.registry.challengeOf(mode.name);
+      this.#authorize(policy, principal, scheme);
+      const asked = this.stepUp.check(policy, principal, scheme);
+      if (asked) await asked;
+      this.#checkResource(policy, principal, request);
+      for (const { definition, declared } of policy.requires)
+        await definition.check(principal, request, declared);
+      return true;
+    } catch (error) {
+      throw this.#logged(error, request);
+    }
   }
 
   #presented(request: FastifyRequest, policy: ProtectedPolicy): { mode: ModeDefinition; strategy: string } {
@@ -103,21 +115,27 @@ export class AuthGuard implements CanActivate {
     throw new CredentialRequiredError(this.#challenges(policy));
   }
 
-  async #verify(
+  #verify(
     mode: ModeDefinition,
     strategy: string,
     request: FastifyRequest,
     policy: ProtectedPolicy,
-  ): Promise<Principal> {
-    try {
-      const credential = await this.registry.door.take(strategy, request);
-      const principal: unknown = await mode.verify(credential, policy);
-      // Checked at run time too: an object that only looks like a principal could pass the checks below.
-      if (!(principal instanceof Principal)) throw new InvalidCredentialError('no principal');
-      return principal;
-    } catch (error) {
+  ): Principal | Promise<Principal> {
+    const refuse = (error: unknown): never => {
       if (!(error instanceof InvalidCredentialError)) throw error;
       throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
+    };
+    try {
+      const credential = this.registry.door.take(strategy, request);
+      const principal =
+        typeof credential === 'string'
+          ? mode.verify(credential, policy)
+          : credential.then((taken) => mode.verify(taken, policy));
+      return principal instanceof Promise
+        ? principal.then(asPrincipal).catch(refuse)
+        : asPrincipal(principal);
+    } catch (error) {
+      return refuse(error);
     }
   }
 
@@ -153,4 +171,10 @@ export class AuthGuard implements CanActivate {
     );
     return [...new Set(challenges)];
   }
+}
+
+/** Checked at run time too: an object that only looks like a principal could pass the later checks. */
+function asPrincipal(principal: unknown): Principal {
+  if (!(principal instanceof Principal)) throw new InvalidCredentialError('no principal');
+  return principal;
 }

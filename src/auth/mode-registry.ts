@@ -29,11 +29,11 @@ export interface ModeDefinition {
    */
   present(request: FastifyRequest): string | undefined;
   /**
-   * Verifies the credential.
+   * Verifies the credential. A credential in memory needs no promise.
    * @param options `live`: check the sign-in or key behind the credential too
    * @throws InvalidCredentialError
    */
-  verify(credential: string, options: { live: boolean }): Promise<Principal>;
+  verify(credential: string, options: { live: boolean }): Principal | Promise<Principal>;
   /** Checks that need both the principal and the request. @throws ProblemError */
   afterVerification?(request: FastifyRequest, principal: Principal): void;
   /** The security scheme in the OpenAPI document. */

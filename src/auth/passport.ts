@@ -72,25 +72,39 @@ export class PassportDoor {
   }
 
   /**
-   * Takes the credential from the request. The strategy is selected by name: if Passport gets an instance, it runs
-   * parallel requests on that one object and mixes up their credentials.
+   * Takes the credential from the request. Most strategies decide at once, and then no promise is made. The strategy is
+   * selected by name: if Passport gets an instance, it runs parallel requests on that one object and mixes up their
+   * credentials.
    * @throws InvalidCredentialError if the strategy finds no credential or does not decide
    */
-  take(name: string, request: FastifyRequest): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const done = (error: unknown, credential?: unknown, info?: unknown) => {
-        if (error) reject(error);
-        else if (typeof credential === 'string' && credential !== '') resolve(credential);
-        else reject(new InvalidCredentialError(info instanceof Error ? info.message : 'no credential'));
-      };
-      // next() means that the strategy did not decide. That is never a success.
-      const next = (error?: unknown) =>
-        reject((error as Error | undefined) ?? new InvalidCredentialError('not decided'));
-      const handler = this.passport.authenticate(name, { session: false }, done) as (
-        ...args: unknown[]
-      ) => void;
-      // No response object: a strategy that redirects or answers by itself fails.
-      handler(request, undefined, next);
-    });
+  take(name: string, request: FastifyRequest): string | Promise<string> {
+    let outcome: { readonly credential: string } | { readonly error: unknown } | undefined;
+    let later: (() => void) | undefined;
+    const decide = (decided: NonNullable<typeof outcome>) => {
+      // A strategy decides once.
+      outcome ??= decided;
+      later?.();
+    };
+    const done = (error: unknown, credential?: unknown, info?: unknown) => {
+      if (error) decide({ error });
+      else if (typeof credential === 'string' && credential !== '') decide({ credential });
+      else
+        decide({
+          error: new InvalidCredentialError(info instanceof Error ? info.message : 'no credential'),
+        });
+    };
+    // next() means that the strategy did not decide. That is never a success.
+    const next = (error?: unknown) => decide({ error: error ?? new InvalidCredentialError('not decided') });
+    const handler = this.passport.authenticate(name, { session: false }, done) as (
+      ...args: unknown[]
+    ) => void;
+    // No response object: a strategy that redirects or answers by itself fails.
+    handler(request, undefined, next);
+    const credential = () => {
+      if ('error' in outcome!) throw outcome.error;
+      return outcome!.credential;
+    };
+    if (outcome) return credential();
+    return new Promise<void>((resolve) => (later = resolve)).then(credential);
   }
 }

@@ -1,4 +1,5 @@
 import type { AuthMode } from './auth-modes.js';
+import type { CallerFacts } from '../platform/logging/request-context.js';
 import type { Scope } from './scopes.js';
 
 /**
@@ -34,15 +35,10 @@ export interface PrincipalFields {
   secondFactorTime?: Date | undefined;
 }
 
-export interface PrincipalFacts {
-  readonly mode: AuthMode;
-  readonly userId?: string;
-  readonly serviceAccountId?: string;
-  readonly credentialId: string;
-  readonly keyId?: string;
-}
-
-/** The caller of a request and its rights. After the guard, nothing else of the credential remains. */
+/**
+ * The caller of a request and its rights. After the guard, nothing else of the credential remains. The requests of a
+ * credential can share one, so nothing may change it.
+ */
 export class Principal {
   readonly mode: AuthMode;
   readonly kind: PrincipalKind;
@@ -54,6 +50,8 @@ export class Principal {
   readonly acr: AuthenticationLevel | undefined;
   readonly secondFactorTime: Date | undefined;
   readonly keyId: string | undefined;
+  /** The ids for a log entry. */
+  readonly facts: CallerFacts;
   readonly #resources: ReadonlySet<string> | undefined;
   readonly #signInId: string | undefined;
 
@@ -70,6 +68,7 @@ export class Principal {
     this.amr = Object.freeze([...(fields.amr ?? [])]);
     this.acr = fields.acr;
     this.secondFactorTime = fields.secondFactorTime;
+    this.facts = factsOf(this);
     Object.freeze(this);
   }
 
@@ -92,21 +91,19 @@ export class Principal {
     return this.#resources === undefined || (resource !== undefined && this.#resources.has(resource));
   }
 
-  /** The ids for a log entry. */
-  get facts(): PrincipalFacts {
-    const { mode, kind, subject, credentialId, keyId } = this;
-    return {
-      mode,
-      ...(kind === 'service-account' ? { serviceAccountId: subject } : { userId: subject }),
-      credentialId,
-      ...(keyId !== undefined && keyId !== credentialId && { keyId }),
-    };
-  }
-
   /** All of `scopes` that the principal does not hold, so that one answer can list them. */
   missing(scopes: Iterable<Scope>): Scope[] {
     return [...scopes].filter((scope) => !this.scopes.has(scope));
   }
+}
+
+function factsOf({ mode, kind, subject, credentialId, keyId }: Omit<Principal, 'facts'>): CallerFacts {
+  return Object.freeze({
+    mode,
+    ...(kind === 'service-account' ? { serviceAccountId: subject } : { userId: subject }),
+    credentialId,
+    ...(keyId !== undefined && keyId !== credentialId && { keyId }),
+  });
 }
 
 /** The guard refuses requests by the declaration of the route. A missing declaration is a programming error. */

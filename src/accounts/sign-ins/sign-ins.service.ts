@@ -57,12 +57,7 @@ export class SignInsService implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) config: Config,
   ) {
-    this.#lookup = new CachedLookup(
-      feed,
-      config.CREDENTIAL_CACHE_TTL,
-      (ids) => this.#query(ids),
-      subjectsOfSignIn,
-    );
+    this.#lookup = new CachedLookup(feed, config, (ids) => this.#query(ids), subjectsOfSignIn);
   }
 
   /** Calls `observe` in the request that uses a sign-in, each time. It must be fast, and must not throw. */

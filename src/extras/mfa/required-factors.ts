@@ -49,7 +49,7 @@ export class RequiredFactors implements SecondFactorSource, OnModuleInit {
     this.requiredOf = config.REQUIRE_SECOND_FACTOR;
     this.#lookup = new CachedLookup(
       feed,
-      config.CREDENTIAL_CACHE_TTL,
+      config,
       (userIds) => this.#query(userIds),
       ({ userId }) => [userId],
     );

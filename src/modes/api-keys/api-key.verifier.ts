@@ -47,6 +47,7 @@ interface KeyRow {
 export interface FoundKey extends Readonly<KeyRow> {
   /** Undefined: all addresses are allowed. */
   readonly networks: Networks | undefined;
+  readonly principal: Principal;
 }
 
 const find = () => `
@@ -72,7 +73,7 @@ export class ApiKeyVerifier {
     feed: RevocationFeed,
   ) {
     const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
-      new CachedLookup(feed, config.CREDENTIAL_CACHE_TTL, query, ({ id, ownerId }) => [id, ownerId]);
+      new CachedLookup(feed, config, query, ({ id, ownerId }) => [id, ownerId]);
     this.#byHash = lookUp((hashes) => this.#queryHashes(hashes));
     this.#byId = lookUp((ids) => this.#queryIds(ids));
   }
@@ -83,16 +84,14 @@ export class ApiKeyVerifier {
    * @throws RateLimitedError
    */
   async verify(key: string): Promise<Principal> {
-    const found = await this.#identifyLimited(key);
-    return new Principal({
-      mode: 'api-key',
-      kind: kindOf(found),
-      subject: found.ownerId,
-      credentialId: found.id,
-      keyId: found.id,
-      scopes: found.scopes,
-      resources: found.resources ?? undefined,
-    });
+    try {
+      return (await this.identify(key)).principal;
+    } catch (error) {
+      // Counted for every reason, so that the limit does not reveal which keys exist. A wrong checksum needs no lookup.
+      if (error instanceof InvalidCredentialError && !keyFault(key, this.config.API_KEY_ENVIRONMENT))
+        await this.attempts.failed(REFUSED_KEYS);
+      throw error;
+    }
   }
 
   /**
@@ -103,7 +102,8 @@ export class ApiKeyVerifier {
   async identify(key: string, options: { limited?: boolean } = {}): Promise<FoundKey> {
     const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
-    const found = await this.#byHash.find(sha256Hex(key));
+    const hash = sha256Hex(key);
+    const found = this.#byHash.cached(hash) ?? (await this.#byHash.find(hash));
     if (!found) throw new InvalidCredentialError('unknown key');
     const refusal = whyRefused(found, this.clock.now());
     if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
@@ -116,7 +116,7 @@ export class ApiKeyVerifier {
    * @throws InvalidCredentialError
    */
   async behind(exchanged: { id: string; ownerId: string; revision: number }): Promise<FoundKey> {
-    const found = await this.#byId.find(exchanged.id);
+    const found = this.#byId.cached(exchanged.id) ?? (await this.#byId.find(exchanged.id));
     const refusal =
       found?.ownerId === exchanged.ownerId
         ? found.revision === exchanged.revision
@@ -127,34 +127,32 @@ export class ApiKeyVerifier {
     return found;
   }
 
-  async #identifyLimited(key: string): Promise<FoundKey> {
-    try {
-      return await this.identify(key);
-    } catch (error) {
-      // Counted for every reason, so that the limit does not reveal which keys exist. A wrong checksum needs no lookup.
-      if (error instanceof InvalidCredentialError && !keyFault(key, this.config.API_KEY_ENVIRONMENT))
-        await this.attempts.failed(REFUSED_KEYS);
-      throw error;
-    }
-  }
-
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
     const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.key_hash = ANY($1::bytea[])`, [
       hashes.map((hash) => Buffer.from(hash, 'hex')),
     ]);
-    return new Map(rows.map((row) => [row.hash, withNetworks(row)]));
+    return new Map(rows.map((row) => [row.hash, foundKey(row)]));
   }
 
   async #queryIds(ids: string[]): Promise<Map<string, FoundKey>> {
     const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.id = ANY($1::uuid[])`, [ids]);
-    return new Map(rows.map((row) => [row.id, withNetworks(row)]));
+    return new Map(rows.map((row) => [row.id, foundKey(row)]));
   }
 }
 
 /** Parses the networks once per lookup, not once per request. */
-const withNetworks = (row: KeyRow): FoundKey => ({
+const foundKey = (row: KeyRow): FoundKey => ({
   ...row,
   networks: row.allowedCidrs ? new Networks(row.allowedCidrs) : undefined,
+  principal: new Principal({
+    mode: 'api-key',
+    kind: kindOf(row),
+    subject: row.ownerId,
+    credentialId: row.id,
+    keyId: row.id,
+    scopes: row.scopes,
+    resources: row.resources ?? undefined,
+  }),
 });
 
 /** The kind of principal of a key. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { compactVerify, errors } from 'jose';
 import { audiencesOf } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
@@ -7,33 +7,59 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { SigningKeysService, type VerificationKey } from './signing-keys/signing-keys.service.js';
 import { type AccessTokenClaims, readClaims, readHeader, wrongTime } from './access-token.js';
 import { VerifiedTokens } from './verified-tokens.js';
+import '../../platform/revocations/cached-lookup.js';
+
+const PURGE_INTERVAL_MS = 60_000;
 
 /** Verifies access tokens: form, signature, claims and times. JwtPrincipals checks the sign-in behind a token. */
 @Injectable()
-export class AccessTokenVerifier {
-  readonly #verified = new VerifiedTokens();
+export class AccessTokenVerifier implements OnModuleInit, OnApplicationShutdown {
+  readonly #verified: VerifiedTokens;
+  #purging: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly keys: SigningKeysService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  ) {
+    this.#verified = new VerifiedTokens(config.CREDENTIAL_CACHE_SIZE);
+  }
+
+  /** So that a node without load does not keep the tokens of the load before. */
+  onModuleInit(): void {
+    const purge = () => this.#verified.purge(this.clock.now().getTime() / 1000);
+    this.#purging = setInterval(purge, PURGE_INTERVAL_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.#purging);
+  }
+
+  /** The claims of a token that this node has verified, if that needs no query. @throws InvalidCredentialError */
+  remembered(token: string): AccessTokenClaims | undefined {
+    const remembered = this.#verified.get(token);
+    if (!remembered || !this.keys.known(remembered.header.kid)) return undefined;
+    this.#checkTimes(token, remembered.claims);
+    return remembered.claims;
+  }
 
   /** @throws InvalidCredentialError with a reason that contains no part of the token */
   async verify(token: string): Promise<AccessTokenClaims> {
-    const now = this.clock.now();
     const remembered = this.#verified.get(token);
     const header = remembered?.header ?? readHeader(token);
-    const key = await this.keys.find(header.kid);
+    const key = this.keys.known(header.kid) ?? (await this.keys.find(header.kid));
     if (!key) throw new InvalidCredentialError('unknown kid');
     const claims = remembered?.claims ?? this.#readOurs(await this.#checkSignature(token, key));
-    const fault = wrongTime(claims, now);
-    if (fault) {
-      this.#verified.forget(token);
-      throw new InvalidCredentialError(fault);
-    }
+    this.#checkTimes(token, claims);
     if (!remembered) this.#verified.remember(token, { header, claims });
     return claims;
+  }
+
+  #checkTimes(token: string, claims: AccessTokenClaims): void {
+    const fault = wrongTime(claims, this.clock.now());
+    if (!fault) return;
+    this.#verified.forget(token);
+    throw new InvalidCredentialError(fault);
   }
 
   /** Reads the claims of a payload with our issuer and one of our audiences. */

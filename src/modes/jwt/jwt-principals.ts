@@ -47,24 +47,26 @@ export class JwtPrincipals {
    * @throws InvalidCredentialError
    * @throws RateLimitedError for the token of a machine
    */
-  async of(claims: AccessTokenClaims, live: boolean): Promise<Principal> {
+  of(claims: AccessTokenClaims, live: boolean): Principal | Promise<Principal> {
     // The first configured audience is this server (RFC 9068 section 4).
     if (claims.aud !== ownAudience(this.config))
       throw new InvalidCredentialError('token for another audience');
-    await this.#checkRevoked(claims);
-    return isMachine(claims)
-      ? this.#machine(claims, true)
-      : this.#person(claims, live || !this.feed.isCurrentFor(claims.sub) || needsRoles(claims));
+    const revoked = this.revoked.has(claims);
+    if (typeof revoked === 'boolean') return this.#caller(claims, revoked, live);
+    return revoked.then((known) => this.#caller(claims, known, live));
+  }
+
+  #caller(claims: AccessTokenClaims, revoked: boolean, live: boolean): Principal | Promise<Principal> {
+    if (revoked) throw new InvalidCredentialError('token revoked');
+    if (isMachine(claims)) return this.#machine(claims, true);
+    const look = live || !this.feed.isCurrentFor(claims.sub) || needsRoles(claims);
+    return look ? this.#livePerson(claims) : this.#person(claims, undefined);
   }
 
   /** Checks the sign-in or key behind a token of any audience, and returns a principal with its current scopes. */
   async live(claims: AccessTokenClaims): Promise<Principal> {
-    await this.#checkRevoked(claims);
-    return isMachine(claims) ? this.#machine(claims, false) : this.#person(claims, true);
-  }
-
-  async #checkRevoked(claims: AccessTokenClaims): Promise<void> {
     if (await this.revoked.has(claims)) throw new InvalidCredentialError('token revoked');
+    return isMachine(claims) ? this.#machine(claims, false) : this.#livePerson(claims);
   }
 
   /** The limits of a key also apply to its tokens, so each request looks up the key (mostly cached). */
@@ -82,10 +84,13 @@ export class JwtPrincipals {
     });
   }
 
-  async #person(claims: PersonClaims, look: boolean): Promise<Principal> {
-    const revoked = this.#whyRevoked(claims);
-    if (revoked) throw new InvalidCredentialError(revoked);
-    const signIn = look ? await this.#aliveSignIn(claims) : undefined;
+  async #livePerson(claims: PersonClaims): Promise<Principal> {
+    this.#refuseRevoked(claims);
+    return this.#person(claims, await this.#aliveSignIn(claims));
+  }
+
+  #person(claims: PersonClaims, signIn: LiveSignIn | undefined): Principal {
+    this.#refuseRevoked(claims);
     return new Principal({
       mode: 'jwt',
       kind: 'person',
@@ -100,11 +105,12 @@ export class JwtPrincipals {
     });
   }
 
-  #whyRevoked(claims: PersonClaims): string | undefined {
-    if (this.feed.revokedUntil('sign-in', claims.sid) === Infinity) return 'sign-in ended';
+  #refuseRevoked({ sid, auth_time }: PersonClaims): void {
+    if (this.feed.revokedUntil('sign-in', sid) === Infinity)
+      throw new InvalidCredentialError('sign-in ended');
     // A changed password or a reauthentication renews `auth_time`. Tokens with an earlier one are revoked.
-    const renewed = Math.floor(this.feed.revokedUntil('renewal', claims.sid) / 1000);
-    return claims.auth_time < renewed ? 'token from before the last proof of identity' : undefined;
+    if (auth_time < Math.floor(this.feed.revokedUntil('renewal', sid) / 1000))
+      throw new InvalidCredentialError('token from before the last proof of identity');
   }
 
   async #aliveSignIn(claims: PersonClaims): Promise<LiveSignIn> {

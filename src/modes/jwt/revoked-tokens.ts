@@ -29,9 +29,9 @@ export class RevokedTokens {
   ) {}
 
   /** Needs no query while the revocation feed is current for the account. */
-  async has({ jti, sub }: Named): Promise<boolean> {
+  has({ jti, sub }: Named): boolean | Promise<boolean> {
     if (this.feed.revokedUntil('token', jti) === Infinity) return true;
-    return this.feed.isCurrentFor(sub) ? false : (await this.#lookup.find(jti)) === true;
+    return this.feed.isCurrentFor(sub) ? false : this.#lookup.find(jti).then((found) => found === true);
   }
 
   add(manager: EntityManager, { jti, sub }: Named): Promise<void> {

@@ -5,16 +5,19 @@ export interface VerifiedToken {
   readonly claims: AccessTokenClaims;
 }
 
-const LIMIT = 1000;
-
 /**
  * The most recently used tokens with a valid signature, by their text. A hit saves only the signature check: times, key
  * and sign-in are still checked.
- *
- * To turn this cache off, let `get` return undefined.
  */
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
+
+  /** @param limit the number of tokens. 0 turns the memory off */
+  constructor(private readonly limit: number) {}
+
+  get size(): number {
+    return this.#tokens.size;
+  }
 
   get(text: string): VerifiedToken | undefined {
     const token = this.#tokens.get(text);
@@ -25,10 +28,15 @@ export class VerifiedTokens {
 
   remember(text: string, token: VerifiedToken): void {
     this.#tokens.set(text, token);
-    if (this.#tokens.size > LIMIT) this.#tokens.delete(this.#tokens.keys().next().value!);
+    if (this.#tokens.size > this.limit) this.forget(this.#tokens.keys().next().value!);
   }
 
   forget(text: string): void {
     this.#tokens.delete(text);
+  }
+
+  /** Forgets the tokens that have expired. @param now in seconds since 1970 */
+  purge(now: number): void {
+    for (const [text, { claims }] of this.#tokens) if (claims.exp <= now) this.forget(text);
   }
 }

@@ -38,7 +38,7 @@ const isOpaqueToken = (text: string) =>
   text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length));
 
 /** A token with its sign-in. `id` and `authTime` are those of the sign-in. */
-interface FoundToken extends LiveSignIn {
+interface TokenRow extends LiveSignIn {
   hash: string;
   jti: string;
   scopes: string[];
@@ -48,6 +48,10 @@ interface FoundToken extends LiveSignIn {
   issuedAt: Date;
   tokenExpiresAt: Date;
   revokedAt: Date | null;
+}
+
+interface FoundToken extends TokenRow {
+  readonly principal: Principal;
 }
 
 /** Opaque access tokens: all data is looked up by their hash. */
@@ -66,7 +70,7 @@ export class OpaqueTokensService implements TokenKind {
   ) {
     this.#lookup = new CachedLookup(
       feed,
-      config.CREDENTIAL_CACHE_TTL,
+      config,
       (hashes) => this.#query(hashes),
       (token) => [token.jti, ...subjectsOfSignIn(token)],
     );
@@ -106,20 +110,17 @@ export class OpaqueTokensService implements TokenKind {
   }
 
   /** Returns the principal of a token for this server. @throws InvalidCredentialError */
-  async verify(text: string): Promise<Principal> {
-    const found = await this.#find(text);
+  verify(text: string): Principal | Promise<Principal> {
+    const found = this.#find(text);
+    return found instanceof Promise
+      ? found.then((token) => this.#principalOf(token))
+      : this.#principalOf(found);
+  }
+
+  #principalOf({ audience, principal }: FoundToken): Principal {
     // The first configured audience is this server.
-    if (found.audience !== ownAudience(this.config))
-      throw new InvalidCredentialError('token for another audience');
-    return new Principal({
-      mode: 'opaque',
-      kind: 'person',
-      subject: found.userId,
-      credentialId: found.jti,
-      signInId: found.id,
-      scopes: scopesOf(found),
-      ...authenticationOf(found),
-    });
+    if (audience !== ownAudience(this.config)) throw new InvalidCredentialError('token for another audience');
+    return principal;
   }
 
   async find(text: string): Promise<ActiveToken | undefined> {
@@ -156,9 +157,14 @@ export class OpaqueTokensService implements TokenKind {
   }
 
   /** Finds a valid token of any audience. A malformed token is refused without a query. @throws InvalidCredentialError */
-  async #find(text: string): Promise<FoundToken> {
+  #find(text: string): FoundToken | Promise<FoundToken> {
     if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
-    const found = await this.#lookup.find(sha256Hex(text));
+    const hash = sha256Hex(text);
+    const cached = this.#lookup.cached(hash);
+    return cached ? this.#check(cached) : this.#lookup.find(hash).then((found) => this.#check(found));
+  }
+
+  #check(found: FoundToken | undefined): FoundToken {
     if (!found) throw new InvalidCredentialError('unknown opaque token');
     const reason = whyRefused(found, this.clock.now());
     if (reason) throw new InvalidCredentialError(reason);
@@ -171,7 +177,7 @@ export class OpaqueTokensService implements TokenKind {
   }
 
   async #query(hashes: string[]): Promise<Map<string, FoundToken>> {
-    const rows: FoundToken[] = await this.dataSource.query(
+    const rows: TokenRow[] = await this.dataSource.query(
       `SELECT ${LIVE_SIGN_IN_COLUMNS}, encode(t.token_hash, 'hex') AS hash, t.id AS jti, t.scopes, t.audience,
          t.client_id AS "clientId", t.auth_time AS "issuedFor", t.issued_at AS "issuedAt",
          t.expires_at AS "tokenExpiresAt", t.revoked_at AS "revokedAt"
@@ -179,15 +185,26 @@ export class OpaqueTokensService implements TokenKind {
        WHERE t.token_hash = ANY($1::bytea[])`,
       [hashes.map((hash) => Buffer.from(hash, 'hex'))],
     );
-    return new Map(rows.map((row) => [row.hash, row]));
+    return new Map(rows.map((row) => [row.hash, { ...row, principal: principalOf(row) }]));
   }
 }
 
+const principalOf = (token: TokenRow): Principal =>
+  new Principal({
+    mode: 'opaque',
+    kind: 'person',
+    subject: token.userId,
+    credentialId: token.jti,
+    signInId: token.id,
+    scopes: scopesOf(token),
+    ...authenticationOf(token),
+  });
+
 /** The granted scopes that the user's roles still allow. */
-const scopesOf = ({ scopes, roles }: FoundToken): Scope[] =>
+const scopesOf = ({ scopes, roles }: TokenRow): Scope[] =>
   scopesOfRoles(roles).filter((scope) => scopes.includes(scope));
 
-function whyRefused(token: FoundToken, now: Date): string | undefined {
+function whyRefused(token: TokenRow, now: Date): string | undefined {
   if (token.revokedAt !== null) return 'token revoked';
   if (token.tokenExpiresAt <= now) return 'token expired';
   if (token.issuedFor.getTime() !== token.authTime.getTime())

@@ -42,12 +42,17 @@ declare module '../../platform/config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
+/** The sign-in of a session, with its principal. */
+interface FoundSession extends LiveSignIn {
+  readonly principal: Principal;
+}
+
 /** Sign-ins that are carried by a cookie. */
 @Injectable()
 export class SessionsService implements Carrier, OnModuleInit {
   readonly name = 'cookie';
   readonly cookies = [{ name: SESSION_COOKIE, options: SESSION_COOKIE_OPTIONS }];
-  readonly #lookup: CachedLookup<LiveSignIn>;
+  readonly #lookup: CachedLookup<FoundSession>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -61,7 +66,10 @@ export class SessionsService implements Carrier, OnModuleInit {
     this.#lookup = new CachedLookup(
       feed,
       // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
-      Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
+      {
+        ...config,
+        CREDENTIAL_CACHE_TTL: Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
+      },
       (hashes) => this.#query(hashes),
       subjectsOfSignIn,
     );
@@ -99,22 +107,19 @@ export class SessionsService implements Carrier, OnModuleInit {
    * Returns the principal of a cookie. A malformed secret is refused without a query.
    * @throws InvalidCredentialError
    */
-  async verify(secret: string): Promise<Principal> {
+  verify(secret: string): Principal | Promise<Principal> {
     if (!isRandomSecret(secret)) throw new InvalidCredentialError('malformed session cookie');
-    const signIn = await this.#lookup.find(sha256Hex(secret));
-    if (!signIn) throw new InvalidCredentialError('unknown session');
-    const reason = whyOver(signIn, this.clock.now());
+    const hash = sha256Hex(secret);
+    const cached = this.#lookup.cached(hash);
+    return cached ? this.#check(cached) : this.#lookup.find(hash).then((found) => this.#check(found));
+  }
+
+  #check(session: FoundSession | undefined): Principal {
+    if (!session) throw new InvalidCredentialError('unknown session');
+    const reason = whyOver(session, this.clock.now());
     if (reason) throw new InvalidCredentialError(reason);
-    this.signIns.seen(signIn, this.config.SESSION_IDLE_TTL);
-    return new Principal({
-      mode: 'session',
-      kind: 'person',
-      subject: signIn.userId,
-      credentialId: signIn.id,
-      signInId: signIn.id,
-      scopes: scopesOfRoles(signIn.roles),
-      ...authenticationOf(signIn),
-    });
+    this.signIns.seen(session, this.config.SESSION_IDLE_TTL);
+    return session.principal;
   }
 
   /** Only the cookie contains the secret (ASVS 3.3.4). */
@@ -141,13 +146,24 @@ export class SessionsService implements Carrier, OnModuleInit {
     );
   }
 
-  async #query(hashes: string[]): Promise<Map<string, LiveSignIn>> {
+  async #query(hashes: string[]): Promise<Map<string, FoundSession>> {
     const rows: (LiveSignIn & { hash: string })[] = await this.dataSource.query(
       `SELECT encode(c.secret_hash, 'hex') AS hash, ${LIVE_SIGN_IN_COLUMNS}
        FROM sessions c JOIN sign_ins s ON s.id = c.sign_in_id JOIN users u ON u.id = s.user_id
        WHERE c.secret_hash = ANY($1::bytea[])`,
       [hashes.map((hash) => Buffer.from(hash, 'hex'))],
     );
-    return new Map(rows.map((row) => [row.hash, row]));
+    return new Map(rows.map((row) => [row.hash, { ...row, principal: principalOf(row) }]));
   }
 }
+
+const principalOf = (signIn: LiveSignIn): Principal =>
+  new Principal({
+    mode: 'session',
+    kind: 'person',
+    subject: signIn.userId,
+    credentialId: signIn.id,
+    signInId: signIn.id,
+    scopes: scopesOfRoles(signIn.roles),
+    ...authenticationOf(signIn),
+  });

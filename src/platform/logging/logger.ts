@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { LoggerService } from '@nestjs/common';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, symbols } from 'pino';
 import type { Config } from '../config/config.js';
+import { BufferedOutput } from './buffered-output.js';
 import { requestContext } from './request-context.js';
 import { secretFields } from './secret-fields.js';
 import { z } from 'zod';
@@ -23,7 +24,7 @@ export const LOGGER = Symbol('logger');
  */
 export function createLogger(
   config: Pick<Config, 'LOG_LEVEL' | 'NODE_ENV'>,
-  destination = config.NODE_ENV === 'development' ? prettyOutput() : undefined,
+  destination = standardOutput(config.NODE_ENV),
 ): Logger {
   return pino(
     {
@@ -41,8 +42,20 @@ export function createLogger(
         censor: '[secret]',
       },
     },
-    ...(destination ? [destination] : []),
+    destination,
   );
+}
+
+/** Where a logger writes its lines, without redaction. */
+export const outputOf = (logger: Logger): DestinationStream =>
+  (logger as unknown as Record<symbol, DestinationStream>)[symbols.streamSym]!;
+
+let buffered: BufferedOutput | undefined;
+
+/** In production, all loggers of the process share one buffer, so that their lines do not mix. */
+function standardOutput(environment: Config['NODE_ENV']): DestinationStream {
+  if (environment === 'production') return (buffered ??= new BufferedOutput());
+  return (environment === 'development' && prettyOutput()) || pino.destination({ dest: 1, sync: true });
 }
 
 /** Undefined if the development dependencies are not installed. */

@@ -9,17 +9,27 @@ export interface RequestContext {
   readonly cookie: string | undefined;
   /** The socket of the request. If it is destroyed, the client no longer waits for the answer. */
   readonly connection: { readonly destroyed: boolean };
-  /** The ids of the verified principal, for the log. */
-  facts?: object;
+  /** Who called, for the log. */
+  facts?: CallerFacts;
+}
+
+/** The ids of a caller. The line of a request contains these and no others. */
+export interface CallerFacts {
+  readonly mode?: string;
+  readonly userId?: string;
+  readonly serviceAccountId?: string;
+  readonly credentialId: string;
+  readonly keyId?: string;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();
 /** Socket events at the end of a request have no asynchronous context, so hooks find it by the request. */
-const contexts = new WeakMap<object, RequestContext>();
+const CONTEXT = Symbol('context');
+type WithContext = { [CONTEXT]?: RequestContext };
 
 /** @param request the Fastify request */
 export function runInRequest(request: object, context: RequestContext, work: () => void): void {
-  contexts.set(request, context);
+  (request as WithContext)[CONTEXT] = context;
   storage.run(context, work);
 }
 
@@ -29,5 +39,5 @@ export const requestContext = (): RequestContext | undefined => storage.getStore
 /** Runs work that a request starts for others, such as a queue. It has no request context. */
 export const outsideRequests = <T>(work: () => T): T => storage.exit(work);
 
-/** The context of a Fastify request, available until the response has been sent. */
-export const contextOf = (request: object): RequestContext | undefined => contexts.get(request);
+/** The context of a Fastify request. */
+export const contextOf = (request: object): RequestContext | undefined => (request as WithContext)[CONTEXT];

@@ -1,16 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { MergedLookup } from '../lookup/merged-lookup.js';
 import type { RevocationFeed } from './revocation-feed.js';
-import { duration } from '../config/formats.js';
+import type { Config } from '../config/config.js';
+import { duration, integer } from '../config/formats.js';
 import { defineSettings, type SettingsOf } from '../config/settings.js';
 
-const settings = defineSettings({ CREDENTIAL_CACHE_TTL: duration('5s') });
+const settings = defineSettings({
+  CREDENTIAL_CACHE_TTL: duration('5s'),
+  CREDENTIAL_CACHE_SIZE: integer(0, 10_000_000).default(10_000),
+});
 
 declare module '../config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
-
-const MAX_ENTRIES = 10_000;
 
 interface Entry<V> {
   readonly value: V;
@@ -19,20 +21,25 @@ interface Entry<V> {
 }
 
 /**
- * A merged lookup that caches results for `ttlMs` milliseconds while the feed is current. A revocation of one of
- * `subjectsOf(value)` removes the value from the cache.
+ * A merged lookup that caches at most CREDENTIAL_CACHE_SIZE results for CREDENTIAL_CACHE_TTL while the feed is current. A
+ * revocation of one of `subjectsOf(value)` removes the value from the cache.
  */
 export class CachedLookup<V extends object> {
   readonly #entries = new Map<string, Entry<V>>();
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #lookup: MergedLookup<V>;
+  readonly #ttlMs: number;
+  readonly #size: number;
+  #isExpiring = false;
 
   constructor(
     private readonly feed: RevocationFeed,
-    private readonly ttlMs: number,
+    { CREDENTIAL_CACHE_TTL, CREDENTIAL_CACHE_SIZE }: Pick<Config, keyof SettingsOf<typeof settings>>,
     query: (keys: string[]) => Promise<Map<string, V>>,
     private readonly subjectsOf: (value: V) => readonly string[],
   ) {
+    this.#ttlMs = CREDENTIAL_CACHE_TTL;
+    this.#size = CREDENTIAL_CACHE_SIZE;
     this.#lookup = new MergedLookup(query);
     feed.onRevocation((revocation) => {
       if (revocation === 'everything') this.#clear();
@@ -40,22 +47,35 @@ export class CachedLookup<V extends object> {
     });
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The cached result, if it can be trusted now. `find` needs a promise for it. */
+  cached(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    return entry && this.feed.isCurrent && performance.now() - entry.at < this.#ttlMs
+      ? entry.value
+      : undefined;
+  }
+
   async find(key: string): Promise<V | undefined> {
-    const cached = this.#entries.get(key);
-    if (cached && this.feed.isCurrent && performance.now() - cached.at < this.ttlMs) return cached.value;
+    const cached = this.cached(key);
+    if (cached) return cached;
     const { position } = this.feed;
     const at = performance.now();
     const value = await this.#lookup.find(key);
     // A revocation during the query can be missing in the result: valid for this request, but not for the cache.
-    if (value && this.ttlMs > 0 && this.feed.isCurrent && this.feed.position === position)
+    if (value && this.#ttlMs > 0 && this.#size > 0 && this.feed.isCurrent && this.feed.position === position)
       this.#keep(key, { value, at });
     return value;
   }
 
   #keep(key: string, entry: Entry<V>): void {
     this.#drop(key);
-    if (this.#entries.size >= MAX_ENTRIES) this.#drop(this.#entries.keys().next().value!);
+    if (this.#entries.size >= this.#size) this.#drop(this.#entries.keys().next().value!);
     this.#entries.set(key, entry);
+    if (!this.#isExpiring) this.#expireLater();
     for (const subject of this.subjectsOf(entry.value)) {
       const keys = this.#keysOf.get(subject) ?? new Set();
       this.#keysOf.set(subject, keys.add(key));
@@ -71,6 +91,20 @@ export class CachedLookup<V extends object> {
       keys?.delete(key);
       if (keys?.size === 0) this.#keysOf.delete(subject);
     }
+  }
+
+  /** So that the memory of a load does not stay. */
+  #expireLater(): void {
+    this.#isExpiring = true;
+    setTimeout(() => {
+      this.#isExpiring = false;
+      const now = performance.now();
+      // Entries are in the order of their age.
+      for (const [key, { at }] of this.#entries) {
+        if (now - at < this.#ttlMs) return this.#expireLater();
+        this.#drop(key);
+      }
+    }, this.#ttlMs).unref();
   }
 
   #clear(): void {

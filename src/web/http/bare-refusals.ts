@@ -9,16 +9,14 @@ import { PROBLEM_JSON, problemBody } from './problem.filter.js';
 import { secureHeaders } from './security.js';
 
 /** Fastify's `frameworkErrors`: refuses a request before routing, such as one with a malformed URL. No hook runs. */
-export const refuseUrl =
-  (config: Config) =>
-  (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const problem = transportProblem(error) ?? new InternalError();
-    void reply
-      .status(problem.kind.status)
-      .headers({ ...secureHeaders(config), 'X-Request-Id': request.id })
-      .type(PROBLEM_JSON)
-      .send(problemBody(problem, request.id, request.server));
-  };
+export function refuseUrl(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = transportProblem(error) ?? new InternalError();
+  void reply
+    .status(problem.kind.status)
+    .header('X-Request-Id', request.id)
+    .type(PROBLEM_JSON)
+    .send(problemBody(problem, request.id, request.server));
+}
 
 /** Fastify's `clientErrorHandler`: invalid HTTP, too large headers, or a timeout. There is no request, only a socket. */
 export const refuseConnection = (config: Config) =>

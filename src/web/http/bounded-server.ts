@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
+import type { Config } from '../../platform/config/config.js';
+import { secureResponse } from './security.js';
 
 /** The limit for a request to arrive, and for a client to read more of its answers. */
 export const PATIENCE_MS = 30_000;
@@ -13,33 +15,36 @@ export const MAX_WAITING = 1_000;
 
 type Exchange = [IncomingMessage, ServerResponse];
 
-/** An HTTP server that limits the memory and time of each connection. */
-export const boundedServer: FastifyServerFactory = (handle, options) => {
-  const connections = new Map<Socket, Connection>();
-  const take: RequestListener = (request, response) =>
-    connections.get(request.socket)?.take([request, response]);
-  const server = createServer(
-    {
-      keepAliveTimeout: options['keepAliveTimeout'] as number,
-      headersTimeout: PATIENCE_MS,
-      requestTimeout: PATIENCE_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
-    },
-    take,
-  );
-  // Node would answer these itself, without the limits.
-  server.on('checkExpectation', take);
-  server.on('connection', (socket) => {
-    connections.set(socket, new Connection(socket, handle));
-    socket.once('close', () => connections.delete(socket));
-  });
-  const check = setInterval(() => {
-    for (const connection of connections.values()) connection.closeIfUnread();
-  }, CHECK_EVERY_MS);
-  server.once('close', () => clearInterval(check));
-  check.unref();
-  return server;
-};
+/** An HTTP server that limits the memory and time of each connection, and sends security headers. */
+export const boundedServer =
+  (config: Config): FastifyServerFactory =>
+  (handle, options) => {
+    const connections = new Map<Socket, Connection>();
+    const take: RequestListener = (request, response) =>
+      connections.get(request.socket)?.take([request, response]);
+    const server = createServer(
+      {
+        ServerResponse: secureResponse(config),
+        keepAliveTimeout: options['keepAliveTimeout'] as number,
+        headersTimeout: PATIENCE_MS,
+        requestTimeout: PATIENCE_MS,
+        connectionsCheckingInterval: CHECK_EVERY_MS,
+      },
+      take,
+    );
+    // Node would answer these itself, without the limits.
+    server.on('checkExpectation', take);
+    server.on('connection', (socket) => {
+      connections.set(socket, new Connection(socket, handle));
+      socket.once('close', () => connections.delete(socket));
+    });
+    const check = setInterval(() => {
+      for (const connection of connections.values()) connection.closeIfUnread();
+    }, CHECK_EVERY_MS);
+    server.once('close', () => clearInterval(check));
+    check.unref();
+    return server;
+  };
 
 class Connection {
   #inFlight = 0;

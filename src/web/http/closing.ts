@@ -19,7 +19,8 @@ export function closeConnections(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (_request, _reply, payload, done) => {
     done(closing ? new ShuttingDownError() : null, payload);
   });
-  fastify.addHook('onSend', async (_request, reply) => {
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) void reply.header('Connection', 'close');
+    done();
   });
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { compile } from '@fastify/proxy-addr';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { withoutSpace } from '../../auth/presented-credential.js';
@@ -29,6 +30,23 @@ declare module '../../platform/config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
+const MAX_REMEMBERED = 1_000;
+
+/** Fastify's `trustProxy`: whether an address is one of these proxies. Remembers addresses, because to parse one takes long. */
+export function trustOnly(proxies: string[]): (address: string, hop: number) => boolean {
+  const isOurs = compile(proxies);
+  const remembered = new Map<string, boolean>();
+  return (address, hop) => {
+    let trusted = remembered.get(address);
+    if (trusted === undefined) {
+      trusted = isOurs(address, hop);
+      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+      remembered.set(address, trusted);
+    }
+    return trusted;
+  };
+}
+
 const FORWARDED_FOR = 'x-forwarded-for';
 /** Some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
 const IPV4_PORT = /^([\d.]+):\d+$/;
@@ -42,9 +60,9 @@ export function readForwarded(fastify: FastifyInstance, logger: Logger): void {
   let told = false;
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { headers } = request;
-    delete headers['x-forwarded-host'];
+    if (headers['x-forwarded-host'] !== undefined) delete headers['x-forwarded-host'];
     const forwarded = headers[FORWARDED_FOR];
-    if (typeof forwarded === 'string') {
+    if (typeof forwarded === 'string' && isIP(forwarded) === 0) {
       headers[FORWARDED_FOR] = forwarded.split(',').map(withoutPort).join(', ');
       if (isIP(request.ip) === 0) {
         headers[FORWARDED_FOR] = 'unknown';

@@ -1,5 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { RouteTable } from '../../auth/route-table.js';
 import { ProblemFilter } from './problem.filter.js';
 import { UnexpectedInput } from './unexpected-input.js';
@@ -13,7 +13,7 @@ import { ProblemPages, ProblemsController } from './problems.controller.js';
     ProblemPages,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validationPipe },
-    { provide: APP_INTERCEPTOR, useClass: UnexpectedInput },
+    { provide: APP_GUARD, useClass: UnexpectedInput },
   ],
 })
 export class ProblemsModule implements OnModuleInit {

@@ -1,24 +1,26 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import type { FastifyRequest } from 'fastify';
-import type { Observable } from 'rxjs';
 import { parametersOf } from './unvalidated-parameters.js';
 import { MAX_ERRORS, unexpectedField, ValidationError } from './validation.js';
 
 /** API routes, under any prefix. Pages, documents and OAuth endpoints ignore unknown query parameters. */
 const VERSIONED = /\/v\d+(\/|$)/;
 
-/** Refuses a body or query parameters that the handler does not declare, so that a misspelt name is never ignored. */
+/**
+ * Refuses a body or query parameters that the handler does not declare, so that a misspelt name is never ignored. A guard,
+ * because one interceptor would bring rxjs into every request. It runs after AuthGuard: see the order of the modules.
+ */
 @Injectable()
-export class UnexpectedInput implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+export class UnexpectedInput implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
     const { body, query, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
     if (body && !routeOptions.config.body && declared(context, RouteParamtypes.BODY).length === 0)
       refuseBody(body);
     const names = Object.keys(query as object);
     if (names.length > 0 && VERSIONED.test(routeOptions.url ?? ''))
       refuseUnknown(names, declared(context, RouteParamtypes.QUERY));
-    return next.handle();
+    return true;
   }
 }
 

@@ -103,7 +103,10 @@ beforeAll(async () => {
 
 beforeEach(() => {
   clock.time = NOW;
-  const keys = { find: async (kid: string) => published.get(kid) } as unknown as SigningKeysService;
+  const keys = {
+    known: () => undefined,
+    find: async (kid: string) => published.get(kid),
+  } as unknown as SigningKeysService;
   verifier = new AccessTokenVerifier(keys, clock, readConfig({ ISSUER, AUDIENCES: `${ISSUER} ${REPORTS}` }));
 });
 
@@ -335,6 +338,22 @@ describe('a token that was verified before', () => {
     }
   });
 
+  it('needs no promise while its key is trusted, and its times are checked', async () => {
+    let trusted = true;
+    const known = (kid: string) => (trusted ? published.get(kid) : undefined);
+    const keys = { known } as unknown as SigningKeysService;
+    const remembering = new AccessTokenVerifier(keys, clock, readConfig({ ISSUER }));
+    const token = withClaims({});
+    expect(remembering.remembered(token)).toBeUndefined();
+    const verified = await remembering.verify(token);
+    expect(remembering.remembered(token)).toBe(verified);
+    trusted = false;
+    expect(remembering.remembered(token)).toBeUndefined();
+    trusted = true;
+    clock.time = NOW + 600_000;
+    expect(() => remembering.remembered(token)).toThrow(expect.objectContaining({ reason: 'token expired' }));
+  });
+
   it('does not vouch for another with the same claims', async () => {
     const token = signed(claims, header);
     await verifier.verify(token);
@@ -344,9 +363,11 @@ describe('a token that was verified before', () => {
 });
 
 const verifyWith = (find: SigningKeysService['find']) =>
-  new AccessTokenVerifier({ find } as SigningKeysService, clock, readConfig({ ISSUER })).verify(
-    withClaims({}),
-  );
+  new AccessTokenVerifier(
+    { known: () => undefined, find } as unknown as SigningKeysService,
+    clock,
+    readConfig({ ISSUER }),
+  ).verify(withClaims({}));
 
 describe('what is no fault of the token', () => {
   it('is passed on when the keys cannot be read', async () => {

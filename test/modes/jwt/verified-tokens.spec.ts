@@ -4,8 +4,8 @@ import { type VerifiedToken, VerifiedTokens } from '../../../src/modes/jwt/verif
 const token = {} as VerifiedToken;
 
 it('forgets of too many the one that was unused for longest', () => {
-  const tokens = new VerifiedTokens();
-  for (let i = 0; i < 1000; i += 1) tokens.remember(`t${i}`, token);
+  const tokens = new VerifiedTokens(3);
+  for (let i = 0; i < 3; i += 1) tokens.remember(`t${i}`, token);
   tokens.get('t0');
   tokens.remember('one more', token);
   expect(tokens.get('t0')).toBe(token);
@@ -14,8 +14,21 @@ it('forgets of too many the one that was unused for longest', () => {
 });
 
 it('forgets what it is told to', () => {
-  const tokens = new VerifiedTokens();
+  const tokens = new VerifiedTokens(10);
   tokens.remember('t', token);
   tokens.forget('t');
   expect(tokens.get('t')).toBeUndefined();
+});
+
+it('remembers none if its limit is 0', () => {
+  const tokens = new VerifiedTokens(0);
+  tokens.remember('t', token);
+  expect(tokens.get('t')).toBeUndefined();
+});
+
+it('gives back the memory of expired tokens', () => {
+  const tokens = new VerifiedTokens(10);
+  for (const exp of [100, 101]) tokens.remember(`t${exp}`, { ...token, claims: { exp } } as VerifiedToken);
+  tokens.purge(100);
+  expect([tokens.size, tokens.get('t100')]).toEqual([1, undefined]);
 });

@@ -95,6 +95,11 @@ export class SigningKeysService implements OnModuleInit {
     return { kid: key.kid, algorithm: key.algorithm, privateKey: await this.#open(key.row) };
   }
 
+  /** The key of a token, if the keys in memory can be trusted now. `find` needs a promise for it. */
+  known(kid: string): VerificationKey | undefined {
+    return this.#isOld ? undefined : this.#current(kid);
+  }
+
   /** Finds the key of a token. An unknown kid can be a new key of another node, so the table is read, but not each time. */
   async find(kid: string): Promise<VerificationKey | undefined> {
     if (this.#isOld) await this.#catchUp();
