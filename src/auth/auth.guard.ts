@@ -24,6 +24,8 @@ import { RouteTable } from './route-table.js';
 import { foreignOrigin } from './same-origin.js';
 import { StepUp } from './step-up.js';
 
+type Request = FastifyRequest & { user?: Principal };
+
 /**
  * Authenticates and authorizes every request: policy of the route, the one credential, its principal, then person,
  * scopes, recent sign-in and resource. The credential that is present must be valid: no other one is tried.
@@ -38,18 +40,20 @@ export class AuthGuard implements CanActivate {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Without a promise for a public route. */
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest & { user?: Principal }>();
+  /** Without a promise if nothing has to be looked up. */
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    const request = context.switchToHttp().getRequest<Request>();
     const policy = this.routes.policyOf(context.getClass(), context.getHandler());
     // Fail closed: a handler that was not found at boot has no policy.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
-    if (!policy.public) return this.#allowsCaller(request, policy);
-    try {
-      this.#checkPublic(request, policy);
-      return true;
-    } catch (error) {
+    const fail = (error: unknown): never => {
       throw this.#logged(error, request);
+    };
+    try {
+      const allowed = policy.public ? this.#checkPublic(request, policy) : this.#checkCaller(request, policy);
+      return allowed === true ? true : allowed.catch(fail);
+    } catch (error) {
+      return fail(error);
     }
   }
 
@@ -63,39 +67,53 @@ export class AuthGuard implements CanActivate {
     return error;
   }
 
-  #checkPublic(request: FastifyRequest, { sameOrigin }: PublicPolicy): void {
+  #checkPublic(request: Request, { sameOrigin }: PublicPolicy): true {
     // A write to a public route can contain a password or a one-time token.
     if (request.method !== 'GET' && request.method !== 'HEAD') this.#checkTransport(request);
     if (sameOrigin) this.#checkOrigin(request);
+    return true;
   }
 
-  /** One promise for a request whose credential is in memory. */
-  async #allowsCaller(
-    request: FastifyRequest & { user?: Principal },
+  #checkCaller(request: Request, policy: ProtectedPolicy): true | Promise<true> {
+    const { mode, strategy } = this.#presented(request, policy);
+    this.#checkTransport(request);
+    if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
+    const verified = this.#verify(mode, strategy, request, policy);
+    return verified instanceof Promise
+      ? verified.then((principal) => this.#checkPrincipal(request, policy, mode, principal))
+      : this.#checkPrincipal(request, policy, mode, verified);
+  }
+
+  #checkPrincipal(
+    request: Request,
     policy: ProtectedPolicy,
-  ): Promise<boolean> {
-    try {
-      const { mode, strategy } = this.#presented(request, policy);
-      this.#checkTransport(request);
-      if (!policy.modes.includes(mode.name)) throw new ModeNotAcceptedError(this.#challenges(policy));
-      const verified = this.#verify(mode, strategy, request, policy);
-      const principal = verified instanceof Promise ? await verified : verified;
-      // Set before the checks below, so that their log entries name the principal.
-      request.user = principal;
-      const context = contextOf(request);
-      if (context) context.facts = principal.facts;
-      mode.afterVerification?.(request, principal);
-      const scheme = this.registry.challengeOf(mode.name);
-      this.#authorize(policy, principal, scheme);
-      const asked = this.stepUp.check(policy, principal, scheme);
-      if (asked) await asked;
-      this.#checkResource(policy, principal, request);
-      for (const { definition, declared } of policy.requires)
-        await definition.check(principal, request, declared);
-      return true;
-    } catch (error) {
-      throw this.#logged(error, request);
-    }
+    mode: ModeDefinition,
+    principal: Principal,
+  ): true | Promise<true> {
+    // Set before the checks below, so that their log entries name the principal.
+    request.user = principal;
+    const context = contextOf(request);
+    if (context) context.facts = principal.facts;
+    mode.afterVerification?.(request, principal);
+    const scheme = this.registry.challengeOf(mode.name);
+    this.#authorize(policy, principal, scheme);
+    const asked = this.stepUp.check(policy, principal, scheme);
+    if (asked) return asked.then(() => this.#checkFurther(request, policy, principal));
+    return this.#checkFurther(request, policy, principal);
+  }
+
+  #checkFurther(request: Request, policy: ProtectedPolicy, principal: Principal): true | Promise<true> {
+    this.#checkResource(policy, principal, request);
+    return policy.requires.length === 0 || this.#checkRequirements(request, policy, principal);
+  }
+
+  async #checkRequirements(
+    request: Request,
+    { requires }: ProtectedPolicy,
+    principal: Principal,
+  ): Promise<true> {
+    for (const { definition, declared } of requires) await definition.check(principal, request, declared);
+    return true;
   }
 
   #presented(request: FastifyRequest, policy: ProtectedPolicy): { mode: ModeDefinition; strategy: string } {
@@ -125,15 +143,20 @@ export class AuthGuard implements CanActivate {
       if (!(error instanceof InvalidCredentialError)) throw error;
       throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
     };
+    const later = async (verified: Promise<Principal>) => {
+      try {
+        return asPrincipal(await verified);
+      } catch (error) {
+        return refuse(error);
+      }
+    };
     try {
       const credential = this.registry.door.take(strategy, request);
-      const principal =
+      const verified =
         typeof credential === 'string'
           ? mode.verify(credential, policy)
           : credential.then((taken) => mode.verify(taken, policy));
-      return principal instanceof Promise
-        ? principal.then(asPrincipal).catch(refuse)
-        : asPrincipal(principal);
+      return verified instanceof Promise ? later(verified) : asPrincipal(verified);
     } catch (error) {
       return refuse(error);
     }

@@ -105,6 +105,14 @@ export class PassportDoor {
       return outcome!.credential;
     };
     if (outcome) return credential();
-    return new Promise<void>((resolve) => (later = resolve)).then(credential);
+    return new Promise((resolve, reject) => {
+      later = () => {
+        try {
+          resolve(credential());
+        } catch (error) {
+          reject(error);
+        }
+      };
+    });
   }
 }

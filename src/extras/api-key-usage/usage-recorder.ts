@@ -52,10 +52,16 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #writeAll(): Promise<void> {
-    while ((this.#unwritten ??= this.#nextBatch())) {
-      await this.batches.write(this.#unwritten);
-      this.#unwritten = undefined;
-    }
+    // A batch that failed before, then what was counted until now. What is counted meanwhile waits for the next interval.
+    if (this.#unwritten) await this.#write(this.#unwritten);
+    const batch = this.#nextBatch();
+    if (batch) await this.#write(batch);
+  }
+
+  async #write(batch: UsageBatch): Promise<void> {
+    this.#unwritten = batch;
+    await this.batches.write(batch);
+    this.#unwritten = undefined;
   }
 
   #nextBatch(): UsageBatch | undefined {

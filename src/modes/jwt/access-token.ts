@@ -59,13 +59,28 @@ export type AccessTokenClaims = PersonClaims | MachineClaims;
 
 export const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
 
-/** Reads the header of a token in canonical compact form (RFC 7515 section 3.1). Call it before all other checks. */
-export function readHeader(token: string): AccessTokenHeader {
+/** The parts of a token whose signature is not checked yet. */
+export interface UnverifiedToken {
+  readonly header: AccessTokenHeader;
+  readonly payload: Buffer;
+  /** What the signature covers (RFC 7515 section 5.1). */
+  readonly signingInput: Buffer;
+  readonly signature: Buffer;
+}
+
+/** Reads a token in canonical compact form (RFC 7515 section 3.1). Call it before all other checks. */
+export function readToken(token: string): UnverifiedToken {
   if (token.length > MAX_LENGTH) throw new InvalidCredentialError('token too long');
-  const [header, ...others] = token.split('.').map((segment) => decodeStrictly(segment, 'base64url'));
-  if (others.length !== 2 || ![header, ...others].every((bytes) => bytes && bytes.length > 0))
+  const segments = token.split('.');
+  const [header, payload, signature] = segments.map((segment) => decodeStrictly(segment, 'base64url'));
+  if (segments.length !== 3 || !header?.length || !payload?.length || !signature?.length)
     throw new InvalidCredentialError('not three canonical base64url segments');
-  return conform(Header, 'header', decodeJson(header!));
+  return {
+    header: conform(Header, 'header', decodeJson(header)),
+    payload,
+    signingInput: Buffer.from(token.slice(0, token.lastIndexOf('.')), 'latin1'),
+    signature,
+  };
 }
 
 export function readClaims(payload: Uint8Array): AccessTokenClaims {

@@ -24,6 +24,8 @@ type FindMachine = (claims: MachineClaims) => Promise<Machine>;
 /** Turns verified claims into a principal. Checks revocations and the sign-in or key behind the token. */
 @Injectable()
 export class JwtPrincipals {
+  /** The principals of verified claims without a scope of a role. The others need a look-up. */
+  readonly #people = new WeakMap<PersonClaims, Principal>();
   #findMachine: FindMachine = async () => {
     throw new InvalidCredentialError('no room issues tokens for machines');
   };
@@ -59,8 +61,14 @@ export class JwtPrincipals {
   #caller(claims: AccessTokenClaims, revoked: boolean, live: boolean): Principal | Promise<Principal> {
     if (revoked) throw new InvalidCredentialError('token revoked');
     if (isMachine(claims)) return this.#machine(claims, true);
-    const look = live || !this.feed.isCurrentFor(claims.sub) || needsRoles(claims);
-    return look ? this.#livePerson(claims) : this.#person(claims, undefined);
+    if (live || !this.feed.isCurrentFor(claims.sub)) return this.#livePerson(claims);
+    this.#refuseRevoked(claims);
+    const known = this.#people.get(claims);
+    if (known) return known;
+    if (needsRoles(claims)) return this.#livePerson(claims);
+    const principal = personOf(claims, undefined);
+    this.#people.set(claims, principal);
+    return principal;
   }
 
   /** Checks the sign-in or key behind a token of any audience, and returns a principal with its current scopes. */
@@ -86,23 +94,9 @@ export class JwtPrincipals {
 
   async #livePerson(claims: PersonClaims): Promise<Principal> {
     this.#refuseRevoked(claims);
-    return this.#person(claims, await this.#aliveSignIn(claims));
-  }
-
-  #person(claims: PersonClaims, signIn: LiveSignIn | undefined): Principal {
+    const signIn = await this.#aliveSignIn(claims);
     this.#refuseRevoked(claims);
-    return new Principal({
-      mode: 'jwt',
-      kind: 'person',
-      subject: claims.sub,
-      credentialId: claims.jti,
-      signInId: claims.sid,
-      scopes: scopesOf(claims, signIn && scopesOfRoles(signIn.roles)),
-      authTime: new Date(claims.auth_time * 1000),
-      amr: claims.amr,
-      acr: claims.acr,
-      secondFactorTime: signIn?.secondFactorAt ?? undefined,
-    });
+    return personOf(claims, signIn);
   }
 
   #refuseRevoked({ sid, auth_time }: PersonClaims): void {
@@ -121,6 +115,21 @@ export class JwtPrincipals {
     return signIn;
   }
 }
+
+/** @param signIn if it was looked up */
+const personOf = (claims: PersonClaims, signIn: LiveSignIn | undefined): Principal =>
+  new Principal({
+    mode: 'jwt',
+    kind: 'person',
+    subject: claims.sub,
+    credentialId: claims.jti,
+    signInId: claims.sid,
+    scopes: scopesOf(claims, signIn && scopesOfRoles(signIn.roles)),
+    authTime: new Date(claims.auth_time * 1000),
+    amr: claims.amr,
+    acr: claims.acr,
+    secondFactorTime: signIn?.secondFactorAt ?? undefined,
+  });
 
 /** A user can lose a role while a token lives, so the roles are checked before a scope of a role is granted. */
 const needsRoles = ({ scope }: PersonClaims): boolean => scope.split(' ').some(needsRole);

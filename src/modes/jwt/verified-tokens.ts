@@ -6,8 +6,8 @@ export interface VerifiedToken {
 }
 
 /**
- * The most recently used tokens with a valid signature, by their text. A hit saves only the signature check: times, key
- * and sign-in are still checked.
+ * The latest tokens with a valid signature, by their text. A hit saves only the signature check: times, key and sign-in are
+ * still checked.
  */
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
@@ -20,14 +20,12 @@ export class VerifiedTokens {
   }
 
   get(text: string): VerifiedToken | undefined {
-    const token = this.#tokens.get(text);
-    // A Map keeps insertion order. A used token moves to the end, so the first one is the least recently used.
-    if (token && this.#tokens.delete(text)) this.#tokens.set(text, token);
-    return token;
+    return this.#tokens.get(text);
   }
 
   remember(text: string, token: VerifiedToken): void {
     this.#tokens.set(text, token);
+    // A Map keeps the order of insertion. To keep that of use would take two writes for each request.
     if (this.#tokens.size > this.limit) this.forget(this.#tokens.keys().next().value!);
   }
 

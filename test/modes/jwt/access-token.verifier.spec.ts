@@ -1,10 +1,10 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type CryptoKey, importJWK } from 'jose';
 import { InvalidCredentialError } from '../../../src/auth/auth.errors.js';
 import { Clock } from '../../../src/platform/clock/clock.js';
 import { readConfig } from '../../../src/platform/config/config.js';
 import { AccessTokenVerifier } from '../../../src/modes/jwt/access-token.verifier.js';
+import { makePair, publicKeyOf } from '../../../src/modes/jwt/signing-keys/signing-key.pair.js';
 import type { SigningAlgorithm } from '../../../src/modes/jwt/signing-keys/signing-key.entity.js';
 import type {
   SigningKeysService,
@@ -94,10 +94,9 @@ const refusal = async (token: string): Promise<string> => {
   return error.reason!;
 };
 
-beforeAll(async () => {
+beforeAll(() => {
   for (const [kid, { algorithm, publicKey }] of Object.entries(pairs)) {
-    const key = (await importJWK(publicKey.export({ format: 'jwk' }), algorithm)) as CryptoKey;
-    published.set(kid, { kid, algorithm, publicKey: key });
+    published.set(kid, { kid, algorithm, publicKey });
   }
 });
 
@@ -168,7 +167,7 @@ describe('the compact form', () => {
 describe('the header', () => {
   it.each([
     ['alg none', { alg: 'none' }, 'header: alg invalid_value'],
-    ['another alg than the key’s', { alg: 'ES256' }, '"alg" (Algorithm) Header Parameter value not allowed'],
+    ['another alg than the key’s', { alg: 'ES256' }, 'algorithm of another key'],
     ['typ JWT', { typ: 'JWT' }, 'header: typ invalid_format'],
     ['typ of another media type', { typ: 'text/at+jwt' }, 'header: typ invalid_format'],
     ['typ with a parameter', { typ: 'at+jwt; v=1' }, 'header: typ invalid_format'],
@@ -374,8 +373,10 @@ describe('what is no fault of the token', () => {
     await expect(verifyWith(() => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
   });
 
-  it('is passed on when a key cannot be used', async () => {
-    const broken = { ...published.get('ed')!, publicKey: published.get('es')!.publicKey };
-    await expect(verifyWith(async () => broken)).rejects.toThrow(TypeError);
+  it('is passed on when a key is for another algorithm', async () => {
+    const { algorithm, publicJwk } = await makePair('ES256', 'a secret');
+    const broken = { kid: 'ed', algorithm: 'EdDSA', publicJwk, privateJwkSealed: Buffer.alloc(0) } as const;
+    expect(publicKeyOf({ ...broken, algorithm }).type).toBe('public');
+    expect(() => publicKeyOf(broken)).toThrow('not a key for EdDSA');
   });
 });

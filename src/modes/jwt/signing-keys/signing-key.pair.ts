@@ -1,3 +1,4 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   type CryptoKey,
@@ -23,9 +24,12 @@ export async function makePair(algorithm: SigningAlgorithm, secret: string): Pro
   return { kid, algorithm, publicJwk, privateJwkSealed };
 }
 
-/** Imports the public key for its own algorithm only. */
-export async function publicKeyOf({ publicJwk, algorithm }: KeyPair): Promise<CryptoKey> {
-  return (await importJWK(publicPart(publicJwk), algorithm)) as CryptoKey;
+const CURVES: Record<SigningAlgorithm, string> = { ES256: 'P-256', EdDSA: 'Ed25519' };
+
+/** Imports the public key for its own algorithm only. @throws if it is a key for another one */
+export function publicKeyOf({ publicJwk, algorithm }: KeyPair): KeyObject {
+  if (publicJwk.crv !== CURVES[algorithm]) throw new Error(`not a key for ${algorithm}`);
+  return createPublicKey({ key: { ...publicPart(publicJwk) }, format: 'jwk' });
 }
 
 /** @throws ConfigError if no secret decrypts the key */

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { CryptoKey } from 'jose';
@@ -39,7 +40,7 @@ export const RETIRED_KEPT_MS = MAX_LIFETIME_SECONDS * 1000 + 60_000;
 export interface VerificationKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
-  readonly publicKey: CryptoKey;
+  readonly publicKey: KeyObject;
 }
 
 interface LoadedKey extends VerificationKey {
@@ -176,15 +177,12 @@ export class SigningKeysService implements OnModuleInit {
     // Retired keys too: each use checks their age, because this node's clock can be wrong now.
     const rows = await this.rows.createQueryBuilder('k').orderBy('k.createdAt').addOrderBy('k.kid').getMany();
     const inOrder = rows.toSorted((a, b) => this.#rank(a) - this.#rank(b));
-    const keys = inOrder.map(async (row): Promise<[string, LoadedKey]> => {
+    const keys = inOrder.map((row): [string, LoadedKey] => {
       const { kid, algorithm } = row;
       // A kid is the thumbprint of its key, so an imported key can be used again.
-      return [
-        kid,
-        { kid, algorithm, publicKey: this.#keys.get(kid)?.publicKey ?? (await publicKeyOf(row)), row },
-      ];
+      return [kid, { kid, algorithm, publicKey: this.#keys.get(kid)?.publicKey ?? publicKeyOf(row), row }];
     });
-    this.#keys = new Map(await Promise.all(keys));
+    this.#keys = new Map(keys);
     for (const kid of this.#privateKeys.keys()) if (!this.#keys.has(kid)) this.#privateKeys.delete(kid);
     this.#known = announced;
   }
