@@ -24,8 +24,8 @@ const PEOPLE = `
   INSERT INTO users (id, email, password_hash, email_verified_at, created_at)
   SELECT id, id || '@example.com', $2, now(), now() FROM new`;
 const SIGN_INS = `
-  INSERT INTO sign_ins (id, user_id, carrier, amr, auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
-  SELECT id, user_id, $3, '{pwd}', now(), now(), now(), now() + interval '1 day', now() + interval '7 days'
+  INSERT INTO sign_ins (id, user_id, carrier, amr, ip, auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
+  SELECT id, user_id, $3, '{pwd}', '192.0.2.1', now(), now(), now(), now() + interval '1 day', now() + interval '7 days'
   FROM unnest($1::uuid[], $2::uuid[]) AS s (id, user_id)`;
 const SESSIONS = `
   INSERT INTO sessions (sign_in_id, secret_hash) SELECT * FROM unnest($1::uuid[], $2::bytea[])`;
