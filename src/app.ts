@@ -22,16 +22,17 @@ import { MAX_BODY_BYTES, parseBodies } from './web/http/json-body.js';
 import { ModeRegistry } from './auth/mode-registry.js';
 import { allowCors } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
+import { refuseOverload, reportOverload } from './web/http/overload.js';
 import { ProblemPages } from './web/http/problems.controller.js';
 import { ApiReference } from './web/openapi/api-reference.js';
 
 /** Creates the Fastify adapter. */
 export function createAdapter(config: Config): FastifyAdapter {
-  return new FastifyAdapter({
+  const adapter: FastifyAdapter = new FastifyAdapter({
     genReqId: newRequestId,
     trustProxy: config.TRUSTED_PROXIES.length > 0 && trustOnly(config.TRUSTED_PROXIES),
     bodyLimit: MAX_BODY_BYTES,
-    serverFactory: boundedServer(config),
+    serverFactory: boundedServer(config, (response) => refuseOverload(adapter.getInstance(), response)),
     // `closeConnections` answers with a problem instead.
     return503OnClosing: false,
     // Node already limits the URL. A longer id is an unknown id, and must be 404.
@@ -39,6 +40,7 @@ export function createAdapter(config: Config): FastifyAdapter {
     frameworkErrors: refuseUrl,
     clientErrorHandler: refuseConnection(config),
   });
+  return adapter;
 }
 
 /** Options for Nest. */
@@ -55,6 +57,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);
   closeConnections(fastify);
+  reportOverload(fastify, logger);
   await allowCors(fastify, config, app.get(ModeRegistry));
   refuseCredentialInUrl(fastify);
   // After the refusal of a credential in the URL, which takes precedence.

@@ -19,8 +19,8 @@ export interface Argon2Parameters {
 const PARAMETERS: Argon2Parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Limits for stored hashes, above the defaults of other libraries. A hash with 4 GiB would block all sign-ins. */
 const HIGHEST: Argon2Parameters = { memoryCost: 65_536, timeCost: 10, parallelism: 4 };
-/** argon2, DNS and files share libuv's four threads. One stays free. */
-const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
+/** One processor stays free for other requests. argon2, DNS and files share libuv's four threads, of which one stays free. */
+const CONCURRENT = Math.min(3, Math.max(1, availableParallelism() - 1));
 /** With a longer queue, answers would come too late. */
 const QUEUE_LIMIT = 200;
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { Socket } from 'node:net';
 import type { FastifyServerFactory } from 'fastify';
 import type { Config } from '../../platform/config/config.js';
+import { TurnLimit } from './overload.js';
 import { secureResponse } from './security.js';
 
 /** The limit for a request to arrive, and for a client to read more of its answers. */
@@ -15,13 +16,19 @@ export const MAX_WAITING = 1_000;
 
 type Exchange = [IncomingMessage, ServerResponse];
 
-/** An HTTP server that limits the memory and time of each connection, and sends security headers. */
+/**
+ * An HTTP server that limits the memory and time of each connection, refuses what it cannot carry, and sends security
+ * headers.
+ */
 export const boundedServer =
-  (config: Config): FastifyServerFactory =>
+  (config: Config, refuseOverload: (response: ServerResponse) => void): FastifyServerFactory =>
   (handle, options) => {
     const connections = new Map<Socket, Connection>();
-    const take: RequestListener = (request, response) =>
-      connections.get(request.socket)?.take([request, response]);
+    const turn = new TurnLimit();
+    const take: RequestListener = (request, response) => {
+      if (turn.isOver()) refuseOverload(response);
+      else connections.get(request.socket)?.take([request, response]);
+    };
     const server = createServer(
       {
         ServerResponse: secureResponse(config),

@@ -52,6 +52,13 @@ const DATABASE_UNAVAILABLE = defineProblem({
   about:
     'The server cannot check credentials without its database, so it refuses requests. Repeat the request after the time in Retry-After.',
 });
+const OVERLOADED = defineProblem({
+  slug: 'overloaded',
+  status: 503,
+  title: 'Server overloaded',
+  about:
+    'More requests arrive than the server can answer. It has not looked at this one. Repeat the request after the time in Retry-After.',
+});
 const SHUTTING_DOWN = defineProblem({
   slug: 'shutting-down',
   status: 503,
@@ -96,6 +103,12 @@ export class InternalError extends ProblemError {
 export class DatabaseUnavailableError extends ProblemError {
   constructor() {
     super(DATABASE_UNAVAILABLE, 'The database is unavailable.', { headers: { 'Retry-After': '1' } });
+  }
+}
+
+export class OverloadedError extends ProblemError {
+  constructor() {
+    super(OVERLOADED, 'The server is overloaded.', { headers: { 'Retry-After': '1' } });
   }
 }
 

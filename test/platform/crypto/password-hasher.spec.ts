@@ -25,7 +25,7 @@ jest.unstable_mockModule('@node-rs/argon2', () => ({
 const { BusyError, hashFault, PasswordHasher } =
   await import('../../../src/platform/crypto/password-hasher.js');
 
-const CONCURRENT = Math.min(3, Math.max(1, availableParallelism()));
+const CONCURRENT = Math.min(3, Math.max(1, availableParallelism() - 1));
 const QUEUE_LIMIT = 200;
 
 describe('PasswordHasher', () => {
