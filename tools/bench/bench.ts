@@ -2,9 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startEmbeddedPostgres } from '../dev-postgres/embedded-postgres.js';
 import { Client } from './client.js';
+import { measureOperations } from './operations.js';
+import { leaveProcessorToServer } from './processors.js';
+import { QueryCount } from './queries.js';
 import { Loader } from './loader.js';
 import { pageOf, type Report, type Round, tableOf } from './report.js';
 import { type Scenario, scenariosOf } from './scenarios.js';
@@ -15,7 +19,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only NAME] [--json FILE] [--
 
 Loads the production server and prints the CPU time of each kind of request. Run npm run build first.
 
---quick      10,000 credentials of each kind and short windows, in about three minutes. Default: 100,000, about seven minutes
+--quick      10,000 credentials of each kind and short windows, in about four minutes. Default: 100,000, about fifteen minutes
 --only NAME  the scenarios with NAME in their names, besides "bare" and "public"
 --json FILE  writes the report with its raw rounds
 --write      writes docs/benchmarks.md and its chart`;
@@ -47,9 +51,15 @@ const plan = values.quick
   : { rows: 100_000, rounds: 5, seconds: 5 };
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
+const orderOf = (server: Server, { path, header, credentials }: Scenario) => ({
+  url: server.url + path,
+  connections: CONNECTIONS,
+  header,
+  credentials,
+});
+
 async function measure(server: Server, loader: Loader, scenario: Scenario): Promise<Round> {
-  const { path, header, credentials } = scenario;
-  const order = { url: server.url + path, connections: CONNECTIONS, header, credentials };
+  const order = orderOf(server, scenario);
   // An idle server is slow at first.
   await loader.run({ ...order, seconds: 1 });
   const before = server.cpu();
@@ -84,7 +94,10 @@ async function run(directory: string, database: string): Promise<Report> {
     });
   const servers = {
     warm: await start('warm', { CREDENTIAL_CACHE_TTL: '15m' }),
-    cold: await start('cold', { CREDENTIAL_CACHE_TTL: '0' }),
+    // A second node of the same database. It signs with EdDSA.
+    other: await start('other', { CREDENTIAL_CACHE_TTL: '15m', JWT_ALGORITHM: 'EdDSA' }),
+    quiet: await start('quiet', { LOG_LEVEL: 'warn' }),
+    cold: await start('cold', { CREDENTIAL_CACHE_TTL: '0', CREDENTIAL_CACHE_SIZE: '0' }),
     bare: await Server.start(directory, 'bare', ['--import', 'tsx', 'tools/bench/bare.ts'], {}),
   };
   const loader = new Loader();
@@ -92,9 +105,9 @@ async function run(directory: string, database: string): Promise<Report> {
     say(`Writing ${plan.rows} credentials of each kind…`);
     const seeded = await seed(database, plan.rows, AUDIENCE);
     say('Getting JWTs…');
-    const scenarios = (await scenariosOf(servers.warm.url, seeded)).filter(
-      ({ name }) => /bare|public/.test(name) || name.includes(values.only ?? ''),
-    );
+    const urls = { es256: servers.warm.url, eddsa: servers.other.url };
+    const all = await scenariosOf(urls, seeded);
+    const scenarios = all.filter(({ name }) => /bare|public/.test(name) || name.includes(values.only ?? ''));
     await expectRefusals(servers.warm, scenarios);
     const rounds = new Map<string, Round[]>(scenarios.map(({ name }) => [name, []]));
     const began = Date.now();
@@ -108,6 +121,31 @@ async function run(directory: string, database: string): Promise<Report> {
         const left = Math.ceil((((Date.now() - began) / done) * (total - done)) / 1000);
         say(`round ${round} of ${plan.rounds}: ${scenario.name} (${left} s left)`);
       }
+    say('Counting queries…');
+    const queries = new Map<string, number>();
+    const count = await QueryCount.open(database);
+    // All nodes query at regular times, also without requests.
+    const idle = await count.during(() => sleep(1_000));
+    for (const scenario of scenarios) {
+      let requests = 1;
+      const made = await count.during(async () => {
+        ({ requests } = await loader.run({ ...orderOf(servers[scenario.server], scenario), seconds: 1 }));
+      });
+      queries.set(scenario.name, Math.max(0, made - idle) / requests);
+    }
+    await count.close();
+    say('Signing in, refreshing and revoking…');
+    const checked = orderOf(
+      servers.warm,
+      all.find(({ name }) => name === 'session, warm')!,
+    );
+    const operations = await measureOperations(
+      [servers.warm, servers.other],
+      seeded,
+      loader,
+      checked,
+      plan.seconds,
+    );
     return {
       node: process.version,
       processor: cpus()[0]!.model,
@@ -115,7 +153,13 @@ async function run(directory: string, database: string): Promise<Report> {
       ...plan,
       connections: CONNECTIONS,
       memory: servers.warm.memory(),
-      scenarios: [...rounds].map(([name, all]) => ({ name, rounds: all })),
+      operations,
+      scenarios: scenarios.map(({ name, header, credentials }) => ({
+        name,
+        queries: queries.get(name)!,
+        bytes: credentials.length === 0 ? 0 : `${header}: ${credentials[0]}\r\n`.length,
+        rounds: rounds.get(name)!,
+      })),
     };
   } finally {
     loader.stop();
@@ -125,6 +169,7 @@ async function run(directory: string, database: string): Promise<Report> {
 
 async function main(): Promise<void> {
   if (values.help) return console.log(USAGE);
+  leaveProcessorToServer();
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const given = process.env['DATABASE_URL'];
   const postgres = given ? undefined : await startEmbeddedPostgres({ directory });

@@ -5,6 +5,11 @@ interface Tokens {
   readonly refresh_token?: string;
 }
 
+interface SignedIn {
+  readonly cookie: string;
+  readonly csrfToken: string;
+}
+
 /** Calls the server as a proxy that ends TLS does. */
 export class Client {
   constructor(private readonly url: string) {}
@@ -17,6 +22,23 @@ export class Client {
   exchange(id: string, key: string): Promise<Tokens> {
     const headers = { Authorization: `Basic ${Buffer.from(`${id}:${key}`).toString('base64')}` };
     return this.#send('/oauth/token', headers, new URLSearchParams({ grant_type: 'client_credentials' }));
+  }
+
+  /** Signs in with a cookie. */
+  async signIn(email: string, password: string): Promise<SignedIn> {
+    const headers = { ...PROXY, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ email, password });
+    const answer = await fetch(`${this.url}/v1/sessions`, { method: 'POST', headers, body });
+    if (!answer.ok) throw new Error(`signing in answered ${answer.status}: ${await answer.text()}`);
+    const cookie = answer.headers.getSetCookie().find((one) => one.startsWith('__Host-session='))!;
+    const { csrfToken } = (await answer.json()) as { csrfToken: string };
+    return { cookie: cookie.split(';', 1)[0]!, csrfToken };
+  }
+
+  async signOut({ cookie, csrfToken }: SignedIn): Promise<void> {
+    const headers = { ...PROXY, Cookie: cookie, 'X-CSRF-Token': csrfToken };
+    const answer = await fetch(`${this.url}/v1/sessions/current`, { method: 'DELETE', headers });
+    if (!answer.ok) throw new Error(`signing out answered ${answer.status}: ${await answer.text()}`);
   }
 
   async statusOf(path: string, headers: Record<string, string>): Promise<number> {

@@ -5,6 +5,8 @@ export interface Order {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
+  /** Requests per second. Undefined: each connection sends its next request as soon as it has its answer. */
+  readonly rate?: number;
   /** One header for each request, in turn. An empty list sends none. */
   readonly credentials: readonly string[];
   readonly header: string;
@@ -19,7 +21,7 @@ export interface Outcome {
   readonly p999: number;
 }
 
-async function load({ url, connections, seconds, credentials, header }: Order): Promise<Outcome> {
+async function load({ url, connections, seconds, rate, credentials, header }: Order): Promise<Outcome> {
   let next = 0;
   // Behind a proxy that ends TLS, as in production.
   const fixed = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-For': '192.0.2.1' };
@@ -31,6 +33,7 @@ async function load({ url, connections, seconds, credentials, header }: Order): 
     url,
     connections,
     duration: seconds,
+    ...(rate !== undefined && { overallRate: rate }),
     requests: credentials.length > 1 ? [{ setupRequest }] : [{ headers: setupRequest({}).headers ?? {} }],
   });
   return {

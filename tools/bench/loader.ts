@@ -1,21 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpus } from 'node:os';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Order, Outcome } from './load.js';
 
-/** Starts the process that loads servers, on another processor than theirs where there is one. */
+/** Starts the process that loads servers. */
 export class Loader {
   readonly #child: ChildProcess = fork(join(import.meta.dirname, 'load.ts'), {
     execArgv: ['--import', 'tsx'],
-    ...(cpus().length > 1 && { execPath: process.execPath }),
   });
 
-  run(order: Order): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      this.#child.once('message', (outcome: Outcome) => resolve(outcome));
-      this.#child.once('error', reject);
-      this.#child.send(order);
-    });
+  async run(order: Order): Promise<Outcome> {
+    const answer = once(this.#child, 'message');
+    this.#child.send(order);
+    const [outcome] = (await answer) as [Outcome];
+    return outcome;
   }
 
   stop(): void {

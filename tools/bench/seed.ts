@@ -10,7 +10,8 @@ const SCOPES = ['profile:read'];
 
 /** Credentials of people that are in the database, of each kind as many. */
 export interface Seed {
-  readonly email: string;
+  /** Of some people. All have the same password. */
+  readonly emails: string[];
   readonly password: string;
   /** Values of the cookie. */
   readonly sessions: string[];
@@ -46,12 +47,11 @@ export async function seed(url: string, count: number, audience: string): Promis
   const database = new pg.Client({ connectionString: url });
   await database.connect();
   const passwordHash = await new PasswordHasher().hash(PASSWORD);
-  const made: Seed = { email: '', password: PASSWORD, sessions: [], opaqueTokens: [], keys: [] };
-  let first = '';
+  const made: Seed = { emails: [], password: PASSWORD, sessions: [], opaqueTokens: [], keys: [] };
   for (let done = 0; done < count; done += BATCH) {
     const ids = () => Array.from({ length: Math.min(BATCH, count - done) }, () => uuidv7());
     const [people, cookies, pairs] = [ids(), ids(), ids()];
-    first ||= people[0]!;
+    if (done === 0) made.emails.push(...people.map((id) => `${id}@example.com`));
     const sessions = people.map(() => Secret.random());
     const tokens = people.map(() => Secret.random('at_'));
     const keys = people.map(() => makeKey('live'));
@@ -76,5 +76,5 @@ export async function seed(url: string, count: number, audience: string): Promis
   }
   await database.query('VACUUM ANALYZE');
   await database.end();
-  return { ...made, email: `${first}@example.com` };
+  return made;
 }

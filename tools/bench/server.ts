@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
+import { OF_SERVER } from './processors.js';
 
 /** Ticks of /proc/PID/stat in a second: fixed by Linux. */
 const TICKS = 100;
@@ -17,6 +18,8 @@ const isUp = (url: string): Promise<boolean> =>
 export class Server {
   private constructor(
     readonly url: string,
+    /** Milliseconds from the start of the process to its first answer. */
+    readonly startMs: number,
     private readonly child: ChildProcess,
   ) {}
 
@@ -30,7 +33,8 @@ export class Server {
     const file = join(directory, `${name}.log`);
     const out = openSync(file, 'w');
     const port = await freePort();
-    const child = spawn('taskset', ['-c', '0', process.execPath, ...program], {
+    const began = performance.now();
+    const child = spawn('taskset', ['-c', OF_SERVER, process.execPath, ...program], {
       env: { PATH: process.env['PATH'], ...env, PORT: `${port}` },
       stdio: ['ignore', out, out],
     });
@@ -39,9 +43,9 @@ export class Server {
     while (!(await isUp(url))) {
       if (child.exitCode !== null)
         throw new Error(`the ${name} server ended:\n${readFileSync(file, 'utf8')}`);
-      await sleep(50);
+      await sleep(20);
     }
-    return new Server(url, child);
+    return new Server(url, performance.now() - began, child);
   }
 
   /** The CPU time of all its threads, in microseconds. */
