@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { refuseCredentialInUrl } from './auth/credential-in-url.js';
+import { ResolvedRoutes } from './auth/resolved-routes.js';
 import { RouteTable } from './auth/route-table.js';
 import { type Config, configWarnings } from './platform/config/config.js';
 import { newRequestId } from './platform/crypto/request-id.js';
@@ -24,6 +25,7 @@ import { allowCors } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
 import { refuseOverload, reportOverload } from './web/http/overload.js';
 import { ProblemPages } from './web/http/problems.controller.js';
+import { validateParameters } from './web/http/validation.js';
 import { ApiReference } from './web/openapi/api-reference.js';
 
 /** Creates the Fastify adapter. */
@@ -52,6 +54,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   for (const warning of configWarnings(config)) logger.warn(warning);
   app.get(RouteTable).watch(fastify);
+  validateParameters(app.get(ResolvedRoutes).all());
   fastify.decorate<Pick<ProblemPages, 'path'>>('problemPages', app.get(ProblemPages));
   parseBodies(fastify);
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);

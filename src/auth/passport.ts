@@ -31,18 +31,30 @@ export const adapt =
     credentialIn = (taken: string): string => taken,
   ): StrategyAdapter =>
   (name, application) => {
-    class Adapted extends PassportStrategy<Type<Strategy>>(Package, name) {
+    class Adapted extends PassportStrategy<Type<Strategy>>(deciding(Package, credentialIn), name) {
       /** A new strategy adds itself to this Passport. By default, all applications of a process share one. */
       getPassportInstance(): Passport {
         return application;
       }
 
-      validate(taken: string): string {
-        return credentialIn(taken);
+      validate(): never {
+        throw new Error('not called: the package decides with the callback of `deciding`');
       }
     }
     void new Adapted(...(options as unknown[]));
   };
+
+/** Nest verifies in an asynchronous function. What a package takes from the request is not verified here, so it decides at once. */
+function deciding(Package: Type<Strategy>, credentialIn: (taken: string) => string): Type<Strategy> {
+  const decide = (taken: string, done: (error: null, credential: string) => void) =>
+    done(null, credentialIn(taken));
+  return class extends Package {
+    constructor(...options: unknown[]) {
+      // In the place of Nest's callback.
+      super(...options.slice(0, -1), decide);
+    }
+  };
+}
 
 /**
  * A strategy without a package: reads the credential from the request.

@@ -194,6 +194,7 @@ A password is hashed with argon2id on purpose slowly. One processor is left to o
 - Queries are transactions of the database for each request, with those that are written afterwards. Bytes are those of the header with the credential.
 - A warm credential is in the memory of the node, so no query is made. A cold one is looked up in each request (\`CREDENTIAL_CACHE_TTL=0\`, \`CREDENTIAL_CACHE_SIZE=0\`), or its signature is verified again.
 - The server has one processor. PostgreSQL and the load share the others.
+- [Speed](speed.md) explains the figures.
 - The command stops if an answer is unexpected, or if a wrong credential is accepted.
 
 Repeat it with \`npm run build && npm run bench\`. \`--quick\` takes about four minutes.

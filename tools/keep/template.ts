@@ -72,6 +72,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'tools/bench': MEASURED,
   'docs/benchmarks.md': MEASURED,
   'docs/benchmarks.svg': MEASURED,
+  'docs/speed.md': MEASURED,
+  'docs/scaling.md': MEASURED,
 };
 
 export const nameOf = (room: string): string => room.split('/')[1]!;

@@ -83,7 +83,7 @@ export class FactorChanges {
     });
   }
 
-  #limit({ userId }: Principal): Promise<void> {
+  #limit({ userId }: Principal): void | Promise<void> {
     return this.limiter.consume('factor-changes', userId, CHANGES);
   }
 

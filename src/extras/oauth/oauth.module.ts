@@ -1,6 +1,6 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
-import { ApiKeyVerifier, kindOf } from '../../modes/api-keys/api-key.verifier.js';
+import { ApiKeyVerifier, type FoundKey, kindOf } from '../../modes/api-keys/api-key.verifier.js';
 import { ApiKeysModule } from '../../modes/api-keys/api-keys.module.js';
 import { JwtModule } from '../../modes/jwt/jwt.module.js';
 import { JwtPrincipals } from '../../modes/jwt/jwt-principals.js';
@@ -43,13 +43,14 @@ export class OAuthModule implements OnModuleInit {
 
   /** The limits and the state of a key also apply to its tokens. */
   onModuleInit(): void {
-    this.principals.registerMachines(async ({ client_id: id, sub: ownerId, key_revision: revision }) => {
-      const key = await this.keys.behind({ id, ownerId, revision });
-      return {
-        kind: kindOf(key),
-        resources: key.resources ?? undefined,
-        admit: () => this.admission.admit(key),
-      };
+    const machineOf = (key: FoundKey) => ({
+      kind: kindOf(key),
+      resources: key.resources ?? undefined,
+      admit: () => this.admission.admit(key),
+    });
+    this.principals.registerMachines(({ client_id: id, sub: ownerId, key_revision: revision }) => {
+      const key = this.keys.behind({ id, ownerId, revision });
+      return key instanceof Promise ? key.then(machineOf) : machineOf(key);
     });
   }
 }

@@ -69,7 +69,7 @@ export class ApiKeyAdmission implements OnModuleInit, OnApplicationShutdown {
    * @throws InvalidCredentialError if the address is not allowed, so that the answer does not reveal a valid key
    * @throws RateLimitedError unless `limited` is false
    */
-  admit(key: BoundKey, { limited = true } = {}): Promise<void> {
+  admit(key: BoundKey, { limited = true } = {}): void | Promise<void> {
     const context = requestContext();
     // Refused requests count as uses of the key too.
     if (context) {
@@ -79,11 +79,10 @@ export class ApiKeyAdmission implements OnModuleInit, OnApplicationShutdown {
     }
     const ip = context?.ip;
     if (key.networks && !(ip !== undefined && key.networks.has(ip)))
-      return Promise.reject(new InvalidCredentialError(`address not allowed for the key: ${key.id}`));
+      throw new InvalidCredentialError(`address not allowed for the key: ${key.id}`);
     this.#lastUsed.set(key.id, { at: this.clock.now(), ip });
-    if (!limited) return Promise.resolve();
     // The keys of a lineage share one limit, so that a rotation does not double it.
-    return this.limiter.consume('key', key.lineageId, key.rateLimit);
+    if (limited) return this.limiter.consume('key', key.lineageId, key.rateLimit);
   }
 
   /**

@@ -50,6 +50,13 @@ export interface FoundKey extends Readonly<KeyRow> {
   readonly principal: Principal;
 }
 
+/** What the token of a key says about it. */
+interface ExchangedKey {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly revision: number;
+}
+
 const find = () => `
   SELECT encode(k.key_hash, 'hex') AS hash, k.id, k.owner_id AS "ownerId", s.kind AS "ownerKind",
     ${ownerInSql()} AS owner, k.scopes, k.resources, k.allowed_cidrs AS "allowedCidrs",
@@ -83,14 +90,16 @@ export class ApiKeyVerifier {
    * @throws InvalidCredentialError
    * @throws RateLimitedError
    */
-  async verify(key: string): Promise<Principal> {
+  verify(key: string): Principal | Promise<Principal> {
     try {
-      return (await this.identify(key)).principal;
+      const found = this.identify(key);
+      if (!(found instanceof Promise)) return found.principal;
+      return found.then(
+        ({ principal }) => principal,
+        (error: unknown) => this.#refuse(key, error),
+      );
     } catch (error) {
-      // Counted for every reason, so that the limit does not reveal which keys exist. A wrong checksum needs no lookup.
-      if (error instanceof InvalidCredentialError && !keyFault(key, this.config.API_KEY_ENVIRONMENT))
-        await this.attempts.failed(REFUSED_KEYS);
-      throw error;
+      return this.#refuse(key, error);
     }
   }
 
@@ -99,32 +108,51 @@ export class ApiKeyVerifier {
    * @throws InvalidCredentialError
    * @throws RateLimitedError unless `limited` is false
    */
-  async identify(key: string, options: { limited?: boolean } = {}): Promise<FoundKey> {
+  identify(key: string, options: { limited?: boolean } = {}): FoundKey | Promise<FoundKey> {
     const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
     const hash = sha256Hex(key);
-    const found = this.#byHash.cached(hash) ?? (await this.#byHash.find(hash));
-    if (!found) throw new InvalidCredentialError('unknown key');
-    const refusal = whyRefused(found, this.clock.now());
-    if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
-    await this.admission.admit(found, options);
-    return found;
+    const cached = this.#byHash.cached(hash);
+    return cached
+      ? this.#admit(cached, options)
+      : this.#byHash.find(hash).then((found) => this.#admit(found, options));
   }
 
   /**
    * Finds the key that a token was exchanged for. It must still work and have the same revision.
    * @throws InvalidCredentialError
    */
-  async behind(exchanged: { id: string; ownerId: string; revision: number }): Promise<FoundKey> {
-    const found = this.#byId.cached(exchanged.id) ?? (await this.#byId.find(exchanged.id));
+  behind(exchanged: ExchangedKey): FoundKey | Promise<FoundKey> {
+    const cached = this.#byId.cached(exchanged.id);
+    return cached
+      ? this.#checkBehind(exchanged, cached)
+      : this.#byId.find(exchanged.id).then((found) => this.#checkBehind(exchanged, found));
+  }
+
+  #admit(found: FoundKey | undefined, options: { limited?: boolean }): FoundKey | Promise<FoundKey> {
+    if (!found) throw new InvalidCredentialError('unknown key');
+    const refusal = whyRefused(found, this.clock.now());
+    if (refusal) throw new InvalidCredentialError(`${refusal}: ${found.id}`);
+    const admitted = this.admission.admit(found, options);
+    return admitted instanceof Promise ? admitted.then(() => found) : found;
+  }
+
+  #checkBehind({ id, ownerId, revision }: ExchangedKey, found: FoundKey | undefined): FoundKey {
     const refusal =
-      found?.ownerId === exchanged.ownerId
-        ? found.revision === exchanged.revision
+      found?.ownerId === ownerId
+        ? found.revision === revision
           ? whyRefused(found, this.clock.now())
           : 'key narrowed since'
         : 'unknown key';
-    if (!found || refusal) throw new InvalidCredentialError(`${refusal}: ${exchanged.id}`);
+    if (!found || refusal) throw new InvalidCredentialError(`${refusal}: ${id}`);
     return found;
+  }
+
+  /** Counts refusals for every reason, so that the limit does not reveal which keys exist. A wrong checksum needs no lookup. */
+  async #refuse(key: string, error: unknown): Promise<never> {
+    if (error instanceof InvalidCredentialError && !keyFault(key, this.config.API_KEY_ENVIRONMENT))
+      await this.attempts.failed(REFUSED_KEYS);
+    throw error;
   }
 
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
@@ -156,7 +184,7 @@ const foundKey = (row: KeyRow): FoundKey => ({
 });
 
 /** The kind of principal of a key. */
-export const kindOf = ({ ownerKind }: Pick<FoundKey, 'ownerKind'>) =>
+export const kindOf = ({ ownerKind }: Pick<FoundKey, 'ownerKind'>): 'service-account' | 'machine' =>
   ownerKind === 'service-account' ? 'service-account' : 'machine';
 
 function whyRefused(key: FoundKey, now: Date): string | undefined {

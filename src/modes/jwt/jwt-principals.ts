@@ -15,11 +15,11 @@ import { RevokedTokens } from './revoked-tokens.js';
 interface Machine extends Pick<PrincipalFields, 'resources'> {
   readonly kind: 'machine' | 'service-account';
   /** Checks the limits of the credential for the current request. @throws ProblemError */
-  admit(): Promise<void>;
+  admit(): void | Promise<void>;
 }
 
 /** Finds the credential behind a token. @throws InvalidCredentialError if it is no longer valid */
-type FindMachine = (claims: MachineClaims) => Promise<Machine>;
+type FindMachine = (claims: MachineClaims) => Machine | Promise<Machine>;
 
 /** Turns verified claims into a principal. Checks revocations and the sign-in or key behind the token. */
 @Injectable()
@@ -79,8 +79,10 @@ export class JwtPrincipals {
 
   /** The limits of a key also apply to its tokens, so each request looks up the key (mostly cached). */
   async #machine(claims: MachineClaims, asRequest: boolean): Promise<Principal> {
-    const machine = await this.#findMachine(claims);
-    if (asRequest) await machine.admit();
+    const found = this.#findMachine(claims);
+    const machine = found instanceof Promise ? await found : found;
+    const admitted = asRequest && machine.admit();
+    if (admitted) await admitted;
     return new Principal({
       mode: 'jwt',
       kind: machine.kind,

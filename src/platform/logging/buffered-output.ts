@@ -16,8 +16,8 @@ export class BufferedOutput implements DestinationStream {
   readonly #output;
 
   constructor() {
-    // Before pino adds its own listener, which closes the output.
-    process.on('exit', () => this.flushSync());
+    // Before pino adds its own listeners, which close the output.
+    for (const end of ['beforeExit', 'exit'] as const) process.on(end, () => this.flushSync());
     this.#output = pino.destination({ dest: 1, sync: false, maxLength: MAX_BYTES });
   }
 
@@ -29,6 +29,7 @@ export class BufferedOutput implements DestinationStream {
 
   /** pino calls it after a fatal error. */
   flushSync(): void {
+    if ((this.#output as { destroyed?: boolean }).destroyed) return;
     this.#pass();
     this.#output.flushSync();
   }

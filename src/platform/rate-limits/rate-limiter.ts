@@ -56,16 +56,17 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Counts a request, and adds RateLimit headers to its answer (draft-ietf-httpapi-ratelimit-headers).
+   * Counts a request, and adds RateLimit headers to its answer (draft-ietf-httpapi-ratelimit-headers). To count in memory
+   * needs no promise.
    * @param policy the name of the limit, in lower case with hyphens
    * @param subject the account, key or address to count for
    * @throws RateLimitedError over the limit. Refused requests count, but do not extend the window
    */
-  consume(policy: string, subject: string, limit: RateLimit): Promise<void> {
-    if (!this.config.RATE_LIMITS) return Promise.resolve();
-    return this.#counter
-      .count(`${policy}:${subject}`, limit.windowSeconds)
-      .then((count) => decide(policy, limit, count));
+  consume(policy: string, subject: string, limit: RateLimit): void | Promise<void> {
+    if (!this.config.RATE_LIMITS) return undefined;
+    const count = this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
+    if (count instanceof Promise) return count.then((counted) => decide(policy, limit, counted));
+    return decide(policy, limit, count);
   }
 
   /** Counts by client address in PostgreSQL, for public routes. @throws RateLimitedError */

@@ -1,10 +1,9 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { RouteTable } from '../../auth/route-table.js';
 import { ProblemFilter } from './problem.filter.js';
 import { UnexpectedInput } from './unexpected-input.js';
 import { unvalidatedParameters } from './unvalidated-parameters.js';
-import { validationPipe } from './validation.js';
 import { ProblemPages, ProblemsController } from './problems.controller.js';
 
 @Module({
@@ -12,7 +11,6 @@ import { ProblemPages, ProblemsController } from './problems.controller.js';
   providers: [
     ProblemPages,
     { provide: APP_FILTER, useClass: ProblemFilter },
-    { provide: APP_PIPE, useFactory: validationPipe },
     { provide: APP_GUARD, useClass: UnexpectedInput },
   ],
 })

@@ -5,6 +5,7 @@ import type { RouteCheck } from '../../auth/route-table.js';
 interface Parameter {
   readonly data?: unknown;
   readonly schema?: unknown;
+  pipes?: unknown[];
 }
 
 /** The decorated parameters of a handler, with their kinds. */

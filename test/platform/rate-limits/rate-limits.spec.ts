@@ -33,7 +33,7 @@ describe('the rate limit of a public route', () => {
 
   it('names no subject in the log', async () => {
     const limiter = context.server.provider<RateLimiter>('RateLimiter');
-    const consume = () => limiter.consume('test', '192.0.2.12', { requests: 1, windowSeconds: 600 });
+    const consume = async () => limiter.consume('test', '192.0.2.12', { requests: 1, windowSeconds: 600 });
     await consume();
     await expect(consume()).rejects.toThrow(/rate-limited: test$/m);
   });
