@@ -12,7 +12,7 @@ declare module '../../auth/auth-modes.js' {
   }
 }
 
-/** The mode `jwt`: passport-jwt extracts the token from the request, and jose verifies it. */
+/** The mode `jwt`: passport-jwt extracts the token from the request, and AccessTokenVerifier verifies it. */
 @Injectable()
 export class JwtMode implements OnModuleInit {
   constructor(
