@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { CachedLookup } from '../../../src/platform/revocations/cached-lookup.js';
+import type { RevocationKind } from '../../../src/platform/revocations/revocation.entity.js';
 import type {
   RevocationFeed,
   RevocationListener,
 } from '../../../src/platform/revocations/revocation-feed.js';
+
+const ANY_KIND = 'of any room' as RevocationKind;
 
 /** A lookup that finds every key, with the keys that it was asked for and a way to revoke one. */
 function lookup(ttl: number, size: number) {
@@ -36,7 +39,7 @@ describe('a cached lookup', () => {
     await cache.find('a');
     expect([cache.cached('a'), await cache.find('a')]).toEqual([{ key: 'a' }, { key: 'a' }]);
     expect(asked).toEqual(['a']);
-    feed.listener!(['sign-in', 'subject of a', null]);
+    feed.listener!([ANY_KIND, 'subject of a', null]);
     expect([cache.cached('a'), cache.size]).toEqual([undefined, 0]);
   });
 
