@@ -46,25 +46,23 @@ export class AuthGuard implements CanActivate {
     const policy = this.routes.policyOf(context.getClass(), context.getHandler());
     // Fail closed: a handler that was not found at boot has no policy.
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
-    const fail = (error: unknown): never => {
-      throw this.#logged(error, request);
-    };
     try {
       const allowed = policy.public ? this.#checkPublic(request, policy) : this.#checkCaller(request, policy);
-      return allowed === true ? true : allowed.catch(fail);
+      return allowed === true ? true : allowed.catch((error: unknown) => this.#refuse(error, request));
     } catch (error) {
-      return fail(error);
+      return this.#refuse(error, request);
     }
   }
 
-  #logged(error: unknown, { user }: { user?: Principal }): unknown {
+  /** Logs a refusal, and passes it on. */
+  #refuse(error: unknown, { user }: Request): never {
     if (error instanceof ProblemError)
       this.log.refused('request.refused', {
         ...user?.facts,
         problem: error.kind.slug,
         reason: error.reason,
       });
-    return error;
+    throw error;
   }
 
   #checkPublic(request: Request, { sameOrigin }: PublicPolicy): true {
@@ -139,27 +137,23 @@ export class AuthGuard implements CanActivate {
     request: FastifyRequest,
     policy: ProtectedPolicy,
   ): Principal | Promise<Principal> {
-    const refuse = (error: unknown): never => {
-      if (!(error instanceof InvalidCredentialError)) throw error;
-      throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
-    };
-    const later = async (verified: Promise<Principal>) => {
-      try {
-        return asPrincipal(await verified);
-      } catch (error) {
-        return refuse(error);
-      }
-    };
     try {
       const credential = this.registry.door.take(strategy, request);
       const verified =
         typeof credential === 'string'
           ? mode.verify(credential, policy)
           : credential.then((taken) => mode.verify(taken, policy));
-      return verified instanceof Promise ? later(verified) : asPrincipal(verified);
+      if (!(verified instanceof Promise)) return asPrincipal(verified);
+      return verified.then(asPrincipal).catch((error: unknown) => this.#refuseInvalid(error, mode, policy));
     } catch (error) {
-      return refuse(error);
+      return this.#refuseInvalid(error, mode, policy);
     }
+  }
+
+  /** Adds the challenges of the route to the refusal of a credential. */
+  #refuseInvalid(error: unknown, mode: ModeDefinition, policy: ProtectedPolicy): never {
+    if (!(error instanceof InvalidCredentialError)) throw error;
+    throw new InvalidCredentialError(error.reason ?? 'refused', this.#challenges(policy, mode));
   }
 
   #authorize(policy: ProtectedPolicy, principal: Principal, scheme: string): void {

@@ -111,11 +111,7 @@ export class ApiKeyVerifier {
   identify(key: string, options: { limited?: boolean } = {}): FoundKey | Promise<FoundKey> {
     const fault = keyFault(key, this.config.API_KEY_ENVIRONMENT);
     if (fault) throw new InvalidCredentialError(fault);
-    const hash = sha256Hex(key);
-    const cached = this.#byHash.cached(hash);
-    return cached
-      ? this.#admit(cached, options)
-      : this.#byHash.find(hash).then((found) => this.#admit(found, options));
+    return this.#byHash.use(sha256Hex(key), (found) => this.#admit(found, options));
   }
 
   /**
@@ -123,10 +119,7 @@ export class ApiKeyVerifier {
    * @throws InvalidCredentialError
    */
   behind(exchanged: ExchangedKey): FoundKey | Promise<FoundKey> {
-    const cached = this.#byId.cached(exchanged.id);
-    return cached
-      ? this.#checkBehind(exchanged, cached)
-      : this.#byId.find(exchanged.id).then((found) => this.#checkBehind(exchanged, found));
+    return this.#byId.use(exchanged.id, (found) => this.#checkBehind(exchanged, found));
   }
 
   #admit(found: FoundKey | undefined, options: { limited?: boolean }): FoundKey | Promise<FoundKey> {

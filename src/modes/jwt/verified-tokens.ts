@@ -15,10 +15,6 @@ export class VerifiedTokens {
   /** @param limit the number of tokens. 0 turns the memory off */
   constructor(private readonly limit: number) {}
 
-  get size(): number {
-    return this.#tokens.size;
-  }
-
   get(text: string): VerifiedToken | undefined {
     return this.#tokens.get(text);
   }

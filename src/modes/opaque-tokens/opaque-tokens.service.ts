@@ -159,9 +159,7 @@ export class OpaqueTokensService implements TokenKind {
   /** Finds a valid token of any audience. A malformed token is refused without a query. @throws InvalidCredentialError */
   #find(text: string): FoundToken | Promise<FoundToken> {
     if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
-    const hash = sha256Hex(text);
-    const cached = this.#lookup.cached(hash);
-    return cached ? this.#check(cached) : this.#lookup.find(hash).then((found) => this.#check(found));
+    return this.#lookup.use(sha256Hex(text), (found) => this.#check(found));
   }
 
   #check(found: FoundToken | undefined): FoundToken {

@@ -109,9 +109,7 @@ export class SessionsService implements Carrier, OnModuleInit {
    */
   verify(secret: string): Principal | Promise<Principal> {
     if (!isRandomSecret(secret)) throw new InvalidCredentialError('malformed session cookie');
-    const hash = sha256Hex(secret);
-    const cached = this.#lookup.cached(hash);
-    return cached ? this.#check(cached) : this.#lookup.find(hash).then((found) => this.#check(found));
+    return this.#lookup.use(sha256Hex(secret), (found) => this.#check(found));
   }
 
   #check(session: FoundSession | undefined): Principal {

@@ -13,12 +13,15 @@ const MAX_BYTES = 16_000_000;
 export class BufferedOutput implements DestinationStream {
   #lines = '';
   #timer: NodeJS.Timeout | undefined;
+  #isLosing = false;
   readonly #output;
 
   constructor() {
     // Before pino adds its own listeners, which close the output.
     for (const end of ['beforeExit', 'exit'] as const) process.on(end, () => this.flushSync());
     this.#output = pino.destination({ dest: 1, sync: false, maxLength: MAX_BYTES });
+    this.#output.on('drop', () => (this.#isLosing = true));
+    this.#output.on('drain', () => this.#tellLoss());
   }
 
   write(line: string): void {
@@ -32,6 +35,14 @@ export class BufferedOutput implements DestinationStream {
     if ((this.#output as { destroyed?: boolean }).destroyed) return;
     this.#pass();
     this.#output.flushSync();
+  }
+
+  /** Called when all lines are written. */
+  #tellLoss(): void {
+    if (!this.#isLosing) return;
+    this.#isLosing = false;
+    const msg = 'lines of the log were lost, because nothing read standard output';
+    this.write(`${JSON.stringify({ level: 'error', time: new Date().toISOString(), msg })}\n`);
   }
 
   #pass(): void {

@@ -9,7 +9,7 @@ export interface RequestContext {
   readonly cookie: string | undefined;
   /** The socket of the request. If it is destroyed, the client no longer waits for the answer. */
   readonly connection: { readonly destroyed: boolean };
-  /** Who called, for the log. */
+  /** The caller, for the log. */
   facts?: CallerFacts;
 }
 

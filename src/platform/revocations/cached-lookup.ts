@@ -51,16 +51,14 @@ export class CachedLookup<V extends object> {
     return this.#entries.size;
   }
 
-  /** The cached result, if it can be trusted now. `find` needs a promise for it. */
-  cached(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    return entry && this.feed.isCurrent && performance.now() - entry.at < this.#ttlMs
-      ? entry.value
-      : undefined;
+  /** Calls `take` with the value, or with undefined if there is none. A value that is cached needs no promise. */
+  use<T>(key: string, take: (value: V | undefined) => T | Promise<T>): T | Promise<T> {
+    const cached = this.#cached(key);
+    return cached ? take(cached) : this.find(key).then(take);
   }
 
   async find(key: string): Promise<V | undefined> {
-    const cached = this.cached(key);
+    const cached = this.#cached(key);
     if (cached) return cached;
     const { position } = this.feed;
     const at = performance.now();
@@ -69,6 +67,13 @@ export class CachedLookup<V extends object> {
     if (value && this.#ttlMs > 0 && this.#size > 0 && this.feed.isCurrent && this.feed.position === position)
       this.#keep(key, { value, at });
     return value;
+  }
+
+  #cached(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    return entry && this.feed.isCurrent && performance.now() - entry.at < this.#ttlMs
+      ? entry.value
+      : undefined;
   }
 
   #keep(key: string, entry: Entry<V>): void {

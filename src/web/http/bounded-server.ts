@@ -25,10 +25,12 @@ export const boundedServer =
   (handle, options) => {
     const connections = new Map<Socket, Connection>();
     const turn = new TurnLimit();
-    const take: RequestListener = (request, response) => {
+    const answer: RequestListener = (request, response) => {
       if (turn.isOver()) refuseOverload(response);
-      else connections.get(request.socket)?.take([request, response]);
+      else handle(request, response);
     };
+    const take: RequestListener = (request, response) =>
+      connections.get(request.socket)?.take([request, response]);
     const server = createServer(
       {
         ServerResponse: secureResponse(config),
@@ -42,7 +44,7 @@ export const boundedServer =
     // Node would answer these itself, without the limits.
     server.on('checkExpectation', take);
     server.on('connection', (socket) => {
-      connections.set(socket, new Connection(socket, handle));
+      connections.set(socket, new Connection(socket, answer));
       socket.once('close', () => connections.delete(socket));
     });
     const check = setInterval(() => {

@@ -31,6 +31,8 @@ declare module '../../platform/config/config.js' {
 }
 
 const MAX_REMEMBERED = 1_000;
+/** The longest IPv6 address, with an IPv4 part. A client can send a longer text. */
+const LONGEST_ADDRESS = 45;
 
 /** Fastify's `trustProxy`: whether an address is one of these proxies. Remembers addresses, because to parse one takes long. */
 export function trustOnly(proxies: string[]): (address: string, hop: number) => boolean {
@@ -41,7 +43,7 @@ export function trustOnly(proxies: string[]): (address: string, hop: number) => 
     if (trusted === undefined) {
       trusted = isOurs(address, hop);
       if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      remembered.set(address, trusted);
+      if (isIP(address) !== 0 && address.length <= LONGEST_ADDRESS) remembered.set(address, trusted);
     }
     return trusted;
   };

@@ -16,7 +16,7 @@ const REFUSED = 'overload';
 
 /**
  * Finds requests that come too late in a turn of the event loop. A turn reads all requests that have arrived, so it grows
- * with the load. What is refused costs a tenth of a request, so the server still answers almost as many as it can carry.
+ * with the load.
  */
 export class TurnLimit {
   #taken = 0;

@@ -29,5 +29,5 @@ it('gives back the memory of expired tokens', () => {
   const tokens = new VerifiedTokens(10);
   for (const exp of [100, 101]) tokens.remember(`t${exp}`, { ...token, claims: { exp } } as VerifiedToken);
   tokens.purge(100);
-  expect([tokens.size, tokens.get('t100')]).toEqual([1, undefined]);
+  expect([tokens.get('t100'), tokens.get('t101')]).toEqual([undefined, expect.anything()]);
 });

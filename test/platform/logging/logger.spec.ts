@@ -1,16 +1,28 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { built } from '../../support/build.js';
 
-/** What a process of its own prints on standard output for one entry. */
-function printed(environment: string): string {
-  const logger = pathToFileURL(built('src/platform/logging/logger.js')).href;
-  const fields = pathToFileURL(built('src/platform/logging/secret-fields.js')).href;
-  const script = `const { createLogger } = await import('${logger}');
-    (await import('${fields}')).defineSecretFields('key');
-    createLogger({ LOG_LEVEL: 'info', NODE_ENV: '${environment}' }).info({ status: 200, key: 'a secret' }, 'hello');`;
-  return execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+const DEFINED = `const { createLogger } = await import('${pathToFileURL(built('src/platform/logging/logger.js')).href}');
+  (await import('${pathToFileURL(built('src/platform/logging/secret-fields.js')).href}')).defineSecretFields('key');`;
+const HELLO = "logger.info({ status: 200, key: 'a secret' }, 'hello');";
+
+const argumentsOf = (environment: string, work: string) => [
+  '--input-type=module',
+  '--eval',
+  `${DEFINED}\nconst logger = createLogger({ LOG_LEVEL: 'info', NODE_ENV: '${environment}' });\n${work}`,
+];
+
+/** What a process of its own prints on standard output, however it ends. */
+function printed(environment: string, work = HELLO): string {
+  try {
+    return execFileSync(process.execPath, argumentsOf(environment, work), {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
 }
 
 describe('the log', () => {
@@ -28,5 +40,38 @@ describe('the log', () => {
       key: '[secret]',
       msg: 'hello',
     });
+  });
+
+  it.each([
+    ['it ends by itself', ''],
+    ['process.exit()', 'process.exit(3);'],
+    ['an error that nothing catches', "throw new Error('x');"],
+    ['a fatal error and a kill', "logger.fatal('dying'); process.kill(process.pid, 'SIGKILL');"],
+  ])('[V16.2.4] is complete in production at the end of the process: %s', (_name, end) => {
+    const other = "createLogger({ LOG_LEVEL: 'info', NODE_ENV: 'production' }).info('another logger');";
+    const lines = printed('production', `${HELLO} ${other} ${end}`).trimEnd().split('\n');
+    const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(messages.slice(0, 2)).toEqual(['hello', 'another logger']);
+  });
+
+  it('says that lines were lost, if nothing read them for too long', async () => {
+    const work = `const line = 'x'.repeat(10_000);
+      for (let i = 0; i < 5_000; i += 1) logger.info(line);
+      process.send('written');
+      setTimeout(() => undefined, 60_000);`;
+    const child = spawn(process.execPath, argumentsOf('production', work), {
+      stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    });
+    try {
+      await new Promise((resolve) => child.once('message', resolve));
+      let text = '';
+      for await (const chunk of child.stdout!.setEncoding('utf8')) {
+        text = (text + String(chunk)).slice(-20_000);
+        if (text.includes('lines of the log were lost')) break;
+      }
+      expect(text).toContain('lines of the log were lost, because nothing read standard output');
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });

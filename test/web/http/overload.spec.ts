@@ -1,31 +1,40 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { describe, expect, it } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { TurnLimit } from '../../../src/web/http/overload.js';
 import { useServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
-const BUSY = 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-Busy: 300\r\n\r\n';
-const REQUEST = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
+/** A request that keeps the processor busy for so many milliseconds. */
+const busy = (ms: number) => `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Busy: ${ms}\r\n\r\n`;
+const CONNECTIONS = 64;
+/** The most that one connection gets answered at once. */
+const TOGETHER = 16;
 
 describe('overload', () => {
   const context = useServer({ fixture: 'test/web/http/overload.fixture.ts#busy' });
 
-  /** Sends requests that arrive together, and returns the answers. */
-  async function sendTogether(first: string, others: number): Promise<string[]> {
+  async function open(): Promise<{ socket: Socket; text: () => string }> {
     const socket = connect(Number(new URL(context.server.url).port), '127.0.0.1');
     await once(socket, 'connect');
     let text = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
-    socket.write(first + REQUEST.repeat(others));
-    await until(() => text.split('HTTP/1.1 ').length === others + 2);
-    socket.destroy();
-    return text.split('HTTP/1.1 ').slice(1);
+    return { socket, text: () => text };
   }
 
   it('refuses requests that come too late in a turn, and recovers at once', async () => {
-    const answers = await sendTogether(BUSY, 600);
-    const refused = answers.filter((answer) => answer.startsWith('503'));
-    expect(refused).toHaveLength(answers.length - 500);
+    const [first, ...clients] = await Promise.all(Array.from({ length: CONNECTIONS + 1 }, open));
+    // The others arrive while this one is answered, so the next turn reads all of them.
+    first!.socket.write(busy(500));
+    for (const { socket } of clients) socket.write(busy(1).repeat(TOGETHER));
+    const answers = () => clients.flatMap(({ text }) => text().split('HTTP/1.1 ').slice(1));
+    await until(() => answers().length === CONNECTIONS * TOGETHER);
+    for (const { socket } of [first!, ...clients]) socket.destroy();
+
+    const refused = answers().filter((answer) => answer.startsWith('503'));
+    expect(refused.length).toBeGreaterThan(0);
+    expect(answers().length - refused.length).toBeGreaterThanOrEqual(500);
     expect(refused[0]).toMatch(/^retry-after: 1\r$/im);
     expect(refused[0]).toMatch(/^x-content-type-options: nosniff\r$/im);
     const requestId = /^x-request-id: (.*)\r$/im.exec(refused[0]!)?.[1];
@@ -34,19 +43,43 @@ describe('overload', () => {
       status: 503,
       instance: requestId,
     });
-    const { status } = await context.server.anonymous.get('/health/live');
-    expect(status).toBe(200);
-    const isReport = ({ requests }: Record<string, unknown>) => requests === refused.length;
-    await until(async () => (await context.server.entries()).some(isReport));
+    expect((await context.server.anonymous.get('/health/live')).status).toBe(200);
+    const reported = async () =>
+      (await context.server.entries())
+        .filter(({ msg }) => msg === 'requests were refused, because the server is overloaded')
+        .reduce((sum, { requests }) => sum + Number(requests), 0);
+    await until(async () => (await reported()) === refused.length);
+  });
+});
+
+describe('the limit of a turn', () => {
+  afterEach(() => void jest.restoreAllMocks());
+
+  /** Whether the last of so many requests of a turn is refused, if the turn has lasted so long. */
+  function isRefused(requests: number, ms: number): boolean {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const turn = new TurnLimit();
+    turn.isOver();
+    now.mockReturnValue(ms);
+    for (let i = 2; i < requests; i += 1) turn.isOver();
+    return turn.isOver();
+  }
+
+  it.each([
+    [501, 251, true],
+    [501, 250, false],
+    [500, 10_000, false],
+  ])('of %d requests in %d ms: %s', (requests, ms, expected) => {
+    expect(isRefused(requests, ms)).toBe(expected);
   });
 
-  it('is neither many requests in a short turn, nor few in a long one', async () => {
-    for (const [first, others] of [
-      [REQUEST, 600],
-      [BUSY, 400],
-    ] as const) {
-      const answers = await sendTogether(first, others);
-      expect(answers.filter((answer) => !answer.startsWith('200'))).toEqual([]);
-    }
+  it('starts anew with each turn', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const turn = new TurnLimit();
+    for (let i = 0; i < 501; i += 1) turn.isOver();
+    now.mockReturnValue(251);
+    expect(turn.isOver()).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(turn.isOver()).toBe(false);
   });
 });

@@ -49,8 +49,17 @@ describe('the headers of every answer', () => {
         'large headers': raw(TOO_MANY_HEADERS),
         garbage: raw('hello\r\n\r\n'),
         crash: ask('GET', '/v1/broken'),
+        stream: ask('GET', '/v1/broken/stream'),
       }).map(async ([name, answer]) => [name, await answer] as [string, RawAnswer]),
     );
+
+  it('let a page load scripts of this server, also if the page is a stream', async () => {
+    for (const path of ['/problems/overloaded', '/v1/broken/page']) {
+      const { headers } = await ask('GET', path, { headers: { Accept: 'text/html' } });
+      expect([path, headers['content-type']]).toEqual([path, expect.stringMatching(/^text\/html/)]);
+      expect(headers['content-security-policy']).toContain("script-src 'self'");
+    }
+  });
 
   it('[V3.2.1] [V3.4.4] [V3.4.5] [V3.4.6] [V13.4.6] are the security headers, no-store and the request id, and do not name the software', async () => {
     for (const [name, answer] of await answers()) {
