@@ -15,6 +15,7 @@ export class BufferedOutput implements DestinationStream {
   #timer: NodeJS.Timeout | undefined;
   #isLosing = false;
   readonly #output;
+  readonly #atEnd = pino.destination({ dest: 1, sync: true });
 
   constructor() {
     // Before pino adds its own listeners, which close the output.
@@ -33,8 +34,9 @@ export class BufferedOutput implements DestinationStream {
   /** pino calls it after a fatal error. */
   flushSync(): void {
     if ((this.#output as { destroyed?: boolean }).destroyed) return;
-    this.#pass();
     this.#output.flushSync();
+    // `#output` would start an asynchronous write, which a kill can end.
+    this.#atEnd.write(this.#take());
   }
 
   /** Called when all lines are written. */
@@ -46,9 +48,14 @@ export class BufferedOutput implements DestinationStream {
   }
 
   #pass(): void {
+    this.#output.write(this.#take());
+  }
+
+  #take(): string {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines !== '') this.#output.write(this.#lines);
+    const lines = this.#lines;
     this.#lines = '';
+    return lines;
   }
 }
