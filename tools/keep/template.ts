@@ -59,7 +59,16 @@ const SHOWN = [
 ];
 
 /** What the benchmark measures. */
-const MEASURED = ['sessions', 'jwt', 'opaque-tokens', 'api-keys', 'oauth', 'whoami', 'embedded-postgres'];
+const MEASURED = [
+  'sessions',
+  'jwt',
+  'opaque-tokens',
+  'api-keys',
+  'oauth',
+  'whoami',
+  'reports',
+  'embedded-postgres',
+];
 
 /** Folders outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
