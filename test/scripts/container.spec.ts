@@ -97,7 +97,7 @@ describe('docker-compose.yml', () => {
   it('sets only variables that exist, with values that the server accepts', () => {
     const names = Object.keys(environment!);
     expect(names.filter((name) => !settingNames().includes(name))).toEqual([]);
-    const given = Object.entries(environment!).map(([name, value]) => [name, withDefaults(String(value))]);
+    const given = Object.entries(environment!).map(([name, value]) => [name, withDefaults(value)]);
     expect(readConfig(Object.fromEntries(given)).production).toBe(false);
     const taken = [...read('docker-compose.yml').matchAll(/\$\{(\w+)/g)].map((match) => match[1]!);
     expect(taken.filter((name) => name !== 'POSTGRES_PASSWORD' && !names.includes(name))).toEqual([]);

@@ -13,7 +13,7 @@ describe('npm run restored', () => {
   let person: Person;
   let ada: TotpOwner;
   beforeEach(async () => {
-    context.server.clock.reset();
+    await context.server.clock.reset();
     person = await context.server.person();
     ada = await enrolTotp(context.server, await sessionOf(person));
   });
