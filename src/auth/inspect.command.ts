@@ -1,6 +1,6 @@
 import { type Arguments, UsageError } from '../platform/commands/arguments.js';
 import type { Command, CommandContext } from '../platform/commands/commands.js';
-import { readSecretInput } from '../platform/commands/standard-input.js';
+import { readHiddenLine, readInput } from '../platform/commands/standard-input.js';
 import { credentialKinds } from './credential-kinds.js';
 import { explain } from './explained-credentials.js';
 import { readPasted } from './pasted-credentials.js';
@@ -8,7 +8,7 @@ import { readPasted } from './pasted-credentials.js';
 const INPUT_LIMIT = 65_536;
 
 /** Explains credentials without a look-up. It sends and stores nothing, and its output repeats no secret. */
-export const inspectCommand = (readInput: () => Promise<string | undefined>): Command => ({
+export const inspectCommand = (readText: () => Promise<string | undefined>): Command => ({
   offline: true,
   input: { example: 'credential.txt', meaning: 'credentials or headers, one in each line' },
   /** A getter, because the rooms that define kinds are loaded later. */
@@ -21,7 +21,7 @@ export const inspectCommand = (readInput: () => Promise<string | undefined>): Co
   },
   async run(context, given) {
     refuseCredentials(given);
-    console.log(await inspect(context, given, await readInput()));
+    console.log(await inspect(context, given, await readText()));
   },
 });
 
@@ -52,4 +52,10 @@ async function inspect(
   return parts.join('\n\n');
 }
 
-export const command = inspectCommand(() => readSecretInput('Credential or header (hidden)', INPUT_LIMIT));
+/** A terminal hides the credential. */
+const readText = async () =>
+  process.stdin.isTTY
+    ? readHiddenLine('Credential or header (hidden)')
+    : (await readInput(INPUT_LIMIT))?.toString('utf8');
+
+export const command = inspectCommand(readText);

@@ -17,7 +17,7 @@ export interface Usage {
   readonly options?: Readonly<Record<string, Argument>>;
   /** The only positional argument. */
   readonly operand?: Argument;
-  /** A secret that the command reads from standard input, because every process of the machine can read arguments. */
+  /** What the command reads from standard input, such as a secret. */
   readonly input?: Argument;
 }
 
@@ -33,9 +33,9 @@ export function asksForHelp(argv: readonly string[]): boolean {
   return argv.includes('--help') || argv.includes('-h');
 }
 
-/** The reason is a part of the message, so that nobody tries another argument with the same secret. */
+/** The message has the reason, so that nobody tries another argument with the same secret. */
 const ON_STANDARD_INPUT =
-  'must be an option. A secret must be on standard input, because every process of this machine can read arguments.';
+  'must be an option. The command reads standard input, because every process of this machine can read arguments.';
 
 /**
  * Parses the arguments. Messages never repeat a value, because it can be a misplaced password.

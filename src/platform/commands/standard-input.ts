@@ -16,12 +16,8 @@ export async function readHiddenLine(prompt: string): Promise<string> {
   return line;
 }
 
-/**
- * Reads all of standard input as UTF-8, or a hidden line from a terminal.
- * @returns undefined if there are more than `limit` bytes
- */
-export async function readSecretInput(prompt: string, limit: number): Promise<string | undefined> {
-  if (process.stdin.isTTY) return readHiddenLine(prompt);
+/** Reads all of standard input. Undefined if there are more than `limit` bytes. */
+export async function readInput(limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
@@ -29,5 +25,5 @@ export async function readSecretInput(prompt: string, limit: number): Promise<st
     if (size > limit) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
