@@ -13,6 +13,7 @@ export { ServiceAccountAdminModule } from './extras/service-account-admin/servic
 export { ApiKeyUsageModule } from './extras/api-key-usage/api-key-usage.module.js';
 export { ApiKeyAlertsModule } from './extras/api-key-alerts/api-key-alerts.module.js';
 export { AuditModule } from './extras/audit/audit.module.js';
+export { ForeignPasswordsModule } from './extras/foreign-passwords/foreign-passwords.module.js';
 export { MfaModule } from './extras/mfa/mfa.module.js';
 export { AnomaliesModule } from './extras/anomalies/anomalies.module.js';
 export { OrdersModule } from './examples/orders/orders.module.js';

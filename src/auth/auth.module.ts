@@ -16,6 +16,12 @@ defineCommand('routes', {
   load: () => import('./routes.command.js'),
 });
 
+defineCommand('inspect', {
+  about:
+    'Explains credentials from standard input. It sends and stores nothing, and its output repeats no secret.',
+  load: () => import('./inspect.command.js'),
+});
+
 @Global()
 @Module({
   imports: [DiscoveryModule, RateLimitsModule],

@@ -13,6 +13,7 @@ import {
   commandNames,
   findCommand,
 } from '../platform/commands/commands.js';
+import { readConfig } from '../platform/config/config.js';
 import { openEnvironment } from './environment.js';
 import { fail } from './fail.js';
 
@@ -30,7 +31,9 @@ async function main(name: string | undefined, argv: string[]): Promise<void> {
  * standard output belongs to the command.
  */
 async function run(command: Command, given: Arguments): Promise<void> {
-  const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
+  const variables = { ...process.env, LOG_LEVEL: 'silent' };
+  if (command.offline) return command.run({ config: readConfig(variables), application: none }, given);
+  const environment = await openEnvironment(variables);
   let app: ReturnType<typeof createApp> | undefined;
   const context: CommandContext = {
     config: environment.config,
@@ -44,6 +47,8 @@ async function run(command: Command, given: Arguments): Promise<void> {
     await environment.close();
   }
 }
+
+const none = () => Promise.reject(new Error('an offline command has no application'));
 
 const [name, ...argv] = process.argv.slice(2);
 await main(name, argv).catch(fail);

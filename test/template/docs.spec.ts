@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import '../../src/app.js';
 import { type ConfigError, readConfig } from '../../src/platform/config/config.js';
+import { findProblem } from '../../src/platform/problems/problem.js';
 import { settingNames } from '../../src/platform/config/settings.js';
 import { tourOf } from './tour.js';
 
@@ -23,13 +24,16 @@ async function documentsIn(folder: string): Promise<string[]> {
 }
 const documents = await documentsIn('.');
 
-/** The cells of every row of every table in a page whose first cell begins with code. */
-const rowsOf = (page: string): string[][] =>
+/** The cells of every row of every table in a page. */
+const rowsIn = (page: string): string[][] =>
   page
     .split('\n')
-    .filter((line) => line.startsWith('| `'))
+    .filter((line) => line.startsWith('| '))
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .map((cells) => cells.slice(1, -1));
+
+/** The rows whose first cell begins with code. */
+const rowsOf = (page: string): string[][] => rowsIn(page).filter(([first]) => first!.startsWith('`'));
 
 const codeIn = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
 
@@ -99,6 +103,21 @@ describe('docs/commands.md', () => {
         .filter((name) => !hooks.includes(name))
         .toSorted(),
     );
+  });
+});
+
+describe('docs/debugging.md', () => {
+  it('names problems of the catalogue with their status, and reasons of the log', async () => {
+    const rows = rowsIn(await read('docs/debugging.md'));
+    const problems = rows.flatMap(([cell]) => /^(\d{3}) (`.+`)$/.exec(cell!)?.slice(1) ?? []);
+    expect(problems.length).toBeGreaterThan(10);
+    for (let i = 0; i < problems.length; i += 2)
+      for (const slug of codeIn(problems[i + 1]!))
+        expect({ slug, status: findProblem(slug)?.status }).toEqual({ slug, status: Number(problems[i]) });
+    const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'));
+    const source = (await Promise.all(files.map((file) => read(join('src', file))))).join('\n');
+    const reasons = rows.flatMap(([cell]) => (cell!.startsWith('`') ? codeIn(cell!) : []));
+    expect(reasons.slice(1).filter((reason) => !source.includes(`'${reason}'`))).toEqual([]);
   });
 });
 

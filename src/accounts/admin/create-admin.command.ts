@@ -1,25 +1,9 @@
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import { ValidationError } from '../../web/http/validation.js';
 import { EmailInput } from '../users/users.schemas.js';
 import { UsersService } from '../users/users.service.js';
 import { UsageError } from '../../platform/commands/arguments.js';
 import type { Command } from '../../platform/commands/commands.js';
-
-/** Reads from standard input. A terminal does not show the input. */
-async function readPassword(): Promise<string> {
-  const { stdin, stderr } = process;
-  if (stdin.isTTY) stderr.write('Password: ');
-  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const prompt = createInterface({ input: stdin, output: muted, terminal: stdin.isTTY });
-  const line = await new Promise<string>((resolve) => {
-    prompt.once('line', resolve);
-    prompt.once('close', () => resolve(''));
-  });
-  prompt.close();
-  if (stdin.isTTY) stderr.write('\n');
-  return line;
-}
+import { readHiddenLine } from '../../platform/commands/standard-input.js';
 
 /** Creates an administrator. The password is not an argument: every process on the machine can read arguments. */
 export const createAdmin = (readPassword: () => Promise<string>): Command => ({
@@ -39,4 +23,4 @@ export const createAdmin = (readPassword: () => Promise<string>): Command => ({
   },
 });
 
-export const command = createAdmin(readPassword);
+export const command = createAdmin(() => readHiddenLine('Password'));

@@ -1,5 +1,6 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
 import { cookieValues } from '../../auth/presented-credential.js';
 import { isRandomSecret, type Secret } from '../../platform/crypto/secret.js';
 import { type RequestContext, requestContext } from '../../platform/logging/request-context.js';
@@ -34,3 +35,13 @@ export function setDeviceCookie(reply: FastifyReply): void {
   const device = requestContext()?.device;
   if (device) void reply.setCookie(DEVICE_COOKIE, device.reveal(), OPTIONS);
 }
+
+defineCredentialKind({
+  name: 'device cookie',
+  places: [{ type: 'cookie', name: DEVICE_COOKIE }],
+  recognises: isRandomSecret,
+  examine: (text) => ({
+    faults: isRandomSecret(text) ? [] : ['malformed device cookie'],
+    unchecked: 'whether the device is known. The cookie is no credential and signs nobody in',
+  }),
+});

@@ -5,7 +5,7 @@ import type { Principal } from '../../auth/principal.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { onOff } from '../../platform/config/formats.js';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
-import { hashFault, PasswordHasher } from '../../platform/crypto/password-hasher.js';
+import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { AttemptLimits, defineProofLimits } from '../attempt-limits/attempt-limits.js';
 import { EmailVerificationsService } from '../users/email-verifications.service.js';
@@ -87,7 +87,7 @@ export class PasswordCheck {
   async #fault(user: User | null, password: string): Promise<string | undefined> {
     // An ill-formed password never matches, but checking it must take the same time.
     const stored = user && isWellFormedPassword(password) ? user.passwordHash : undefined;
-    if (await this.hasher.verify(stored, normalisePassword(password))) return undefined;
-    return user ? (hashFault(user.passwordHash) ?? 'wrong password') : 'unknown address';
+    if (await this.hasher.verify(stored, normalisePassword(password), password)) return undefined;
+    return user ? (this.hasher.faultOf(user.passwordHash) ?? 'wrong password') : 'unknown address';
   }
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { RouteTable } from '../../auth/route-table.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import type { Secret } from '../../platform/crypto/secret.js';
+import { isRandomSecret, type Secret } from '../../platform/crypto/secret.js';
 
 type PageController = abstract new (...args: never[]) => { page(): Buffer };
 
@@ -18,3 +19,16 @@ export class PageLinks {
     return `${this.config.ISSUER}${this.routes.pathOf(page, 'page')}#${token.reveal()}`;
   }
 }
+
+/** A link, or its token. */
+const tokenIn = (text: string): string => /^https?:\/\/[^\s#]+#(.*)$/.exec(text)?.[1] ?? text;
+
+defineCredentialKind({
+  name: 'link in a mail, or its token',
+  recognises: (text) => isRandomSecret(tokenIn(text)),
+  examine: (text) => ({
+    faults: [],
+    facts: tokenIn(text) === text ? [] : [['token', `${tokenIn(text).length} characters, after the #`]],
+    unchecked: 'whether the server knows it, and whether it was used or has expired',
+  }),
+});

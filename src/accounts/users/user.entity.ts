@@ -24,7 +24,7 @@ export class User {
   @Column('text', { nullable: true })
   name: string | null;
 
-  /** An encoded argon2id hash. */
+  /** An encoded argon2id hash, or another format that a room accepts. */
   @Column('text', { name: 'password_hash' })
   passwordHash: string;
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, MoreThan } from 'typeorm';
 import { User } from '../../accounts/users/user.entity.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { equalSecrets, randomDigits } from '../../platform/crypto/secret.js';
@@ -98,3 +99,12 @@ The code works once and expires after 10 minutes. Do not pass it on.
 
 If it was not you, somebody knows your password. Change it at once.
 `;
+
+defineCredentialKind({
+  name: 'sign-in code from a mail',
+  recognises: (text) => text.length === CODE_DIGITS && /^\d+$/.test(text),
+  examine: () => ({
+    faults: [],
+    unchecked: 'whether it is the newest code of the person, and whether it has expired',
+  }),
+});

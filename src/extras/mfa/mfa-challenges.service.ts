@@ -5,6 +5,7 @@ import type { Attempt } from '../../accounts/sign-ins/proofs.js';
 import type { CarrierName } from '../../accounts/sign-ins/sign-in.entity.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
 import { isRandomSecret, Secret, sha256 } from '../../platform/crypto/secret.js';
 import { MfaChallenge } from './mfa.entity.js';
 
@@ -71,3 +72,9 @@ export class MfaChallenges {
       : 'password changed meanwhile';
   }
 }
+
+defineCredentialKind({
+  name: 'mfaToken of an unfinished sign-in',
+  recognises: isRandomSecret,
+  examine: () => ({ faults: [] }),
+});

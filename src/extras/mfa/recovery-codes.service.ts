@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { randomBase32 } from '../../platform/crypto/base32.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
+import { isBase32, randomBase32 } from '../../platform/crypto/base32.js';
 import { sha256 } from '../../platform/crypto/secret.js';
 import { MailQueue } from '../../platform/mail/mail-queue.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { RecoveryCode } from './mfa.entity.js';
+import { RecoveryCodeInput } from './mfa.schemas.js';
 
 const CODES = 10;
 /** 120 bits, so that SHA-256 is enough to store a code (ASVS 6.5.2). */
@@ -46,3 +48,18 @@ export class RecoveryCodesService {
     return undefined;
   }
 }
+
+const isRecoveryCode = (text: string): boolean => {
+  const { data } = RecoveryCodeInput.safeParse(text);
+  return data !== undefined && isBase32(data, LENGTH);
+};
+
+defineCredentialKind({
+  name: 'recovery code',
+  recognises: isRecoveryCode,
+  examine: () => ({
+    faults: [],
+    facts: [['sent as', 'the field recoveryCode of a sign-in or reauthentication']],
+    unchecked: 'whether it belongs to the person, and whether it was used or replaced',
+  }),
+});

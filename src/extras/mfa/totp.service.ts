@@ -3,6 +3,7 @@ import { Secret as TotpKey, TOTP } from 'otpauth';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { renderSVG } from 'uqr';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import '../../platform/crypto/encryption-secrets.js';
@@ -11,6 +12,7 @@ import { affected } from '../../platform/housekeeping/affected.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { TotpFactor } from './mfa.entity.js';
 import { TotpEnrolledError } from './mfa.errors.js';
+import { TotpCode } from './mfa.schemas.js';
 
 const PURPOSE = 'totp-secret';
 /** 160 bits, as RFC 4226 recommends. */
@@ -106,3 +108,12 @@ export class TotpService {
 
 const totpOf = (secret: string, issuer = '', label = '') =>
   new TOTP({ secret: TotpKey.fromBase32(secret), issuer, label, algorithm: 'SHA1', digits: 6, period: 30 });
+
+defineCredentialKind({
+  name: 'code of an authenticator app',
+  recognises: (text) => TotpCode.safeParse(text).success,
+  examine: () => ({
+    faults: [],
+    unchecked: 'whether the app of the person shows it now, and whether it was used',
+  }),
+});

@@ -1,5 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
+import { keyFault } from '../../modes/api-keys/api-key.format.js';
 import { authorizationScheme, authorizationToken, countHeaders } from '../../auth/presented-credential.js';
 import { decodeStrictly, decodeUtf8 } from '../../platform/crypto/strict-decoding.js';
 import { OAuthError } from './oauth.errors.js';
@@ -74,9 +76,13 @@ function clientInHeader(request: FastifyRequest): PresentedClient {
   const credential = authorizationToken(request);
   if (scheme === 'apikey') return { by: 'key', id: undefined, secret: credential };
   if (scheme !== 'basic') return { by: 'unknown scheme', id: undefined, secret: undefined };
-  const bytes = decodeStrictly(credential ?? '', 'base64');
+  return { by: 'basic', ...clientInBasic(credential ?? '') };
+}
+
+function clientInBasic(credential: string): Pick<PresentedClient, 'id' | 'secret'> {
+  const bytes = decodeStrictly(credential, 'base64');
   const [, id, secret] = /^([^:]*):(.*)$/s.exec((bytes && decodeUtf8(bytes)) ?? '') ?? [];
-  return { by: 'basic', id: formDecode(id), secret: formDecode(secret) };
+  return { id: formDecode(id), secret: formDecode(secret) };
 }
 
 /** Clients form-encode id and secret before they put them into HTTP Basic (RFC 6749 section 2.3.1). */
@@ -87,3 +93,18 @@ function formDecode(text: string | undefined): string | undefined {
     return undefined;
   }
 }
+
+defineCredentialKind({
+  name: 'OAuth client authentication',
+  places: [{ type: 'scheme', name: 'Basic' }],
+  recognises: (text) => clientInBasic(text).secret !== undefined,
+  examine: (text, { config }) => {
+    const { id, secret } = clientInBasic(text);
+    const fault = secret === undefined ? 'no secret' : keyFault(secret, config.API_KEY_ENVIRONMENT);
+    return {
+      faults: fault ? [fault] : [],
+      facts: [['client id', `${(id ?? '').length} characters`]],
+      unchecked: 'whether the id is the id of the key, and whether the key has expired or is revoked',
+    };
+  },
+});

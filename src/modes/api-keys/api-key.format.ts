@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { defineCredentialKind, type Fact } from '../../auth/credential-kinds.js';
 import { crc32Base62, randomBase62 } from '../../platform/crypto/base62.js';
 import { Secret } from '../../platform/crypto/secret.js';
 
@@ -41,7 +42,27 @@ export function makeKey(environment: string) {
 /** Returns why a text cannot be a key of this deployment, or undefined. Needs no query. */
 export function keyFault(text: string, environment: string): string | undefined {
   if (!SHAPE.test(text)) return 'malformed key';
-  if (crc32Base62(text.slice(0, -CHECKSUM_LENGTH)) !== text.slice(-CHECKSUM_LENGTH))
-    return 'wrong checksum of the key';
+  if (!hasChecksum(text)) return 'wrong checksum of the key';
   return text.startsWith(`nk_${environment}_`) ? undefined : 'key of another environment';
 }
+
+const hasChecksum = (text: string): boolean =>
+  crc32Base62(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
+
+defineCredentialKind({
+  name: 'API key',
+  places: [
+    { type: 'header', name: 'X-API-Key' },
+    { type: 'scheme', name: 'ApiKey' },
+  ],
+  recognises: (text) => text.startsWith('nk_'),
+  examine: (text, { config }) => {
+    const fault = keyFault(text, config.API_KEY_ENVIRONMENT);
+    const [prefix, environment] = /^nk_([a-z0-9]{1,16})_/.exec(text) ?? [];
+    const facts: Fact[] = [];
+    if (environment !== undefined)
+      facts.push(['environment', `${environment} (this server: ${config.API_KEY_ENVIRONMENT})`]);
+    if (SHAPE.test(text)) facts.push(['checksum', hasChecksum(text) ? 'right' : 'wrong']);
+    return { prefix, faults: fault ? [fault] : [], facts };
+  },
+});

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { audiencesOf } from '../../auth/audiences.js';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
+import type { Config } from '../../platform/config/config.js';
 import { decodeJson, decodeStrictly } from '../../platform/crypto/strict-decoding.js';
 import { MAX_LIFETIME_SECONDS } from './signing-keys/signing-keys.service.js';
 import { FIRST_PARTY } from '../tokens/token-grant.entity.js';
@@ -55,6 +57,9 @@ const MachineClaims = Common.extend({
 });
 export type MachineClaims = Readonly<z.infer<typeof MachineClaims>>;
 
+/** The server ignores all other claims. */
+export const KNOWN_CLAIMS: readonly string[] = Object.keys({ ...PersonClaims.shape, ...MachineClaims.shape });
+
 export type AccessTokenClaims = PersonClaims | MachineClaims;
 
 export const isMachine = (claims: AccessTokenClaims): claims is MachineClaims => claims.sid === undefined;
@@ -87,6 +92,15 @@ export function readClaims(payload: Uint8Array): AccessTokenClaims {
   const claims = decodeJson(payload);
   const ofMachine = typeof claims === 'object' && claims !== null && 'key_revision' in claims;
   return ofMachine ? conform(MachineClaims, 'claims', claims) : conform(PersonClaims, 'claims', claims);
+}
+
+/** Returns why the claims are not of this server, or undefined. */
+export function foreignClaim(
+  claims: Pick<AccessTokenClaims, 'iss' | 'aud'>,
+  config: Config,
+): string | undefined {
+  if (claims.iss !== config.ISSUER) return 'unexpected iss';
+  return audiencesOf(config).includes(claims.aud) ? undefined : 'unexpected aud';
 }
 
 /** Returns why the times of a token are wrong at `now`, or undefined. Cached tokens are checked too. */

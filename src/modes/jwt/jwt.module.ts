@@ -8,6 +8,7 @@ import { AccessTokenIssuer } from './access-token.issuer.js';
 import { AccessTokenVerifier } from './access-token.verifier.js';
 import { JwtPrincipals } from './jwt-principals.js';
 import { JwtMode } from './jwt.mode.js';
+import './inspect-token.js';
 import { JwtTokens } from './jwt-tokens.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import { SigningKeysModule } from './signing-keys/signing-keys.module.js';

@@ -1,8 +1,19 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModeRegistry } from '../../auth/mode-registry.js';
 import { read } from '../../auth/passport.js';
-import { bearerToken, isOpaqueBearer } from '../tokens/bearer.js';
-import { OpaqueTokensService } from './opaque-tokens.service.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
+import { bearerToken, isOpaqueBearer, OPAQUE_PREFIX } from '../tokens/bearer.js';
+import { opaqueTokenFault, OpaqueTokensService } from './opaque-tokens.service.js';
+
+defineCredentialKind({
+  name: 'opaque access token',
+  places: [{ type: 'scheme', name: 'Bearer' }],
+  recognises: (text) => text.startsWith(OPAQUE_PREFIX),
+  examine: (text) => {
+    const fault = opaqueTokenFault(text);
+    return { prefix: OPAQUE_PREFIX, faults: fault ? [fault] : [] };
+  },
+});
 
 declare module '../../auth/auth-modes.js' {
   interface AuthModes {

@@ -35,8 +35,11 @@ import { OpaqueToken } from './opaque-token.entity.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
 
-const isOpaqueToken = (text: string) =>
-  text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length));
+/** The words of the log, also for `npm run inspect`. Undefined for a text with the form of a token. */
+export const opaqueTokenFault = (text: string): string | undefined =>
+  text.startsWith(OPAQUE_PREFIX) && isRandomSecret(text.slice(OPAQUE_PREFIX.length))
+    ? undefined
+    : 'malformed opaque token';
 
 /** A token with its sign-in. `id` and `authTime` are those of the sign-in. */
 interface TokenRow extends LiveSignIn {
@@ -161,7 +164,7 @@ export class OpaqueTokensService implements TokenKind {
   }
 
   async findToRevoke(text: string): Promise<RevocableToken | undefined> {
-    const found = isOpaqueToken(text) ? await this.#lookup.find(sha256Hex(text)) : undefined;
+    const found = opaqueTokenFault(text) ? undefined : await this.#lookup.find(sha256Hex(text));
     if (!found || found.revokedAt !== null) return undefined;
     const { jti, userId } = found;
     return { subject: userId, credentialId: jti, revoke: (manager) => this.#revoke(manager, jti, userId) };
@@ -169,7 +172,8 @@ export class OpaqueTokensService implements TokenKind {
 
   /** Finds a valid token of any audience. A malformed token is refused without a query. @throws InvalidCredentialError */
   #find(text: string): FoundToken | Promise<FoundToken> {
-    if (!isOpaqueToken(text)) throw new InvalidCredentialError('malformed opaque token');
+    const fault = opaqueTokenFault(text);
+    if (fault) throw new InvalidCredentialError(fault);
     return this.#lookup.use(sha256Hex(text), (found) => this.#check(found));
   }
 

@@ -2,7 +2,8 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
 import { cookieValues } from '../../auth/presented-credential.js';
-import { hmac } from '../../platform/crypto/secret.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
+import { equalSecrets, hmac, isRandomSecret } from '../../platform/crypto/secret.js';
 
 /** The prefix `__Host-` binds the cookie to this host and to https (ASVS 3.3.1, 3.3.3). */
 export const SESSION_COOKIE = '__Host-session';
@@ -13,6 +14,8 @@ export const SESSION_COOKIE_OPTIONS: CookieSerializeOptions = {
   secure: true,
   sameSite: 'lax',
 };
+
+export const CSRF_HEADER = 'X-CSRF-Token';
 
 export const sessionCookies = (request: FastifyRequest): string[] => cookieValues(request, SESSION_COOKIE);
 
@@ -30,3 +33,38 @@ export const CsrfToken = createParamDecorator((_data: unknown, context: Executio
 export const PresentedSessions = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   sessionCookies(context.switchToHttp().getRequest<FastifyRequest>()),
 );
+
+/** The words of the log, also for `npm run inspect`. */
+export const sessionFault = (secret: string): string | undefined =>
+  isRandomSecret(secret) ? undefined : 'malformed session cookie';
+
+defineCredentialKind({
+  name: 'session cookie',
+  places: [{ type: 'cookie', name: SESSION_COOKIE }],
+  recognises: isRandomSecret,
+  examine: (text, { pasted }) => {
+    const sent = pasted.filter(({ place }) => place?.type === 'cookie' && place.name === SESSION_COOKIE);
+    const faults = [sessionFault(text), sent.length > 1 ? 'two session cookies' : undefined];
+    return { faults: faults.filter((fault) => fault !== undefined) };
+  },
+});
+
+defineCredentialKind({
+  name: 'CSRF token',
+  places: [{ type: 'header', name: CSRF_HEADER }],
+  recognises: isRandomSecret,
+  examine: (text, { pasted }) => {
+    const cookie = pasted.find(({ place }) => place?.type === 'cookie' && place.name === SESSION_COOKIE);
+    if (!cookie)
+      return {
+        faults: isRandomSecret(text) ? [] : ['malformed X-CSRF-Token'],
+        unchecked: 'whether it belongs to the session. Add the Cookie header to the input',
+      };
+    const fits = equalSecrets(text, csrfTokenOf(cookie.text));
+    return {
+      faults: fits ? [] : ['wrong X-CSRF-Token: it belongs to another session'],
+      facts: [['session', fits ? 'belongs to the session cookie of the input' : 'another one']],
+      unchecked: 'whether the session exists, and the origin of the request',
+    };
+  },
+});

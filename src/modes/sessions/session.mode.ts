@@ -6,7 +6,7 @@ import { read } from '../../auth/passport.js';
 import { foreignOrigin } from '../../auth/same-origin.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { equalSecrets } from '../../platform/crypto/secret.js';
-import { csrfTokenOf, SESSION_COOKIE, sessionCookies } from './session-cookie.js';
+import { CSRF_HEADER, csrfTokenOf, SESSION_COOKIE, sessionCookies } from './session-cookie.js';
 import { SessionsService } from './sessions.service.js';
 
 declare module '../../auth/auth-modes.js' {
@@ -32,7 +32,7 @@ export class SessionMode implements OnModuleInit {
       ambient: true,
       canHold: () => true,
       credentialHeaders: [],
-      furtherHeaders: ['X-CSRF-Token'],
+      furtherHeaders: [CSRF_HEADER],
       strategies: { session: read(sessionSecret) },
       present: (request) => (sessionCookies(request).length > 0 ? 'session' : undefined),
       // Always live: the lookup reads the sign-in.

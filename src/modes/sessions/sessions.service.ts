@@ -25,7 +25,7 @@ import { scopesOfRoles } from '../../auth/scopes.js';
 import type { User } from '../../accounts/users/user.entity.js';
 import { showUser } from '../../accounts/users/user-view.js';
 import { Session } from './session.entity.js';
-import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS } from './session-cookie.js';
+import { csrfTokenOf, SESSION_COOKIE, SESSION_COOKIE_OPTIONS, sessionFault } from './session-cookie.js';
 import type { SessionRequest } from './sessions.schemas.js';
 import { lifetime } from '../../platform/config/formats.js';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
@@ -117,7 +117,8 @@ export class SessionsService implements Carrier, OnModuleInit {
    * @throws InvalidCredentialError
    */
   verify(secret: string): Principal | Promise<Principal> {
-    if (!isRandomSecret(secret)) throw new InvalidCredentialError('malformed session cookie');
+    const fault = sessionFault(secret);
+    if (fault) throw new InvalidCredentialError(fault);
     return this.#lookup.use(sha256Hex(secret), (found) => this.#check(found));
   }
 

@@ -3,7 +3,9 @@ import { Clock } from '../../platform/clock/clock.js';
 import { acrOf, whyOver } from '../../accounts/sign-ins/live-sign-in.js';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
 import { heldScopes } from '../../auth/scopes.js';
-import { RefreshTokensService } from './refresh-tokens.service.js';
+import { defineCredentialKind } from '../../auth/credential-kinds.js';
+import { REFRESH_COOKIE } from './refresh-cookie.js';
+import { isRefreshToken, REFRESH_PREFIX, RefreshTokensService } from './refresh-tokens.service.js';
 import type { ActiveToken, RevocableToken, TokenKind } from './token-kinds.js';
 
 const seconds = (time: Date) => Math.floor(time.getTime() / 1000);
@@ -20,7 +22,7 @@ export class RefreshKind implements TokenKind {
   ) {}
 
   recognises(text: string): boolean {
-    return text.startsWith('rt_');
+    return text.startsWith(REFRESH_PREFIX);
   }
 
   async find(text: string): Promise<ActiveToken | undefined> {
@@ -60,3 +62,15 @@ export class RefreshKind implements TokenKind {
     };
   }
 }
+
+defineCredentialKind({
+  name: 'refresh token',
+  places: [{ type: 'cookie', name: REFRESH_COOKIE.name }],
+  recognises: (text) => text.startsWith(REFRESH_PREFIX),
+  examine: (text) => ({
+    prefix: REFRESH_PREFIX,
+    faults: isRefreshToken(text) ? [] : ['malformed refresh token'],
+    facts: [['sent to', 'POST /v1/tokens/refresh only']],
+    unchecked: 'whether the server knows it, and whether it was used, has expired or is revoked',
+  }),
+});

@@ -25,7 +25,7 @@ export const FAILED_REFRESHES = defineAttemptLimit({
   waits: { firstSeconds: 10, longestSeconds: 300 },
 });
 
-const PREFIX = 'rt_';
+export const REFRESH_PREFIX = 'rt_';
 const PURPOSE = 'refresh-successor';
 
 export interface IssuedRefreshToken {
@@ -56,7 +56,8 @@ export interface FoundRefreshToken extends Family {
   refreshExpiresAt: Date;
 }
 
-const isRefreshToken = (text: string) => text.startsWith(PREFIX) && isRandomSecret(text.slice(PREFIX.length));
+export const isRefreshToken = (text: string): boolean =>
+  text.startsWith(REFRESH_PREFIX) && isRandomSecret(text.slice(REFRESH_PREFIX.length));
 
 /** Refresh tokens: random, used once, each with one successor. */
 @Injectable()
@@ -72,7 +73,7 @@ export class RefreshTokensService {
 
   /** Issues the first token of a family. */
   async issue(manager: EntityManager, signIn: { id: string; expiresAt: Date }): Promise<IssuedRefreshToken> {
-    const secret = Secret.random(PREFIX);
+    const secret = Secret.random(REFRESH_PREFIX);
     const expiresAt = new Date(Math.min(this.#unusedUntil().getTime(), signIn.expiresAt.getTime()));
     await manager.insert(RefreshToken, {
       id: uuidv7(),
@@ -104,7 +105,7 @@ export class RefreshTokensService {
   async rotate(token: string | undefined, presentedIn: RefreshDelivery): Promise<Rotation> {
     if (token === undefined) throw this.#refuse('none or several presented');
     if (!isRefreshToken(token)) throw this.#refuse('malformed');
-    const secret = Secret.random(PREFIX);
+    const secret = Secret.random(REFRESH_PREFIX);
     // Sealed under the presented token, so that the database alone does not reveal the successor.
     const sealed = seal(secret.reveal(), token, PURPOSE);
     const parameters = [

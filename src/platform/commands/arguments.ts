@@ -17,6 +17,8 @@ export interface Usage {
   readonly options?: Readonly<Record<string, Argument>>;
   /** The only positional argument. */
   readonly operand?: Argument;
+  /** What the command reads from standard input, such as a secret. */
+  readonly input?: Argument;
 }
 
 /** The values of the options by name, and of the operand as `operand`. */
@@ -30,6 +32,10 @@ export class UsageError extends StartError {
 export function asksForHelp(argv: readonly string[]): boolean {
   return argv.includes('--help') || argv.includes('-h');
 }
+
+/** The message has the reason, so that nobody tries another argument with the same secret. */
+const ON_STANDARD_INPUT =
+  'must be an option. The command reads standard input, because every process of this machine can read arguments.';
 
 /**
  * Parses the arguments. Messages never repeat a value, because it can be a misplaced password.
@@ -51,7 +57,7 @@ export function readArguments(usage: Usage, argv: readonly string[]): Arguments 
     const name = token.kind === 'option' ? token.name : 'operand';
     const written = token.kind === 'option' ? token.rawName : usage.operand?.example;
     if (token.kind === 'positional' && !usage.operand)
-      faults.push(`argument ${token.index + 1}: must be an option`);
+      faults.push(`argument ${token.index + 1}: ${usage.input ? ON_STANDARD_INPUT : 'must be an option'}`);
     else if (token.kind === 'option' && !options.includes(name)) faults.push(`${written}: unknown option`);
     else if (values[name] !== undefined) faults.push(`${written}: must be given once`);
     else if (!token.value || (token.kind === 'option' && !token.inlineValue && token.value.startsWith('-')))
@@ -72,12 +78,14 @@ function missing({ options = {}, operand }: Usage, values: Arguments): string[] 
   return faults;
 }
 
-function callOf({ script, options = {}, operand }: Usage): string {
+function callOf({ script, options = {}, operand, input }: Usage): string {
   const words = Object.entries(options).map(([name, { example, optional }]) =>
     optional ? `[--${name} ${example}]` : `--${name} ${example}`,
   );
   if (operand) words.push(operand.optional ? `[${operand.example}]` : operand.example);
-  return `Usage: ${[`npm run ${script}`, ...(words.length > 0 ? ['--', ...words] : [])].join(' ')}`;
+  const call = [`npm run ${script}`, ...(words.length > 0 ? ['--', ...words] : [])];
+  if (input) call.push(`< ${input.example}`);
+  return `Usage: ${call.join(' ')}`;
 }
 
 /** The output of `--help`. */
@@ -87,6 +95,7 @@ export function helpOf(usage: Usage): string {
     meaning,
   ]);
   if (usage.operand) rows.push([usage.operand.example, usage.operand.meaning]);
+  if (usage.input) rows.push([`< ${usage.input.example}`, usage.input.meaning]);
   const width = Math.max(0, ...rows.map(([left]) => left.length));
   const table = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
   return [callOf(usage), '', usage.purpose, ...(table.length > 0 ? ['', ...table] : [])].join('\n');

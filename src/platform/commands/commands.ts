@@ -10,7 +10,9 @@ export interface CommandContext {
 }
 
 /** The usage of a command and its work. `run` throws a UsageError to refuse. */
-export interface Command extends Pick<Usage, 'options' | 'operand'> {
+export interface Command extends Pick<Usage, 'options' | 'operand' | 'input'> {
+  /** The command needs only the configuration. No database is started, and there is no application. */
+  readonly offline?: true;
   run(context: CommandContext, given: Arguments): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { clientOf } from '../logging/client-of.js';
 import { requestContext } from '../logging/request-context.js';
 import { defineProblem, ProblemError } from '../problems/problem.js';
 import { FairQueue } from './fair-queue.js';
+import { ForeignHashes } from './foreign-hashes.js';
 
 export interface Argon2Parameters {
   /** KiB */
@@ -61,6 +62,8 @@ export function hashFault(stored: string): string | undefined {
 export class PasswordHasher {
   #running = 0;
   readonly #waiting = new FairQueue(QUEUE_LIMIT);
+  /** Formats of other programs. None, unless a room accepts some. */
+  readonly foreign = new ForeignHashes();
   /** Checked for an unknown email address, so that the answer takes the same time (ASVS 6.3.8). */
   readonly #dummy: Promise<string>;
 
@@ -74,17 +77,31 @@ export class PasswordHasher {
     return this.#bounded(() => hash(password, this.parameters));
   }
 
+  /** The fault of a stored hash that is never checked, or undefined. */
+  faultOf(stored: string): string | undefined {
+    const format = this.foreign.formatOf(stored);
+    return format ? format.faultOf(stored) : hashFault(stored);
+  }
+
   /**
-   * Whether `password` matches `stored`, an encoded argon2id hash. Without a valid hash, it does the same work and
-   * returns false.
+   * Whether a password matches `stored`. Without a valid hash, it does the same work and returns false.
+   * @param received the password before its normalisation, which other programs have hashed
    * @throws BusyError when the queue is full
    */
-  async verify(stored: string | undefined, password: string): Promise<boolean> {
-    const usable = stored !== undefined && hashFault(stored) === undefined ? stored : undefined;
+  async verify(stored: string | undefined, password: string, received = password): Promise<boolean> {
+    const usable = stored !== undefined && this.faultOf(stored) === undefined ? stored : undefined;
+    const format = usable === undefined ? undefined : this.foreign.formatOf(usable);
     const against = usable ?? (await this.#dummy);
-    // A hash that argon2 cannot decode matches no password.
-    const matches = await this.#bounded(() => verify(against, password).catch(() => false));
-    return matches && usable !== undefined;
+    let refusal: Promise<void> | undefined;
+    const matches = await this.#bounded(() => {
+      refusal = this.foreign.refusalTime();
+      const work = format ? format.verify(against, received) : verify(against, password);
+      // A hash that cannot be decoded matches no password.
+      return work.catch(() => false);
+    });
+    const isRight = matches && usable !== undefined;
+    if (!isRight) await refusal;
+    return isRight;
   }
 
   /** Whether a hash has other parameters than the current ones. The next sign-in replaces it. */

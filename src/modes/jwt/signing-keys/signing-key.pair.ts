@@ -27,7 +27,7 @@ export async function makePair(algorithm: SigningAlgorithm, secret: string): Pro
 const CURVES: Record<SigningAlgorithm, string> = { ES256: 'P-256', EdDSA: 'Ed25519' };
 
 /** Imports the public key for its own algorithm only. @throws if it is a key for another one */
-export function publicKeyOf({ publicJwk, algorithm }: KeyPair): KeyObject {
+export function publicKeyOf({ publicJwk, algorithm }: Pick<KeyPair, 'publicJwk' | 'algorithm'>): KeyObject {
   if (publicJwk.crv !== CURVES[algorithm]) throw new Error(`not a key for ${algorithm}`);
   return createPublicKey({ key: { ...publicPart(publicJwk) }, format: 'jwk' });
 }
