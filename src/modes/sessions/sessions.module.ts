@@ -24,5 +24,6 @@ defineMigrations(Sessions1795300000024);
   imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],
   controllers: [SessionsController],
   providers: [SessionsService, SessionMode],
+  exports: [SessionsService],
 })
 export class SessionsModule {}
