@@ -72,6 +72,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'tools/bench': MEASURED,
   'docs/benchmarks.md': MEASURED,
   'docs/benchmarks.svg': MEASURED,
+  'docs/modes/session-backed-jwt.md': ['jwt'],
+  'docs/server-rendered.md': ['sessions', 'orders', 'template'],
   'docs/speed.md': MEASURED,
   'docs/scaling.md': MEASURED,
 };
