@@ -153,6 +153,22 @@ describe('a file that a document names', () => {
   });
 });
 
+describe('docs/jest.md', () => {
+  it('names every setting of jest.config.mjs and of the script, and no other', async () => {
+    const [[, table]] = all(await read('docs/jest.md'), /^(## What is configured)\n([\s\S]*?)^## /gm) as [
+      string[],
+    ];
+    const named = all(table!, /^\| (.+?) +\|/gm).flatMap(([cell]) => codeIn(cell!));
+    const code = (await read('jest.config.mjs')) + manifest.scripts.test;
+    expect(
+      named.filter((name) => !code.includes(name.replace(/^node /, '')) && name !== '@swc/jest'),
+    ).toEqual([]);
+    const keys = all(await read('jest.config.mjs'), /^ {2}(\w+):/gm).map(([key]) => key!);
+    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.filter((key) => !named.some((name) => name.startsWith(key)))).toEqual([]);
+  });
+});
+
 describe('the page of a mode', () => {
   const HEADINGS = [
     'How it works',
