@@ -83,6 +83,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'docs/moving-in.md': ['foreign-passwords'],
   'docs/benchmarks.md': MEASURED,
   'docs/benchmarks.svg': MEASURED,
+  'docs/modes/session-backed-jwt.md': ['jwt'],
+  'docs/server-rendered.md': ['sessions', 'orders', 'template'],
   'docs/speed.md': MEASURED,
   'docs/scaling.md': MEASURED,
 };

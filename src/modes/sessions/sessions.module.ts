@@ -27,5 +27,6 @@ staysRestored('sessions', 'the sign-in of each has ended');
   imports: [TypeOrmModule.forFeature([Session]), SignInsModule, RevocationsModule],
   controllers: [SessionsController],
   providers: [SessionsService, SessionMode],
+  exports: [SessionsService],
 })
 export class SessionsModule {}
