@@ -8,9 +8,8 @@ defineCommand('restored', {
 });
 
 export interface Restoring {
-  /** Its transaction holds a lock that keeps others from writing to the table. */
   readonly manager: EntityManager;
-  readonly now: Date;
+  readonly now: () => Date;
   readonly app: INestApplicationContext;
 }
 
@@ -18,7 +17,10 @@ export interface Ending {
   readonly table: string;
   /** In the plural, for the output: `API keys`. */
   readonly ends: string;
-  /** A statement that ends at most $1 rows, at the time $2. Or a function that ends all and returns their number. */
+  /**
+   * A statement that ends at most $1 rows, at the time $2. It runs under a lock that keeps others from writing. Or a
+   * function that takes its own locks, ends all rows and returns their number.
+   */
   readonly by: string | ((restoring: Restoring) => Promise<number>);
   /** The name for `--keep`, if an operator can decide to keep these rows. */
   readonly keep?: string;

@@ -40,9 +40,7 @@ async function endAll(
   return retryTransaction(app.get(DataSource), [DEADLOCK], async (manager) => {
     const counts: Record<string, number> = {};
     for (const ending of endings) {
-      // A request that is issuing a credential now either commits before, and it ends too, or waits.
-      await manager.query(`LOCK TABLE ${ending.table} IN SHARE ROW EXCLUSIVE MODE`);
-      const ended = await end(ending, { manager, now: app.get(Clock).now(), app });
+      const ended = await end(ending, { manager, now: () => app.get(Clock).now(), app });
       counts[ending.ends] = (counts[ending.ends] ?? 0) + ended;
     }
     // One announcement for all rows: nodes could not hold a million in memory.
@@ -54,9 +52,12 @@ async function endAll(
   });
 }
 
-async function end({ by }: Ending, restoring: Restoring): Promise<number> {
+async function end({ table, by }: Ending, restoring: Restoring): Promise<number> {
+  const { manager } = restoring;
   if (typeof by !== 'string') return by(restoring);
-  const { manager, now } = restoring;
+  // A request that is issuing a credential now either commits before, and it ends too, or waits.
+  await manager.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+  const now = restoring.now();
   const parameters = by.includes('$2') ? [BATCH_SIZE, now] : [BATCH_SIZE];
   let ended = 0;
   for (let batch = BATCH_SIZE; batch === BATCH_SIZE; ended += batch)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import '../../../src/app.module.js';
-import { restoredTables } from '../../../src/platform/restored/on-restored.js';
+// room: users
+import pg from 'pg';
+// /room
 import { Client } from '../../support/client.js';
 import { runCommand } from '../../support/commands.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
@@ -16,11 +17,6 @@ import { PASSWORD, TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
 const PATH = '/v1/probes/principal';
-const WITH_SECRETS = `
-  SELECT DISTINCT table_name AS "table" FROM information_schema.columns JOIN information_schema.tables USING (table_name)
-  WHERE tables.table_schema = 'public' AND table_type = 'BASE TABLE'
-    AND (data_type = 'bytea' OR column_name ~ 'hash|secret|token|digest|sealed|code')`;
-
 describe('npm run restored', () => {
   const { ENCRYPTION_SECRETS } = PRODUCTION;
   // Long, so that only the announcement of the command can empty the caches of the running server.
@@ -106,16 +102,6 @@ describe('npm run restored', () => {
     await live?.drop();
   });
 
-  it('knows every table with secrets', async () => {
-    const tables: { table: string }[] = await server.query(WITH_SECRETS);
-    const declared = restoredTables();
-    expect(tables.map(({ table }) => table).filter((table) => !declared.includes(table))).toEqual([]);
-    const known = await server.query(`SELECT to_regclass(name) AS found FROM unnest($1::text[]) AS name`, [
-      declared,
-    ]);
-    expect(known).not.toContainEqual({ found: null });
-  });
-
   it('is needed: a backup brings revoked credentials back', async () => {
     expect(await statuses(before)).toEqual(all(before, 200));
     // room: jwt
@@ -160,6 +146,27 @@ describe('npm run restored', () => {
     expect(await setPassword(links[1]!)).toMatchObject({ status: 400 });
     // /room
   });
+
+  // room: users
+  it('waits for a sign-in that is being made, and ends it too', async () => {
+    const request = new pg.Client({ connectionString: backup.url });
+    await request.connect();
+    await request.query('BEGIN');
+    await request.query(
+      `INSERT INTO sign_ins (id, user_id, carrier, amr, auth_time, created_at, last_seen_at, idle_expires_at, expires_at)
+       SELECT id, id, 'cookie', '{pwd}', now(), now(), now(), now() + interval '1 day', now() + interval '1 day'
+       FROM users WHERE id = $1`,
+      [ada.id],
+    );
+    const running = command('restored');
+    await until(async () => (await server.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0);
+    await request.query('COMMIT');
+    await request.end();
+    expect(await running).toMatchObject({ code: 0 });
+    const [made] = await server.query('SELECT end_reason FROM sign_ins WHERE id = $1', [ada.id]);
+    expect(made).toEqual({ end_reason: 'restored from a backup' });
+  });
+  // /room
 
   // room: audit
   it('is in the audit log, with its numbers', async () => {
