@@ -76,18 +76,19 @@ export class PasswordCheck {
 
   async #ofSignIn(email: string, password: string): Promise<User> {
     const user = await this.users.findByEmail(email);
-    const fault = await this.#fault(user, password);
+    const barred = user ? this.whyBarred(user) : undefined;
+    const fault = await this.#fault(user, password, barred !== undefined);
     if (fault || !user) throw this.refuse('sign-in.refused', fault ?? 'unknown address', user?.id);
-    const barred = this.whyBarred(user);
     if (!barred) return user;
     if (user.status === 'active') this.verifications.remind(user);
     throw this.refuse('sign-in.refused', barred, user.id);
   }
 
-  async #fault(user: User | null, password: string): Promise<string | undefined> {
+  async #fault(user: User | null, password: string, isRefused = false): Promise<string | undefined> {
     // An ill-formed password never matches, but checking it must take the same time.
     const stored = user && isWellFormedPassword(password) ? user.passwordHash : undefined;
-    if (await this.hasher.verify(stored, normalisePassword(password), password)) return undefined;
+    const attempt = { received: password, isRefused };
+    if (await this.hasher.verify(stored, normalisePassword(password), attempt)) return undefined;
     return user ? (this.hasher.faultOf(user.passwordHash) ?? 'wrong password') : 'unknown address';
   }
 }

@@ -23,14 +23,8 @@ export const phcScrypt: ForeignHash = {
 function read(stored: string): ScryptHash | undefined {
   const [, ln, r, p, salt, key] = FORMAT.exec(stored) ?? [];
   if (key === undefined) return undefined;
-  const [, ...numbers] = [0, ln, r, p].map(Number);
+  const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
   // Zero is no parameter of scrypt.
-  if (numbers.includes(0)) return undefined;
-  return {
-    ln: Number(ln),
-    r: Number(r),
-    p: Number(p),
-    salt: Buffer.from(salt!, 'base64'),
-    key: Buffer.from(key, 'base64'),
-  };
+  if (Object.values(cost).includes(0)) return undefined;
+  return { ...cost, salt: Buffer.from(salt!, 'base64'), key: Buffer.from(key, 'base64') };
 }

@@ -25,6 +25,13 @@ const CONCURRENT = Math.min(3, Math.max(1, availableParallelism() - 1));
 /** With a longer queue, answers would come too late. */
 const QUEUE_LIMIT = 200;
 
+interface Attempt {
+  /** The password before its normalisation. Other programs have hashed this one. */
+  readonly received?: string;
+  /** The answer is a refusal, also for the right password. It must take the same time as for a wrong one. */
+  readonly isRefused?: boolean;
+}
+
 const BUSY = defineProblem({
   slug: 'busy',
   status: 503,
@@ -85,10 +92,13 @@ export class PasswordHasher {
 
   /**
    * Whether a password matches `stored`. Without a valid hash, it does the same work and returns false.
-   * @param received the password before its normalisation, which other programs have hashed
    * @throws BusyError when the queue is full
    */
-  async verify(stored: string | undefined, password: string, received = password): Promise<boolean> {
+  async verify(
+    stored: string | undefined,
+    password: string,
+    { received = password, isRefused = false }: Attempt = {},
+  ): Promise<boolean> {
     const usable = stored !== undefined && this.faultOf(stored) === undefined ? stored : undefined;
     const format = usable === undefined ? undefined : this.foreign.formatOf(usable);
     const against = usable ?? (await this.#dummy);
@@ -100,7 +110,7 @@ export class PasswordHasher {
       return work.catch(() => false);
     });
     const isRight = matches && usable !== undefined;
-    if (!isRight) await refusal;
+    if (!isRight || isRefused) await refusal;
     return isRight;
   }
 

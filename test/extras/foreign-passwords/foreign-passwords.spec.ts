@@ -144,9 +144,18 @@ describe('a password hash of another application', () => {
     const foreign = await moved(await inCostFour('a password'));
     const absurd = await moved(`$2b$31$${salted}`);
     const own = await context.server.person();
-    for (const email of [foreign.email, absurd.email, own.email, 'nobody@example.com']) {
+    const disabled = await context.server.person();
+    await context.server.query(`UPDATE users SET status = 'disabled' WHERE id = $1`, [disabled.id]);
+    for (const [email, password] of [
+      [foreign.email, 'a wrong password'],
+      [absurd.email, 'a wrong password'],
+      [own.email, 'a wrong password'],
+      ['nobody@example.com', 'a wrong password'],
+      [disabled.email, 'a wrong password'],
+      [disabled.email, disabled.password],
+    ] as const) {
       const start = performance.now();
-      expect(await signIn(email, 'a wrong password')).toMatchObject({ status: 401 });
+      expect(await signIn(email, password)).toMatchObject({ status: 401 });
       // A timer of Node can be a millisecond early.
       expect(performance.now() - start).toBeGreaterThan(REFUSAL_MS - 2);
     }
