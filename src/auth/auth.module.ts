@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 import { ModeRegistry } from './mode-registry.js';
+import { Decisions } from './decisions.js';
 import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { PublicRateLimits } from './public-rate-limits.js';
 import { RequirementRegistry } from './requirements.js';
@@ -22,6 +23,7 @@ defineCommand('routes', {
   providers: [
     ModeRegistry,
     ResolvedRoutes,
+    Decisions,
     DeclaredElsewhere,
     RequirementRegistry,
     RouteTable,
@@ -29,6 +31,6 @@ defineCommand('routes', {
     StepUp,
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [ModeRegistry, RequirementRegistry, RouteTable, StepUp],
+  exports: [Decisions, ModeRegistry, RequirementRegistry, RouteTable, StepUp],
 })
 export class AuthModule {}

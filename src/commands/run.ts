@@ -30,7 +30,14 @@ async function main(name: string | undefined, argv: string[]): Promise<void> {
  * standard output belongs to the command.
  */
 async function run(command: Command, given: Arguments): Promise<void> {
-  const environment = await openEnvironment({ ...process.env, LOG_LEVEL: 'silent' });
+  const environment = await openEnvironment({
+    ...process.env,
+    LOG_LEVEL: 'silent',
+    // room: metrics
+    // The server already listens there.
+    METRICS_PORT: '',
+    // /room
+  });
   let app: ReturnType<typeof createApp> | undefined;
   const context: CommandContext = {
     config: environment.config,

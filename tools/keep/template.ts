@@ -26,6 +26,7 @@ export const FOLLOWING = [
   'extras/anomalies',
   'extras/audit',
   'extras/mfa',
+  'extras/metrics',
   'examples/orders',
   'examples/events',
   'examples/reports',

@@ -10,8 +10,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import {
   acrOf,
@@ -66,11 +66,10 @@ export class OpaqueTokensService implements TokenKind {
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
   ) {
-    this.#lookup = new CachedLookup(
-      feed,
-      config,
+    this.#lookup = caches.create(
+      'opaque-tokens',
       (hashes) => this.#query(hashes),
       (token) => [token.jti, ...subjectsOfSignIn(token)],
     );

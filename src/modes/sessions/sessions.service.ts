@@ -6,8 +6,8 @@ import { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256, sha256Hex } from '../../platform/crypto/secret.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
 import {
   authenticationOf,
@@ -61,18 +61,14 @@ export class SessionsService implements Carrier, OnModuleInit {
     private readonly signIns: SignInsService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
   ) {
-    this.#lookup = new CachedLookup(
-      feed,
-      // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
-      {
-        ...config,
-        CREDENTIAL_CACHE_TTL: Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
-      },
-      (hashes) => this.#query(hashes),
-      subjectsOfSignIn,
-    );
+    // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
+    const ttl = Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL);
+    this.#lookup = caches.create('sessions', (hashes) => this.#query(hashes), subjectsOfSignIn, {
+      ...config,
+      CREDENTIAL_CACHE_TTL: ttl,
+    });
   }
 
   onModuleInit(): void {

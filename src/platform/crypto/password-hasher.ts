@@ -60,6 +60,7 @@ export function hashFault(stored: string): string | undefined {
 @Injectable()
 export class PasswordHasher {
   #running = 0;
+  #refused = 0;
   readonly #waiting = new FairQueue(QUEUE_LIMIT);
   /** Checked for an unknown email address, so that the answer takes the same time (ASVS 6.3.8). */
   readonly #dummy: Promise<string>;
@@ -67,6 +68,12 @@ export class PasswordHasher {
   /** @param parameters cheaper ones for tests; Nest passes none */
   constructor(@Optional() private readonly parameters: Argon2Parameters = PARAMETERS) {
     this.#dummy = hash('nobody has this password', parameters);
+  }
+
+  /** For the instruments. */
+  get state() {
+    const { size: waiting, limit } = this.#waiting;
+    return { running: this.#running, refused: this.#refused, waiting, limit };
   }
 
   /** @throws BusyError when the queue is full */
@@ -108,12 +115,17 @@ export class PasswordHasher {
 
   #turn(): Promise<void> {
     const context = requestContext();
+    const connection = context?.connection;
     return new Promise((enter, reject) =>
       this.#waiting.add({
         client: context ? clientOf(context.ip) : 'this process',
-        connection: context?.connection,
+        connection,
         enter,
-        giveUp: () => reject(new BusyError()),
+        giveUp: () => {
+          // A client that has gone is not refused.
+          if (!connection?.destroyed) this.#refused += 1;
+          reject(new BusyError());
+        },
       }),
     );
   }
