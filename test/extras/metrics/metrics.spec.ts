@@ -35,7 +35,7 @@ describe('the metrics of a server', () => {
     return (await scrape(context.server)).total(name, labels) - earlier;
   }
 
-  describe.each(credentials)('about the mode of a $name', ({ name, mode }) => {
+  describe.each(credentials)('about the mode of a $name', ({ name, mode, of }) => {
     it('count an allowed request, and measure it by route, mode and status class', async () => {
       const ask = () => clients[name]!.get('/v1/probes/principal');
       expect(await growth(ask, 'authentications_total', { mode, result: 'allowed' })).toBe(1);
@@ -46,9 +46,11 @@ describe('the metrics of a server', () => {
     });
 
     it('count a request without the scope', async () => {
-      const ask = () => clients[name]!.get('/v1/users/me');
-      const { problem } = await ask();
-      const result = problem ?? 'allowed';
+      const reader = await of(context.server, ['probes:read']);
+      const ask = () => reader.post('/v1/probes', { note: 'Tea' });
+      // A session has all scopes.
+      const result = (await ask()).problem ?? 'allowed';
+      expect(['allowed', 'insufficient-scope']).toContain(result);
       expect(await growth(ask, 'authentications_total', { mode, result })).toBe(1);
     });
 
