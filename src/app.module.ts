@@ -3,6 +3,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { ClockModule } from './platform/clock/clock.js';
 import { CONFIG, type Config } from './platform/config/config.js';
 import { DatabaseModule } from './platform/database/database.module.js';
+import { InstrumentsModule } from './platform/instruments/instruments.js';
 import { LoggingModule } from './platform/logging/logging.module.js';
 import { HealthModule } from './web/health/health.module.js';
 import { ProblemsModule } from './web/http/problems.module.js';
@@ -14,6 +15,7 @@ import * as rooms from './rooms.js';
 @Module({
   imports: [
     ClockModule,
+    InstrumentsModule,
     LoggingModule,
     DatabaseModule,
     // Its guard runs first: a request is authenticated before its input is checked.

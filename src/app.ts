@@ -11,6 +11,7 @@ import { ResolvedRoutes } from './auth/resolved-routes.js';
 import { RouteTable } from './auth/route-table.js';
 import { type Config, configWarnings } from './platform/config/config.js';
 import { newRequestId } from './platform/crypto/request-id.js';
+import { Instruments } from './platform/instruments/instruments.js';
 import { logAccess } from './web/http/access-log.js';
 import { sendTogether } from './web/http/answers-together.js';
 import { refuseConnection, refuseUrl } from './web/http/bare-refusals.js';
@@ -60,7 +61,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   if (config.TRUSTED_PROXIES.length > 0) readForwarded(fastify, logger);
   logAccess(fastify, logger);
   closeConnections(fastify);
-  reportOverload(fastify, logger);
+  reportOverload(fastify, logger, app.get(Instruments));
   await allowCors(fastify, config, app.get(ModeRegistry));
   refuseCredentialInUrl(fastify);
   // After the refusal of a credential in the URL, which takes precedence.

@@ -16,6 +16,7 @@ export { AuditModule } from './extras/audit/audit.module.js';
 export { ForeignPasswordsModule } from './extras/foreign-passwords/foreign-passwords.module.js';
 export { MfaModule } from './extras/mfa/mfa.module.js';
 export { AnomaliesModule } from './extras/anomalies/anomalies.module.js';
+export { MetricsModule } from './extras/metrics/metrics.module.js';
 export { OrdersModule } from './examples/orders/orders.module.js';
 export { EventsModule } from './examples/events/events.module.js';
 export { ReportsModule } from './examples/reports/reports.module.js';

@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../platform/config/config.js';
 import { contextOf } from '../platform/logging/request-context.js';
 import { SecurityLog } from '../platform/logging/security-log.js';
 import { ProblemError } from '../platform/problems/problem.js';
-import type { ProtectedPolicy, PublicPolicy } from './access-policy.js';
+import type { AccessPolicy, ProtectedPolicy, PublicPolicy } from './access-policy.js';
 import {
   AmbiguousCredentialsError,
   CredentialRequiredError,
@@ -16,6 +16,7 @@ import {
   PersonRequiredError,
   ResourceNotGrantedError,
 } from './auth.errors.js';
+import { Decisions } from './decisions.js';
 import { type ModeDefinition, ModeRegistry } from './mode-registry.js';
 import { countHeaders } from './presented-credential.js';
 import { Principal } from './principal.js';
@@ -37,6 +38,7 @@ export class AuthGuard implements CanActivate {
     private readonly registry: ModeRegistry,
     private readonly stepUp: StepUp,
     private readonly log: SecurityLog,
+    private readonly decisions: Decisions,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -48,14 +50,26 @@ export class AuthGuard implements CanActivate {
     if (!policy) throw new Error(`no policy for ${context.getClass().name}.${context.getHandler().name}`);
     try {
       const allowed = policy.public ? this.#checkPublic(request, policy) : this.#checkCaller(request, policy);
-      return allowed === true ? true : allowed.catch((error: unknown) => this.#refuse(error, request));
+      if (allowed === true) return this.#allow(request, policy);
+      return allowed.then(
+        () => this.#allow(request, policy),
+        (error: unknown) => this.#refuse(error, request, policy),
+      );
     } catch (error) {
-      return this.#refuse(error, request);
+      return this.#refuse(error, request, policy);
     }
   }
 
+  #allow({ user }: Request, policy: AccessPolicy): true {
+    if (!policy.public) this.decisions.observer?.(user?.mode, 'allowed');
+    return true;
+  }
+
   /** Logs a refusal, and passes it on. */
-  #refuse(error: unknown, { user }: Request): never {
+  #refuse(error: unknown, request: Request, policy: AccessPolicy): never {
+    const { user } = request;
+    const result = error instanceof ProblemError ? error.kind.slug : 'error';
+    if (!policy.public) this.decisions.observer?.(user?.mode ?? this.registry.modeOf(request), result);
     if (error instanceof ProblemError)
       this.log.refused('request.refused', {
         ...user?.facts,
@@ -117,11 +131,7 @@ export class AuthGuard implements CanActivate {
   #presented(request: FastifyRequest, policy: ProtectedPolicy): { mode: ModeDefinition; strategy: string } {
     const explicitHeaders = countHeaders(request, this.registry.credentialHeaders);
     if (explicitHeaders > 1) throw new AmbiguousCredentialsError();
-    const found: { mode: ModeDefinition; strategy: string }[] = [];
-    for (const mode of this.registry.all()) {
-      const strategy = mode.present(request);
-      if (strategy !== undefined) found.push({ mode, strategy });
-    }
+    const found = this.registry.presentIn(request);
     const explicit = found.filter(({ mode }) => !mode.ambient);
     if (explicit.length > 1) throw new AmbiguousCredentialsError();
     if (explicit[0]) return explicit[0];

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { AuthGuard } from './auth.guard.js';
 import { ModeRegistry } from './mode-registry.js';
+import { Decisions } from './decisions.js';
 import { DeclaredElsewhere } from './declared-elsewhere.js';
 import { PublicRateLimits } from './public-rate-limits.js';
 import { RequirementRegistry } from './requirements.js';
@@ -28,6 +29,7 @@ defineCommand('inspect', {
   providers: [
     ModeRegistry,
     ResolvedRoutes,
+    Decisions,
     DeclaredElsewhere,
     RequirementRegistry,
     RouteTable,
@@ -35,6 +37,6 @@ defineCommand('inspect', {
     StepUp,
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [ModeRegistry, RequirementRegistry, RouteTable, StepUp],
+  exports: [Decisions, ModeRegistry, RequirementRegistry, RouteTable, StepUp],
 })
 export class AuthModule {}

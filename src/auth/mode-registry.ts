@@ -87,6 +87,22 @@ export class ModeRegistry {
     return this.#requestHeaders;
   }
 
+  /** The modes whose credential is in the request, each with the strategy that takes it. */
+  presentIn(request: FastifyRequest): { mode: ModeDefinition; strategy: string }[] {
+    const found: { mode: ModeDefinition; strategy: string }[] = [];
+    for (const mode of this.#sorted) {
+      const strategy = mode.present(request);
+      if (strategy !== undefined) found.push({ mode, strategy });
+    }
+    return found;
+  }
+
+  /** The mode of the credential in the request, of which an explicit one takes precedence. For reports only. */
+  modeOf(request: FastifyRequest): AuthMode | undefined {
+    const found = this.presentIn(request);
+    return (found.find(({ mode }) => !mode.ambient) ?? found[0])?.mode.name;
+  }
+
   /** All modes, sorted by name. */
   all(): readonly ModeDefinition[] {
     return this.#sorted;

@@ -31,7 +31,14 @@ async function main(name: string | undefined, argv: string[]): Promise<void> {
  * standard output belongs to the command.
  */
 async function run(command: Command, given: Arguments): Promise<void> {
-  const variables = { ...process.env, LOG_LEVEL: 'silent' };
+  const variables = {
+    ...process.env,
+    LOG_LEVEL: 'silent',
+    // room: metrics
+    // The server already listens there.
+    METRICS_PORT: '',
+    // /room
+  };
   if (command.offline) return command.run({ config: readConfig(variables), application: none }, given);
   const environment = await openEnvironment(variables);
   let app: ReturnType<typeof createApp> | undefined;

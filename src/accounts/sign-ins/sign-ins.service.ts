@@ -5,15 +5,17 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
-import { CONFIG, type Config } from '../../platform/config/config.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { requestContext } from '../../platform/logging/request-context.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
+import { UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { type ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { CONFIG, type Config } from '../../platform/config/config.js';
 import { LookupQuery } from '../../platform/database/lookup-query.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { KnownSources } from '../attempt-limits/known-sources.js';
 import { ActingSignIn } from './acting-sign-in.js';
@@ -55,16 +57,18 @@ export class SignInsService implements OnApplicationShutdown {
     private readonly revocations: RevocationsService,
     private readonly acting: ActingSignIn,
     private readonly sources: KnownSources,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) config: Config,
+    instruments: Instruments,
   ) {
     this.#findRows = new LookupQuery(
       dataSource,
       config,
       `SELECT ${LIVE_SIGN_IN_COLUMNS} FROM sign_ins s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)`,
     );
-    this.#lookup = new CachedLookup(feed, config, (ids) => this.#query(ids), subjectsOfSignIn);
+    this.#lookup = caches.create('sign-ins', (ids) => this.#query(ids), subjectsOfSignIn);
+    instruments.add(UNWRITTEN, () => this.#seen?.size ?? 0, { queue: 'sign-ins-last-seen' });
   }
 
   /** Calls `observe` in the request that uses a sign-in, each time. It must be fast, and must not throw. */

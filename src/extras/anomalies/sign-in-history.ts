@@ -3,8 +3,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { LOGGER } from '../../platform/logging/logger.js';
-import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
+import { PeriodicWrite, UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { type Assessment, assessSignIn, type PastSignIn, type Source } from './assessment.js';
 
 const INTERVAL_MS = 1_000;
@@ -45,12 +46,14 @@ export class SignInHistory implements OnApplicationShutdown {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#write(),
       (err) => logger.error({ err }, 'could not write refused sign-ins, will try again'),
     );
+    instruments.add(UNWRITTEN, () => this.#failures.size, { queue: 'refused-sign-ins' });
   }
 
   addFailure(userId: string): void {

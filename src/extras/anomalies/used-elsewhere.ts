@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { SignInsService } from '../../accounts/sign-ins/sign-ins.service.js';
 import { LOGGER } from '../../platform/logging/logger.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { requestContext } from '../../platform/logging/request-context.js';
-import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
+import { PeriodicWrite, UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { Alarms } from './alarms.service.js';
 import { assessUse, type Source } from './assessment.js';
 import { currentSource } from './current-source.js';
@@ -39,12 +40,14 @@ export class UsedElsewhere implements OnModuleInit, OnApplicationShutdown {
     private readonly signIns: SignInsService,
     private readonly alarms: Alarms,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#check(),
       (err) => logger.error({ err }, 'could not check where sign-ins are used, will try again'),
     );
+    instruments.add(UNWRITTEN, () => this.#waiting.length, { queue: 'sign-in-uses' });
   }
 
   onModuleInit(): void {

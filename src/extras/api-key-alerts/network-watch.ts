@@ -5,7 +5,9 @@ import { DataSource } from 'typeorm';
 import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { networkAround } from '../../modes/api-keys/networks.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { LOGGER } from '../../platform/logging/logger.js';
+import { UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { Anomalies, type Anomaly } from './anomalies.js';
 
@@ -65,6 +67,7 @@ export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
     private readonly anomalies: Anomalies,
     private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
     this.#sightings = new WriteBehind(
       INTERVAL_MS,
@@ -72,6 +75,7 @@ export class NetworkWatch implements OnModuleInit, OnApplicationShutdown {
       (err) => logger.warn({ err }, 'could not write the networks of API keys, will try again'),
     );
     this.#forgetting = setInterval(() => this.#seen.clear(), REMEMBERED_MS).unref();
+    instruments.add(UNWRITTEN, () => this.#sightings.size, { queue: 'api-key-networks' });
   }
 
   onModuleInit(): void {

@@ -25,6 +25,11 @@ export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOU
 export class UsageCounts {
   readonly #byKey = new Map<string, Map<number, HourCounts>>();
 
+  /** The number of keys. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
   get isEmpty(): boolean {
     return this.#byKey.size === 0;
   }

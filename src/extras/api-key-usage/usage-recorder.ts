@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { ApiKeyAdmission } from '../../modes/api-keys/api-key.admission.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { LOGGER } from '../../platform/logging/logger.js';
-import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
+import { PeriodicWrite, UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { type UsageBatch, UsageBatches } from './usage-batches.js';
 import { UsageCounts } from './usage-counts.js';
 
@@ -27,12 +28,14 @@ export class UsageRecorder implements OnModuleInit, OnApplicationShutdown {
     private readonly batches: UsageBatches,
     private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#writeAll(),
       (err) => logger.warn({ err }, 'could not write the usage of API keys, will try again'),
     );
+    instruments.add(UNWRITTEN, () => this.#counts.size, { queue: 'api-key-usage' });
   }
 
   onModuleInit(): void {

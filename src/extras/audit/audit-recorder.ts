@@ -3,10 +3,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 import { Clock } from '../../platform/clock/clock.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { clientOf } from '../../platform/logging/client-of.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { type EventRecorder, type SecurityEvent, SecurityLog } from '../../platform/logging/security-log.js';
-import { PeriodicWrite } from '../../platform/lookup/periodic-write.js';
+import { PeriodicWrite, UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { type AuditRow, insertRows, rowOf } from './audit-rows.js';
 import { RefusalCounts } from './refusal-counts.js';
 
@@ -36,12 +37,14 @@ export class AuditRecorder implements EventRecorder, OnModuleInit, OnApplication
     private readonly log: SecurityLog,
     private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
+    instruments: Instruments,
   ) {
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#write(),
       (err) => logger.error({ err }, 'could not write audit events, will try again'),
     );
+    instruments.add(UNWRITTEN, () => this.#waiting.length, { queue: 'audit-events' });
   }
 
   onModuleInit(): void {

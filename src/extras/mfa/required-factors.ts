@@ -6,8 +6,8 @@ import { type SecondFactorSource, StepUp } from '../../auth/step-up.js';
 import { AccountTakeover } from '../../accounts/users/account-takeover.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import { SecondFactors } from './second-factors.js';
 
@@ -43,13 +43,12 @@ export class RequiredFactors implements SecondFactorSource, OnModuleInit {
     private readonly takeover: AccountTakeover,
     private readonly factors: SecondFactors,
     private readonly revocations: RevocationsService,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
     @Inject(CONFIG) config: Config,
   ) {
     this.requiredOf = config.REQUIRE_SECOND_FACTOR;
-    this.#lookup = new CachedLookup(
-      feed,
-      config,
+    this.#lookup = caches.create(
+      'second-factors',
       (userIds) => this.#query(userIds),
       ({ userId }) => [userId],
     );

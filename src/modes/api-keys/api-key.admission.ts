@@ -6,8 +6,10 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { InvalidCredentialError } from '../../auth/auth.errors.js';
 import { Clock } from '../../platform/clock/clock.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
 import { LOGGER } from '../../platform/logging/logger.js';
 import { contextOf, requestContext } from '../../platform/logging/request-context.js';
+import { UNWRITTEN } from '../../platform/lookup/periodic-write.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { type RateLimit, RateLimiter } from '../../platform/rate-limits/rate-limiter.js';
 import { networkAround, type Networks } from './networks.js';
@@ -56,12 +58,14 @@ export class ApiKeyAdmission implements OnModuleInit, OnApplicationShutdown {
     private readonly limiter: RateLimiter,
     private readonly http: HttpAdapterHost,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
     this.#lastUsed = new WriteBehind(
       LAST_USED_INTERVAL_MS,
       (uses) => this.#writeLastUsed(uses),
       (err) => logger.warn({ err }, 'could not write the last uses of API keys, will try again'),
     );
+    instruments.add(UNWRITTEN, () => this.#lastUsed.size, { queue: 'api-keys-last-used' });
   }
 
   /**

@@ -11,8 +11,8 @@ import { AttemptCounter } from '../../platform/rate-limits/attempt-counter.js';
 import { defineAttemptLimit } from '../../platform/rate-limits/attempt-limit.js';
 import type { RateLimit } from '../../platform/rate-limits/rate-limiter.js';
 import { LookupQuery } from '../../platform/database/lookup-query.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
 import { ApiKeyAdmission } from './api-key.admission.js';
 import { keyFault } from './api-key.format.js';
@@ -79,14 +79,12 @@ export class ApiKeyVerifier {
     @Inject(CONFIG) private readonly config: Config,
     private readonly admission: ApiKeyAdmission,
     private readonly attempts: AttemptCounter,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
   ) {
     this.#rowsByHash = new LookupQuery(dataSource, config, `${find()} WHERE k.key_hash = ANY($1::bytea[])`);
     this.#rowsById = new LookupQuery(dataSource, config, `${find()} WHERE k.id = ANY($1::uuid[])`);
-    const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
-      new CachedLookup(feed, config, query, ({ id, ownerId }) => [id, ownerId]);
-    this.#byHash = lookUp((hashes) => this.#queryHashes(hashes));
-    this.#byId = lookUp((ids) => this.#queryIds(ids));
+    this.#byHash = caches.create('api-keys', (hashes) => this.#queryHashes(hashes), subjectsOf);
+    this.#byId = caches.create('exchanged-api-keys', (ids) => this.#queryIds(ids), subjectsOf);
   }
 
   /**
@@ -162,6 +160,8 @@ export class ApiKeyVerifier {
     return new Map(rows.map((row) => [row.id, foundKey(row)]));
   }
 }
+
+const subjectsOf = ({ id, ownerId }: FoundKey) => [id, ownerId];
 
 /** Parses the networks once per lookup, not once per request. */
 const foundKey = (row: KeyRow): FoundKey => ({

@@ -41,17 +41,25 @@ export class AccessTokenVerifier implements OnModuleInit, OnApplicationShutdown 
     clearInterval(this.#purging);
   }
 
+  /** For the instruments. */
+  get cache(): Pick<VerifiedTokens, 'hits' | 'misses' | 'size' | 'limit'> {
+    return this.#verified;
+  }
+
   /** The claims of a token that this node has verified, if that needs no query. @throws InvalidCredentialError */
   remembered(token: string): AccessTokenClaims | undefined {
     const remembered = this.#verified.get(token);
     if (!remembered || !this.keys.known(remembered.header.kid)) return undefined;
     this.#checkTimes(token, remembered.claims);
+    this.#verified.hits += 1;
     return remembered.claims;
   }
 
   /** @throws InvalidCredentialError with a reason that contains no part of the token */
   async verify(token: string): Promise<AccessTokenClaims> {
     const remembered = this.#verified.get(token);
+    if (remembered) this.#verified.hits += 1;
+    else this.#verified.misses += 1;
     const read = remembered ?? readToken(token);
     const { kid } = read.header;
     const key = this.keys.known(kid) ?? (await this.keys.find(kid));

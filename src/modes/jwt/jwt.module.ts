@@ -1,5 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { SignInsModule } from '../../accounts/sign-ins/sign-ins.module.js';
+import { Instruments } from '../../platform/instruments/instruments.js';
+import { reportCache } from '../../platform/revocations/credential-caches.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
 import { defineTokenFormat } from '../tokens/token-formats.js';
 import { TokenKinds } from '../tokens/token-kinds.js';
@@ -29,7 +31,11 @@ export class JwtModule implements OnModuleInit {
   constructor(
     private readonly kinds: TokenKinds,
     private readonly tokens: JwtTokens,
-  ) {}
+    verifier: AccessTokenVerifier,
+    instruments: Instruments,
+  ) {
+    reportCache(instruments, 'verified-jwts', verifier.cache);
+  }
 
   onModuleInit(): void {
     this.kinds.register(this.tokens);

@@ -11,9 +11,15 @@ export interface VerifiedToken {
  */
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
+  hits = 0;
+  misses = 0;
 
   /** @param limit the number of tokens. 0 turns the memory off */
-  constructor(private readonly limit: number) {}
+  constructor(readonly limit: number) {}
+
+  get size(): number {
+    return this.#tokens.size;
+  }
 
   get(text: string): VerifiedToken | undefined {
     return this.#tokens.get(text);

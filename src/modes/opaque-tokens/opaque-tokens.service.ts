@@ -11,8 +11,8 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { LookupQuery } from '../../platform/database/lookup-query.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
 import {
   acrOf,
@@ -71,7 +71,7 @@ export class OpaqueTokensService implements TokenKind {
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
   ) {
     this.#findRows = new LookupQuery(
       dataSource,
@@ -82,9 +82,8 @@ export class OpaqueTokensService implements TokenKind {
        FROM access_tokens t JOIN sign_ins s ON s.id = t.sign_in_id JOIN users u ON u.id = s.user_id
        WHERE t.token_hash = ANY($1::bytea[])`,
     );
-    this.#lookup = new CachedLookup(
-      feed,
-      config,
+    this.#lookup = caches.create(
+      'opaque-tokens',
       (hashes) => this.#query(hashes),
       (token) => [token.jti, ...subjectsOfSignIn(token)],
     );

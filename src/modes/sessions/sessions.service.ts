@@ -7,8 +7,8 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256, sha256Hex } from '../../platform/crypto/secret.js';
 import { LookupQuery } from '../../platform/database/lookup-query.js';
-import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
-import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
+import type { CachedLookup } from '../../platform/revocations/cached-lookup.js';
+import { CredentialCaches } from '../../platform/revocations/credential-caches.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
 import {
   authenticationOf,
@@ -63,7 +63,7 @@ export class SessionsService implements Carrier, OnModuleInit {
     private readonly signIns: SignInsService,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
-    feed: RevocationFeed,
+    caches: CredentialCaches,
   ) {
     this.#findRows = new LookupQuery(
       dataSource,
@@ -72,16 +72,12 @@ export class SessionsService implements Carrier, OnModuleInit {
        FROM sessions c JOIN sign_ins s ON s.id = c.sign_in_id JOIN users u ON u.id = s.user_id
        WHERE c.secret_hash = ANY($1::bytea[])`,
     );
-    this.#lookup = new CachedLookup(
-      feed,
-      // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
-      {
-        ...config,
-        CREDENTIAL_CACHE_TTL: Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL),
-      },
-      (hashes) => this.#query(hashes),
-      subjectsOfSignIn,
-    );
+    // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
+    const ttl = Math.min(config.CREDENTIAL_CACHE_TTL, config.SESSION_IDLE_TTL);
+    this.#lookup = caches.create('sessions', (hashes) => this.#query(hashes), subjectsOfSignIn, {
+      ...config,
+      CREDENTIAL_CACHE_TTL: ttl,
+    });
   }
 
   onModuleInit(): void {

@@ -12,7 +12,6 @@ const settings = defineSettings(
         .min(1)
         .default(production ? '0.0.0.0' : 'localhost'),
     PORT: port.default(3000),
-    METRICS_PORT: port.optional(),
     DATA_DIRECTORY: z.string().min(1).default('.data'),
     // An origin without a path, because all URLs of this server start at the root.
     ISSUER: (production) => origin(production).optional(),

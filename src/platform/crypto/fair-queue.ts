@@ -16,7 +16,11 @@ export class FairQueue {
   readonly #clients = new Map<string, Place[]>();
   #size = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(readonly limit: number) {}
+
+  get size(): number {
+    return this.#size;
+  }
 
   /** Adds a place. If the queue is full, the client with the most places gives up its last one. */
   add(place: Place): void {

@@ -68,6 +68,7 @@ export function hashFault(stored: string): string | undefined {
 @Injectable()
 export class PasswordHasher {
   #running = 0;
+  #refused = 0;
   readonly #waiting = new FairQueue(QUEUE_LIMIT);
   /** Formats of other programs. None, unless a room accepts some. */
   readonly foreign = new ForeignHashes();
@@ -77,6 +78,12 @@ export class PasswordHasher {
   /** @param parameters cheaper ones for tests; Nest passes none */
   constructor(@Optional() private readonly parameters: Argon2Parameters = PARAMETERS) {
     this.#dummy = hash('nobody has this password', parameters);
+  }
+
+  /** For the instruments. */
+  get state() {
+    const { size: waiting, limit } = this.#waiting;
+    return { running: this.#running, refused: this.#refused, waiting, limit };
   }
 
   /** @throws BusyError when the queue is full */
@@ -135,12 +142,17 @@ export class PasswordHasher {
 
   #turn(): Promise<void> {
     const context = requestContext();
+    const connection = context?.connection;
     return new Promise((enter, reject) =>
       this.#waiting.add({
         client: context ? clientOf(context.ip) : 'this process',
-        connection: context?.connection,
+        connection,
         enter,
-        giveUp: () => reject(new BusyError()),
+        giveUp: () => {
+          // A client that has gone is not refused.
+          if (!connection?.destroyed) this.#refused += 1;
+          reject(new BusyError());
+        },
       }),
     );
   }

@@ -1,14 +1,38 @@
 import { Global, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { InjectDataSource, TypeOrmModule } from '@nestjs/typeorm';
 import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
+import { defineInstrument, Instruments } from '../instruments/instruments.js';
 import { LOGGER } from '../logging/logger.js';
 import { AFTER_COMMIT } from '../logging/security-log.js';
 import { AfterCommit } from './after-commit.js';
+import type { DatabasePool } from './database-pool.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
 import './migration.commands.js';
+
+const CONNECTIONS = defineInstrument({
+  type: 'gauge',
+  name: 'database_pool_connections',
+  help: 'Open connections of the pool; the feed has one more',
+});
+const IDLE = defineInstrument({
+  type: 'gauge',
+  name: 'database_pool_idle_connections',
+  help: 'Open connections that no query uses',
+});
+const WAITING = defineInstrument({
+  type: 'gauge',
+  name: 'database_pool_waiting_requests',
+  help: 'Queries and transactions that wait for a connection',
+});
+const LIMIT = defineInstrument({
+  type: 'gauge',
+  name: 'database_pool_connections_limit',
+  help: 'The most connections of the pool: DATABASE_POOL_SIZE',
+});
 
 /** Uses its own connection, because migrations can take longer than the limits for requests. */
 async function migrateFirst(url: string): Promise<void> {
@@ -54,4 +78,12 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
   providers: [AfterCommit, { provide: AFTER_COMMIT, useExisting: AfterCommit }],
   exports: [AfterCommit, AFTER_COMMIT],
 })
-export class DatabaseModule {}
+export class DatabaseModule {
+  constructor(@InjectDataSource() dataSource: DataSource, instruments: Instruments) {
+    const { master: pool } = dataSource.driver as PostgresDriver & { readonly master: DatabasePool };
+    instruments.add(CONNECTIONS, () => pool.totalCount);
+    instruments.add(IDLE, () => pool.idleCount);
+    instruments.add(WAITING, () => pool.waitingCount);
+    instruments.add(LIMIT, () => pool.options.max);
+  }
+}

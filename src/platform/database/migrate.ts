@@ -30,6 +30,15 @@ export async function migrate(dataSource: DataSource): Promise<Migration[]> {
   }
 }
 
+/** The names of the migrations of this version that have not run. */
+export async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
+  const rows: { name: string }[] = await dataSource.query('SELECT name FROM migrations');
+  const done = new Set(rows.map(({ name }) => name));
+  return dataSource.migrations
+    .map(({ constructor, name }) => name ?? constructor.name)
+    .filter((name) => !done.has(name));
+}
+
 /** Reverts the last migration. */
 export function revertLast(dataSource: DataSource): Promise<void> {
   return underLock(dataSource, (executor) => executor.undoLastMigration());

@@ -2,6 +2,7 @@ import { type DataSource, type EntityManager, QueryFailedError } from 'typeorm';
 
 export const FOREIGN_KEY_VIOLATION = '23503';
 export const UNIQUE_VIOLATION = '23505';
+export const UNDEFINED_TABLE = '42P01';
 export const DEADLOCK = '40P01';
 const ATTEMPTS = 3;
 

@@ -14,6 +14,7 @@ export class BufferedOutput implements DestinationStream {
   #lines = '';
   #timer: NodeJS.Timeout | undefined;
   #isLosing = false;
+  #lost = 0;
   readonly #output;
   readonly #atEnd = pino.destination({ dest: 1, sync: true });
 
@@ -21,8 +22,16 @@ export class BufferedOutput implements DestinationStream {
     // Before pino adds its own listeners, which close the output.
     for (const end of ['beforeExit', 'exit'] as const) process.on(end, () => this.flushSync());
     this.#output = pino.destination({ dest: 1, sync: false, maxLength: MAX_BYTES });
-    this.#output.on('drop', () => (this.#isLosing = true));
+    this.#output.on('drop', (dropped: string) => {
+      this.#isLosing = true;
+      this.#lost += dropped.split('\n').length - 1;
+    });
     this.#output.on('drain', () => this.#tellLoss());
+  }
+
+  /** The lines that were dropped. */
+  get lost(): number {
+    return this.#lost;
   }
 
   write(line: string): void {

@@ -52,6 +52,9 @@ export const outputOf = (logger: Logger): DestinationStream =>
 
 let buffered: BufferedOutput | undefined;
 
+/** The lines of this process that were lost. Only the output of production can lose lines. */
+export const lostLines = (): number => buffered?.lost ?? 0;
+
 /** In production, all loggers of the process share one buffer, so that their lines do not mix. */
 function standardOutput(environment: Config['NODE_ENV']): DestinationStream {
   if (environment === 'production') return (buffered ??= new BufferedOutput());

@@ -1,7 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { createLogger, LOGGER } from './logger.js';
+import { defineInstrument, Instruments } from '../instruments/instruments.js';
+import { createLogger, LOGGER, lostLines } from './logger.js';
 import { SecurityLog } from './security-log.js';
+
+const LOST = defineInstrument({
+  type: 'counter',
+  name: 'log_lost_lines_total',
+  help: 'Lines of the log that were dropped, because nothing read standard output',
+});
 
 @Global()
 @Module({
@@ -11,4 +18,8 @@ import { SecurityLog } from './security-log.js';
   ],
   exports: [LOGGER, SecurityLog],
 })
-export class LoggingModule {}
+export class LoggingModule {
+  constructor(instruments: Instruments) {
+    instruments.add(LOST, lostLines);
+  }
+}

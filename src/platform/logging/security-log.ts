@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
+import { Counts, defineInstrument, Instruments } from '../instruments/instruments.js';
 import { LOGGER } from './logger.js';
 import { requestContext } from './request-context.js';
 
@@ -31,6 +32,13 @@ export interface EventRecorder {
   keep(event: SecurityEvent): void;
 }
 
+const EVENTS = defineInstrument({
+  type: 'counter',
+  name: 'security_events_total',
+  help: 'Events of the security log, by their type',
+  labels: ['event'],
+});
+
 export const AFTER_COMMIT = Symbol('after-commit');
 
 /** Implemented by the database. */
@@ -42,11 +50,15 @@ export interface CommitHook {
 @Injectable()
 export class SecurityLog {
   readonly #recorders: EventRecorder[] = [];
+  readonly #events = new Counts();
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(AFTER_COMMIT) private readonly afterCommit: CommitHook,
-  ) {}
+    instruments: Instruments,
+  ) {
+    instruments.addAll(EVENTS, () => this.#events.by('event'));
+  }
 
   register(recorder: EventRecorder): void {
     this.#recorders.push(recorder);
@@ -87,6 +99,7 @@ export class SecurityLog {
   }
 
   #write({ type, result, facts }: SecurityEvent): void {
+    this.#events.add(type);
     const entry = { event: type, ip: requestContext()?.ip, ...facts };
     if (result === 'allowed') this.logger.info(entry, type);
     else this.logger.warn(entry, type);

@@ -1,4 +1,13 @@
+import { defineInstrument } from '../instruments/instruments.js';
 import { outsideRequests } from '../logging/request-context.js';
+
+/** What the owner of a periodic write has in memory. */
+export const UNWRITTEN = defineInstrument({
+  type: 'gauge',
+  name: 'write_behind_entries',
+  help: 'Entries in memory that are not written to the database yet',
+  labels: ['queue'],
+});
 
 /**
  * Repeats a write every `intervalMs`, and on `flush`. Writes never overlap, so that older data cannot overwrite newer data.

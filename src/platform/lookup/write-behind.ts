@@ -16,6 +16,10 @@ export class WriteBehind<V> {
     this.#periodic = new PeriodicWrite(intervalMs, () => this.#writePending(), onError);
   }
 
+  get size(): number {
+    return this.#pending.size;
+  }
+
   set(key: string, value: V): void {
     this.#pending.set(key, value);
   }

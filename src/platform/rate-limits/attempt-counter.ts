@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256 } from '../crypto/secret.js';
+import { Counts, Instruments } from '../instruments/instruments.js';
 import { clientOf } from '../logging/client-of.js';
 import { requestContext } from '../logging/request-context.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
@@ -11,7 +12,7 @@ import type { AttemptLimit } from './attempt-limit.js';
 import { COUNT, GIVE_BACK } from './attempt-counts.sql.js';
 import { BlockedSubjects } from './blocked-subjects.js';
 import { tellRateLimit } from './rate-limit-headers.js';
-import { RateLimitedError } from './rate-limits.errors.js';
+import { LIMITED, RateLimitedError } from './rate-limits.errors.js';
 
 /** A limit, and whom it counts for: an account, an address, a device. */
 export interface Budget {
@@ -37,13 +38,17 @@ interface Count {
 @Injectable()
 export class AttemptCounter {
   readonly #blocked = new BlockedSubjects();
+  readonly #limited = new Counts();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly log: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+    instruments: Instruments,
+  ) {
+    instruments.addAll(LIMITED, () => this.#limited.by('limit'));
+  }
 
   /**
    * Counts an attempt, and adds RateLimit headers to the answer unless the budget is hidden.
@@ -58,6 +63,7 @@ export class AttemptCounter {
     const remaining = counted ? quota - attempts : 0;
     if (!budget.hidden) tellRateLimit(name, { quota, windowSeconds, remaining, seconds });
     if (counted) return;
+    this.#limited.add(name);
     this.log.refused('attempt.limited', { limit: name, retryAfter: seconds, ...facts });
     throw new RateLimitedError(seconds, name);
   }
@@ -75,8 +81,10 @@ export class AttemptCounter {
   async allows(budget: Budget, manager?: EntityManager): Promise<boolean> {
     if (!this.config.RATE_LIMITS) return true;
     const { counted } = await this.#count(budget, manager);
-    if (!counted) this.log.refused('attempt.limited', { limit: budget.limit.name });
-    return counted;
+    if (counted) return true;
+    this.#limited.add(budget.limit.name);
+    this.log.refused('attempt.limited', { limit: budget.limit.name });
+    return false;
   }
 
   /** Counts without a limit. Returns the number in the window, or undefined while the subject must wait. */

@@ -4,12 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
+import { Counts, Instruments } from '../instruments/instruments.js';
 import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
 import { AttemptCounter, type Budget } from './attempt-counter.js';
 import { type Count, MemoryCounter } from './counters.js';
 import { sendRateLimitHeaders, tellRateLimit } from './rate-limit-headers.js';
-import { RateLimitedError } from './rate-limits.errors.js';
+import { LIMITED, RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
 import { onOff, urlWith } from '../config/formats.js';
 import { defineSettings, type SettingsOf } from '../config/settings.js';
@@ -36,13 +37,16 @@ export interface RateLimit {
 @Injectable()
 export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   readonly #counter: MemoryCounter | RedisCounter;
+  readonly #limited = new Counts();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly http: HttpAdapterHost,
     private readonly attempts: AttemptCounter,
     @Inject(LOGGER) logger: Logger,
+    instruments: Instruments,
   ) {
+    instruments.addAll(LIMITED, () => this.#limited.by('limit'));
     const own = new MemoryCounter();
     this.#counter =
       config.RATE_LIMITS && config.REDIS_URL ? new RedisCounter(config.REDIS_URL, own, logger) : own;
@@ -65,8 +69,8 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   consume(policy: string, subject: string, limit: RateLimit): void | Promise<void> {
     if (!this.config.RATE_LIMITS) return undefined;
     const count = this.#counter.count(`${policy}:${subject}`, limit.windowSeconds);
-    if (count instanceof Promise) return count.then((counted) => decide(policy, limit, counted));
-    return decide(policy, limit, count);
+    if (count instanceof Promise) return count.then((counted) => this.#decide(policy, limit, counted));
+    return this.#decide(policy, limit, count);
   }
 
   /** Counts by client address in PostgreSQL, for public routes. @throws RateLimitedError */
@@ -82,6 +86,15 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     return this.attempts.allows(budgetOf(policy, subject, limit), manager);
   }
 
+  #decide(policy: string, limit: RateLimit, count: Count): void {
+    const seconds = Math.max(1, Math.ceil(count.msBeforeNext / 1000));
+    const remaining = limit.requests - count.consumedPoints;
+    tellRateLimit(policy, { quota: limit.requests, windowSeconds: limit.windowSeconds, remaining, seconds });
+    if (remaining >= 0) return;
+    this.#limited.add(policy);
+    throw new RateLimitedError(seconds, policy);
+  }
+
   onApplicationShutdown(): void {
     if (this.#counter instanceof RedisCounter) this.#counter.close();
   }
@@ -91,10 +104,3 @@ const budgetOf = (name: string, subject: string, { requests, windowSeconds }: Ra
   limit: { name, attempts: requests, windowSeconds },
   subject,
 });
-
-function decide(policy: string, limit: RateLimit, count: Count): void {
-  const seconds = Math.max(1, Math.ceil(count.msBeforeNext / 1000));
-  const remaining = limit.requests - count.consumedPoints;
-  tellRateLimit(policy, { quota: limit.requests, windowSeconds: limit.windowSeconds, remaining, seconds });
-  if (remaining < 0) throw new RateLimitedError(seconds, policy);
-}

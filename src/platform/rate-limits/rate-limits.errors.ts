@@ -1,3 +1,4 @@
+import { defineInstrument } from '../instruments/instruments.js';
 import { defineProblem, ProblemError } from '../problems/problem.js';
 
 const RATE_LIMITED = defineProblem({
@@ -6,6 +7,13 @@ const RATE_LIMITED = defineProblem({
   title: 'Too many requests',
   about:
     'The limit in RateLimit-Policy is reached. Wait for the seconds in Retry-After, then send fewer requests. The RateLimit header of each answer has the remaining requests and seconds.',
+});
+
+export const LIMITED = defineInstrument({
+  type: 'counter',
+  name: 'rate_limited_total',
+  help: 'Requests, mails and attempts that a limit refused, by the name of the limit',
+  labels: ['limit'],
 });
 
 export class RateLimitedError extends ProblemError {

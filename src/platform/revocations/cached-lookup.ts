@@ -14,6 +14,9 @@ declare module '../config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
+/** What a cache needs of the configuration. */
+export type CacheLimits = Pick<Config, keyof SettingsOf<typeof settings>>;
+
 interface Entry<V> {
   readonly value: V;
   /** On the monotonic clock. */
@@ -29,17 +32,20 @@ export class CachedLookup<V extends object> {
   readonly #keysOf = new Map<string, Set<string>>();
   readonly #lookup: MergedLookup<V>;
   readonly #ttlMs: number;
-  readonly #size: number;
+  /** The most results. */
+  readonly limit: number;
   #isExpiring = false;
+  #hits = 0;
+  #misses = 0;
 
   constructor(
     private readonly feed: RevocationFeed,
-    { CREDENTIAL_CACHE_TTL, CREDENTIAL_CACHE_SIZE }: Pick<Config, keyof SettingsOf<typeof settings>>,
+    { CREDENTIAL_CACHE_TTL, CREDENTIAL_CACHE_SIZE }: CacheLimits,
     query: (keys: string[]) => Promise<Map<string, V>>,
     private readonly subjectsOf: (value: V) => readonly string[],
   ) {
     this.#ttlMs = CREDENTIAL_CACHE_TTL;
-    this.#size = CREDENTIAL_CACHE_SIZE;
+    this.limit = CREDENTIAL_CACHE_SIZE;
     this.#lookup = new MergedLookup(query);
     feed.onRevocation((revocation) => {
       if (revocation === 'everything') this.#clear();
@@ -49,6 +55,14 @@ export class CachedLookup<V extends object> {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  get hits(): number {
+    return this.#hits;
+  }
+
+  get misses(): number {
+    return this.#misses;
   }
 
   /** Calls `take` with the value, or with undefined if there is none. A value that is cached needs no promise. */
@@ -62,6 +76,7 @@ export class CachedLookup<V extends object> {
   }
 
   #look<T>(key: string, take: (value: V | undefined) => T | Promise<T>): Promise<T> {
+    this.#misses += 1;
     const { position } = this.feed;
     const at = performance.now();
     return this.#lookup.find(key).then((value) => {
@@ -69,7 +84,7 @@ export class CachedLookup<V extends object> {
       if (
         value &&
         this.#ttlMs > 0 &&
-        this.#size > 0 &&
+        this.limit > 0 &&
         this.feed.isCurrent &&
         this.feed.position === position
       )
@@ -80,14 +95,14 @@ export class CachedLookup<V extends object> {
 
   #cached(key: string): V | undefined {
     const entry = this.#entries.get(key);
-    return entry && this.feed.isCurrent && performance.now() - entry.at < this.#ttlMs
-      ? entry.value
-      : undefined;
+    if (!entry || !this.feed.isCurrent || performance.now() - entry.at >= this.#ttlMs) return undefined;
+    this.#hits += 1;
+    return entry.value;
   }
 
   #keep(key: string, entry: Entry<V>): void {
     this.#drop(key);
-    if (this.#entries.size >= this.#size) this.#drop(this.#entries.keys().next().value!);
+    if (this.#entries.size >= this.limit) this.#drop(this.#entries.keys().next().value!);
     this.#entries.set(key, entry);
     if (!this.#isExpiring) this.#expireLater();
     for (const subject of this.subjectsOf(entry.value)) {

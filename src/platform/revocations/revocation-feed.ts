@@ -35,7 +35,17 @@ export class RevocationFeed {
 
   /** Whether the memory can be trusted now. */
   get isCurrent(): boolean {
-    return performance.now() - this.#confirmedAt <= this.config.FEED_MAX_LAG && this.isComplete;
+    return this.lag <= this.config.FEED_MAX_LAG && this.isComplete;
+  }
+
+  /** The milliseconds since the last moment whose revocations have all arrived. Infinity without a connection. */
+  get lag(): number {
+    return performance.now() - this.#confirmedAt;
+  }
+
+  /** Whether revocations arrive. They can be late all the same. */
+  get isConnected(): boolean {
+    return this.#confirmedAt !== -Infinity;
   }
 
   /** Whether it can be trusted for this account. An account with too many revocations has only one entry for all. */
@@ -51,6 +61,11 @@ export class RevocationFeed {
   /** Changes with every revocation. A query result is stale if this changed while the query ran. */
   get position(): number {
     return this.#position;
+  }
+
+  /** The most revocations in memory. */
+  get limit(): number {
+    return this.memory.limit;
   }
 
   /** The number of revocations in memory. */

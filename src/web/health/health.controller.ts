@@ -1,9 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../../auth/authenticated.decorator.js';
+import { MayAnswer } from '../openapi/may-answer.decorator.js';
 import { Readiness } from './readiness.js';
 
 const Health = z
@@ -11,13 +10,25 @@ const Health = z
   .meta({ id: 'Health', description: 'The server works' });
 type Health = z.infer<typeof Health>;
 
+const Ready = Health.extend({
+  degraded: z
+    .array(
+      z.object({
+        part: z.string().describe('The name of the part'),
+        detail: z.string().describe('What the node does instead'),
+      }),
+    )
+    .optional()
+    .describe(
+      'Parts that fail, but without which the node still answers correctly. Absent if there are none',
+    ),
+}).meta({ id: 'Ready', description: 'The node can answer requests' });
+type Ready = z.infer<typeof Ready>;
+
 @ApiTags('server')
 @Controller('health')
 export class HealthController {
-  constructor(
-    private readonly readiness: Readiness,
-    @InjectDataSource() private readonly dataSource: DataSource,
-  ) {}
+  constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
   @Public()
@@ -29,14 +40,13 @@ export class HealthController {
 
   @Get('ready')
   @Public()
+  @MayAnswer('not-ready', 'shutting-down')
   @ApiOperation({
-    summary: 'Readiness: the server can write to its database and is not shutting down',
+    summary: 'Readiness: the node can answer requests; otherwise, `failing` names each part that fails',
   })
-  @ApiResponse({ status: 200, description: 'Ready', standardSchema: Health })
-  async ready(): Promise<Health> {
-    this.readiness.check();
-    // Locks no row, but a read-only server refuses it, and the pool then drops the connection.
-    await this.dataSource.query('SELECT FROM revocations WHERE false FOR UPDATE');
-    return { status: 'ok' };
+  @ApiResponse({ status: 200, description: 'Ready', standardSchema: Ready })
+  async ready(): Promise<Ready> {
+    const degraded = await this.readiness.check();
+    return { status: 'ok', ...(degraded.length > 0 && { degraded }) };
   }
 }

@@ -101,8 +101,11 @@ export class InternalError extends ProblemError {
 }
 
 export class DatabaseUnavailableError extends ProblemError {
-  constructor() {
-    super(DATABASE_UNAVAILABLE, 'The database is unavailable.', { headers: { 'Retry-After': '1' } });
+  constructor(extensions: Record<string, unknown> = {}) {
+    super(DATABASE_UNAVAILABLE, 'The database is unavailable.', {
+      headers: { 'Retry-After': '1' },
+      extensions,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { newRequestId } from '../../platform/crypto/request-id.js';
+import { defineInstrument, type Instruments } from '../../platform/instruments/instruments.js';
 import { OverloadedError } from './http.errors.js';
 import { PROBLEM_JSON, problemBody } from './problem.filter.js';
 
@@ -48,9 +49,17 @@ export function refuseOverload(fastify: FastifyInstance, response: ServerRespons
   fastify.server.emit(REFUSED);
 }
 
-/** Logs how many requests were refused, at most once a second: they have no lines of their own. */
-export function reportOverload(fastify: FastifyInstance, logger: Logger): void {
+const OVERLOADED = defineInstrument({
+  type: 'counter',
+  name: 'http_requests_overloaded_total',
+  help: 'Requests that got 503 (overloaded) before routing; no other metric of requests counts them',
+});
+
+/** Counts refused requests. Logs their number, at most once a second: they have no lines of their own. */
+export function reportOverload(fastify: FastifyInstance, logger: Logger, instruments: Instruments): void {
   let requests = 0;
+  let total = 0;
+  instruments.add(OVERLOADED, () => total);
   fastify.server.on(REFUSED, () => {
     if (requests === 0)
       setTimeout(() => {
@@ -58,5 +67,6 @@ export function reportOverload(fastify: FastifyInstance, logger: Logger): void {
         requests = 0;
       }, REPORT_INTERVAL_MS).unref();
     requests += 1;
+    total += 1;
   });
 }

@@ -90,8 +90,15 @@ describe('PasswordHasher', () => {
       headers: { 'Retry-After': '5' },
     });
     expect(work.running).toBe(CONCURRENT);
+    expect(hasher.state).toEqual({
+      running: CONCURRENT,
+      waiting: QUEUE_LIMIT,
+      limit: QUEUE_LIMIT,
+      refused: 2,
+    });
     release();
     await Promise.all(waiting);
+    expect(hasher.state).toMatchObject({ running: 0, waiting: 0, refused: 2 });
     work.held = undefined;
     await expect(hasher.verify(undefined, 'there is room again')).resolves.toBe(false);
   });

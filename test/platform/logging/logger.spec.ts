@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { built } from '../../support/build.js';
 
-const DEFINED = `const { createLogger } = await import('${pathToFileURL(built('src/platform/logging/logger.js')).href}');
+const DEFINED = `const { createLogger, lostLines } = await import('${pathToFileURL(built('src/platform/logging/logger.js')).href}');
   (await import('${pathToFileURL(built('src/platform/logging/secret-fields.js')).href}')).defineSecretFields('key');`;
 const HELLO = "logger.info({ status: 200, key: 'a secret' }, 'hello');";
 
@@ -54,10 +54,11 @@ describe('the log', () => {
     expect(messages.slice(0, 2)).toEqual(['hello', 'another logger']);
   });
 
-  it('says that lines were lost, if nothing read them for too long', async () => {
+  it('says that lines were lost and counts them, if nothing read them for too long', async () => {
     const work = `const line = 'x'.repeat(10_000);
       for (let i = 0; i < 5_000; i += 1) logger.info(line);
       process.send('written');
+      process.on('message', () => process.send(lostLines()));
       setTimeout(() => undefined, 60_000);`;
     const child = spawn(process.execPath, argumentsOf('production', work), {
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
@@ -70,6 +71,11 @@ describe('the log', () => {
         if (text.includes('lines of the log were lost')) break;
       }
       expect(text).toContain('lines of the log were lost, because nothing read standard output');
+      const lost = new Promise((resolve) => child.once('message', resolve));
+      child.send('lost?');
+      // 50 MB were written, and at most 16 MB of them are kept.
+      expect(await lost).toBeGreaterThan(3_000);
+      expect(await lost).toBeLessThan(5_000);
     } finally {
       child.kill('SIGKILL');
     }

@@ -49,6 +49,18 @@ describe('a cached lookup', () => {
     expect([cache.size, cached(cache, 'a')]).toEqual([0, undefined]);
   });
 
+  it('counts hits, and lookups that needed a query', async () => {
+    const { cache, feed } = lookup(60_000, 10);
+    await cache.use('a', () => undefined);
+    expect([cache.hits, cache.misses]).toEqual([0, 1]);
+    await cache.use('a', () => undefined);
+    await cache.find('a');
+    expect([cache.hits, cache.misses]).toEqual([2, 1]);
+    feed.isCurrent = false;
+    await cache.find('a');
+    expect([cache.hits, cache.misses, cache.limit]).toEqual([2, 2, 10]);
+  });
+
   it('trusts nothing while the feed is late', async () => {
     const { cache, asked, feed } = lookup(60_000, 10);
     await cache.find('a');

@@ -19,6 +19,15 @@ describe('what the feed loads', () => {
     expect(feed.isCurrent).toBe(true);
   });
 
+  it('tells how late it is, and whether it is connected', () => {
+    const feed = feedOf(2);
+    expect([feed.lag, feed.isConnected]).toEqual([Infinity, false]);
+    feed.load([], performance.now() - 5_000);
+    expect([feed.lag >= 5_000, feed.isConnected, feed.isCurrent]).toEqual([true, true, false]);
+    feed.lose();
+    expect([feed.lag, feed.isConnected]).toEqual([Infinity, false]);
+  });
+
   it('is incomplete if the page is full, even if everything on it fits into memory', () => {
     const feed = feedOf(2);
     const twice = [['user', 'a', null], 2_000] as const;

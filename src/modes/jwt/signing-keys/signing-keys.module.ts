@@ -7,6 +7,8 @@ import { SigningKey } from './signing-key.entity.js';
 import { SigningKeysHousekeeping } from './signing-keys.housekeeping.js';
 import { SigningKeyRotation } from './signing-keys.rotation.js';
 import { SigningKeysService } from './signing-keys.service.js';
+import { HealthModule } from '../../../web/health/health.module.js';
+import { Readiness } from '../../../web/health/readiness.js';
 import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.module.js';
 import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
 import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
@@ -50,9 +52,23 @@ defineScopes({
 });
 
 @Module({
-  imports: [TypeOrmModule.forFeature([SigningKey]), SignInsModule, HousekeepingModule, RevocationsModule],
+  imports: [
+    TypeOrmModule.forFeature([SigningKey]),
+    SignInsModule,
+    HealthModule,
+    HousekeepingModule,
+    RevocationsModule,
+  ],
   controllers: [JwksController, SigningKeysController],
   providers: [SigningKeysHousekeeping, SigningKeysService, SigningKeyRotation],
   exports: [SigningKeysService, SigningKeyRotation],
 })
-export class SigningKeysModule {}
+export class SigningKeysModule {
+  constructor(readiness: Readiness, keys: SigningKeysService) {
+    readiness.require({
+      part: 'signing-key',
+      detail: 'No signing key can be used, so no access token can be issued.',
+      check: () => keys.signer(),
+    });
+  }
+}
