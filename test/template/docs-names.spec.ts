@@ -6,9 +6,12 @@ import { findProblem } from '../../src/platform/problems/problem.js';
 import { useServer } from '../support/server.js';
 import { all, codeIn, documents, filesIn, manifest, pages, read } from './pages.js';
 
-/** Routes and files of the example project, of pages that a recipe adds, and of the other service of the examples. */
+/**
+ * Routes and files of the example project, of pages that a recipe adds, of the other service of the examples, and of
+ * METRICS_PORT.
+ */
 const OF_OTHERS =
-  /invoices|payments|avatar|webhooks|billing|contact|shipments|^\/(orders|sign-in)$|[<…*]|\.\.\.|^test\/probes$/;
+  /invoices|payments|avatar|webhooks|billing|contact|shipments|^\/(orders|sign-in)$|[<…*]|\.\.\.|^\/metrics$|^test\/probes$/;
 
 describe('a route that a document names', () => {
   const context = useServer();
@@ -65,7 +68,9 @@ describe('a variable that a document names', () => {
       all(text, /^([A-Z][A-Z\d]*(?:_[A-Z\d]+)+)(?:=.*)?$/g),
     );
     const settings = new Set(settingNames());
-    const missing = named.filter(([name]) => !settings.has(name!) && !new RegExp(`\\b${name}\\b`).test(code));
+    // OpenTelemetry defines its own.
+    const ours = named.filter(([name]) => !name!.startsWith('OTEL_'));
+    const missing = ours.filter(([name]) => !settings.has(name!) && !new RegExp(`\\b${name}\\b`).test(code));
     expect(missing).toEqual([]);
   });
 });
