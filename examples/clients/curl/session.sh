@@ -3,6 +3,7 @@
 # environment. curl keeps the cookie in a file that only its owner can read. It also sends it to http://localhost.
 set -euo pipefail
 umask 077
+: "${EMAIL:?is not set}" "${PASSWORD:?is not set}" "${NAME:?is not set}"
 API_URL=${API_URL:-http://localhost:3000}
 jar=$(mktemp)
 trap 'rm -f "$jar"' EXIT

@@ -31,6 +31,7 @@ save() {
 
 sign_in() {
   local started_at status
+  : "${EMAIL:?is not set}" "${PASSWORD:?is not set}"
   started_at=$(date +%s)
   status=$(printf '{"email":%s,"password":%s}' "$(json "$EMAIL")" "$(json "$PASSWORD")" |
     call "${RETRY[@]}" -H 'Content-Type: application/json' --data @- "$API_URL/v1/tokens")

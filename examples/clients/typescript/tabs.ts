@@ -12,7 +12,7 @@ interface Locks {
 }
 
 /** How long a message can take after the other tab has released the lock. */
-const MESSAGE_MS = 500;
+const MESSAGE_MS = 1_000;
 
 /** The tabs of a browser that share one refresh cookie. Without Web Locks, each tab refreshes for itself. */
 export class Tabs<Access> {

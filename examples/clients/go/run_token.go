@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-func init() { programs["token"] = runTokens }
+func init() { programs["token"] = runToken }
 
-// runTokens requests the paths that it reads from standard input, all paths of a line at the same time.
-func runTokens(ctx context.Context, url string, proof map[string]string) error {
+// runToken requests the paths that it reads from standard input, all paths of a line at the same time.
+func runToken(ctx context.Context, url string, proof map[string]string) error {
 	client := &tokenClient{url: url}
 	if err := client.signIn(ctx, proof); err != nil {
 		return err
