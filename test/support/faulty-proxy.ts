@@ -75,9 +75,8 @@ export class FaultyProxy {
   #pass(incoming: IncomingMessage, outgoing: ServerResponse, target: string, loses: boolean): void {
     const { method = 'GET', headers, url = '/' } = incoming;
     const forwarded = request(target + url, { method, headers }, (answer) => {
-      if (loses) return void answer.resume().on('end', () => incoming.socket.destroy());
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(outgoing);
+      if (loses) answer.resume().on('end', () => incoming.socket.destroy());
+      else answer.pipe(outgoing.writeHead(answer.statusCode!, answer.headers));
     });
     forwarded.on('error', () => incoming.socket.destroy());
     incoming.pipe(forwarded);

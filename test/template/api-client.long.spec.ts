@@ -64,9 +64,10 @@ describe('the programs that use a key', () => {
     await once(server, 'listening');
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
-  const remember = ({ url, headers }: IncomingMessage) => {
-    const program = url!.split('/')[1]!;
-    keysSent.set(program, [...(keysSent.get(program) ?? []), headers['x-api-key']]);
+  const programOf = ({ url }: IncomingMessage) => url!.split('/')[1]!;
+  const remember = (request: IncomingMessage) => {
+    const program = programOf(request);
+    keysSent.set(program, [...(keysSent.get(program) ?? []), request.headers['x-api-key']]);
   };
 
   beforeAll(async () => {
@@ -76,7 +77,9 @@ describe('the programs that use a key', () => {
       await session.post('/v1/orders', { item, quantity: item.length });
     limiting = await serve((request, answer) => {
       remember(request);
-      answer.writeHead(429, { 'Retry-After': '1' }).end('{"title":"Too many requests"}');
+      answer
+        .writeHead(keysSent.get(programOf(request))!.length % 2 === 1 ? 429 : 503, { 'Retry-After': '1' })
+        .end('{"title":"Too many requests"}');
     });
     const elsewhere = await serve((request, answer) => {
       remember(request);

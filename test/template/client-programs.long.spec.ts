@@ -1,3 +1,4 @@
+// room: users
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +24,11 @@ const here = commands.filter(canRun);
 
 describe('the programs of people', () => {
   it('are all in the README', async () => {
-    const files = await readdir(FOLDER, { recursive: true });
-    const programs = files.filter((file) => /\.sh$|run\.ts$|run_\w+\.go$|_client\.py$/.test(file));
+    const found = await readdir(FOLDER, { recursive: true });
+    const programs = found.filter((file) => /\.sh$|run\.ts$|run_\w+\.go$|_client\.py$/.test(file));
     const named = commands.map((command) => command.replace(/\*\.go (\w+)/, 'run_$1.go'));
-    expect([...new Set(named.map((text) => /examples\/clients\/(\S+)/.exec(text)![1]))].toSorted()).toEqual(
-      programs.toSorted(),
-    );
+    const files = named.map((command) => /examples\/clients\/(\S+)/.exec(command)![1]!);
+    expect([...new Set(files)].toSorted()).toEqual(programs.toSorted());
   });
 
   if (process.env['REQUIRE_TOOLCHAINS'] === '1')
@@ -181,3 +181,4 @@ describe('the programs of people', () => {
   });
   // /room
 });
+// /room

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { credentialOfPage } from '../../examples/clients/typescript/server-rendering.js';
-import { FaultyProxy, Gate } from '../support/faulty-proxy.js';
+import { FaultyProxy, Gate, type Passed } from '../support/faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 import type { Person } from '../support/person.js';
 import { useServer } from '../support/server.js';
@@ -23,7 +23,7 @@ describe('a server that renders a page', () => {
   });
   afterEach(() => proxy.stop());
 
-  const page = (cookies: string | undefined = cookie) => credentialOfPage(proxy.url, cookies);
+  const page = (cookies = cookie) => credentialOfPage(proxy.url, { cookies, address: '192.0.2.7' });
   const statusOf = async (token: string | undefined) =>
     (await context.server.anonymous.with({ Authorization: `Bearer ${token}` }).get('/v1/users/me')).status;
   const cookieOf = (lines: readonly string[]) => lines[0]!.split(';', 1)[0]!;
@@ -34,7 +34,8 @@ describe('a server that renders a page', () => {
     const { accessToken, setCookie } = await page(`theme=dark; ${cookie}; other=1`);
     expect([await statusOf(accessToken), setCookie.length]).toEqual([200, 1]);
     expect(setCookie[0]).toContain('HttpOnly');
-    expect(proxy.requests.map(({ headers }) => headers.cookie)).toEqual([cookie]);
+    const [{ headers }] = proxy.requests as [Passed];
+    expect([headers.cookie, headers['x-forwarded-for']]).toEqual([cookie, '192.0.2.7']);
     expect((await refreshes(cookieOf(setCookie))).status).toBe(200);
   });
 
@@ -65,7 +66,10 @@ describe('a server that renders a page', () => {
   it.each([undefined, '', 'theme=dark; x__Host-refresh=1'])(
     'asks nothing without a refresh cookie (%s)',
     async (cookies) => {
-      expect(await credentialOfPage(proxy.url, cookies)).toEqual({ accessToken: undefined, setCookie: [] });
+      expect(await credentialOfPage(proxy.url, { cookies, address: '192.0.2.7' })).toEqual({
+        accessToken: undefined,
+        setCookie: [],
+      });
       expect(proxy.requests).toEqual([]);
     },
   );
