@@ -114,6 +114,16 @@ describe('the programs of people', () => {
       await program.end();
     });
 
+    it('sends the token nowhere else', async () => {
+      const { program } = await signedIn();
+      proxy.fail(GET_ME, { status: 302, headers: { Location: '/elsewhere' } });
+      program.write(ME);
+      program.write('@elsewhere.example.com/');
+      expect(await program.end()).toBe(1);
+      expect(program.errors).toMatch(/path must begin with \/|redirect/);
+      expect(proxy.requests.map(({ line }) => line)).toEqual([GET_ME]);
+    });
+
     it('says that the sign-in has ended if it is revoked, after one refresh', async () => {
       const { program } = await signedIn();
       await endEverything();

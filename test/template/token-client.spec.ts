@@ -9,6 +9,7 @@ import { enrolTotp, freshCode } from '../support/second-factors.js';
 // /room
 import type { Person } from '../support/person.js';
 import { useServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const ME = '/v1/users/me';
 const GET_ME = `GET ${ME}`;
@@ -163,6 +164,18 @@ describe('the token client', () => {
     held.open();
     await expectSignedOut(answer);
     expect(await (await client.fetch(ME)).json()).toMatchObject({ email: bob.email });
+  });
+
+  it('is not signed out if the refresh of an earlier sign-in is refused', async () => {
+    const held = new Gate();
+    await endEverything();
+    proxy.fail(REFRESH, held.opened);
+    const answer = get();
+    await until(() => proxy.count(REFRESH) === 1);
+    await client.signIn(passwordOf(ada));
+    held.open();
+    await expectSignedOut(answer);
+    expect([await get(), changes]).toEqual([200, ['signed-in', 'signed-in']]);
   });
 
   it.each(['v1/users/me', '@elsewhere.example.com/', 'https://elsewhere.example.com/'])(

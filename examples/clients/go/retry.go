@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"math/rand"
 	"net/http"
 	"strconv"
@@ -17,8 +16,6 @@ const (
 	// Parallel clients must not all come back at the same moment.
 	jitter = time.Second
 )
-
-var errPath = errors.New("the path must begin with /")
 
 // Go before 1.20 gives every program the same random numbers.
 func init() { rand.Seed(time.Now().UnixNano()) }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -81,9 +80,6 @@ func (c *sessionClient) signOut(ctx context.Context) error {
 }
 
 func (c *sessionClient) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	if !strings.HasPrefix(path, "/") {
-		return nil, errPath
-	}
 	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

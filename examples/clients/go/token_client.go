@@ -20,7 +20,10 @@ const (
 	refreshTimeout = 3 * time.Second
 )
 
-var errSignedOut = errors.New("the sign-in has ended, sign in again")
+var (
+	errSignedOut = errors.New("the sign-in has ended, sign in again")
+	errPath      = errors.New("the path must begin with /")
+)
 
 var httpClient = &http.Client{
 	Timeout: 10 * time.Second,
