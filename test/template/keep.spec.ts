@@ -39,6 +39,9 @@ const FILES: Record<string, string> = {
   'test/support/machines.ts': `import './modes/api-key.js';`,
   'test/accounts/users/users.spec.ts': `import '../../support/machines.js';`,
   'test/modes/sessions/sessions.spec.ts': '',
+  'examples/clients/typescript/token-client.ts': '',
+  'examples/clients/typescript/session-client.ts': '',
+  'test/template/token-client.spec.ts': `import '../../examples/clients/typescript/token-client.js';`,
 };
 
 describe('npm run keep', () => {
@@ -95,6 +98,17 @@ describe('npm run keep', () => {
       ]),
     );
     expect(deleted.filter((path) => path.includes('sessions'))).toEqual([]);
+  });
+
+  it('deletes the programs of a removed room, and their tests', () => {
+    const { deleted } = plan(['sessions']);
+    expect(deleted).toEqual(
+      expect.arrayContaining([
+        'examples/clients/typescript/token-client.ts',
+        'test/template/token-client.spec.ts',
+      ]),
+    );
+    expect(deleted).not.toContain('examples/clients/typescript/session-client.ts');
   });
 
   it('removes the examples with --without examples', () => {

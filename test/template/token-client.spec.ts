@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiError, SignedOutError } from '../../examples/clients/typescript/api-error.js';
 import { TokenClient } from '../../examples/clients/typescript/token-client.js';
@@ -166,6 +167,28 @@ describe('the token client', () => {
     expect(await (await client.fetch(ME)).json()).toMatchObject({ email: bob.email });
   });
 
+  it('keeps a sign-in that comes while the token of an earlier one is being stored', async () => {
+    const [bob, held] = [await context.server.person(), new Gate()];
+    const waits = [undefined, held.opened, undefined];
+    const write = async (token: string | undefined) => {
+      await waits.shift();
+      stored = token;
+    };
+    client = new TokenClient({ url: proxy.url, store: { ...store, write } });
+    await client.signIn(passwordOf(ada));
+    await expire();
+    const answer = get();
+    await until(() => waits.length === 1);
+    const signedIn = client.signIn(passwordOf(bob));
+    // Time for its token to be stored first, which must not happen.
+    await Promise.race([signedIn, sleep(1_000)]);
+    held.open();
+    await expectSignedOut(answer);
+    await signedIn;
+    await expire();
+    expect(await (await client.fetch(ME)).json()).toMatchObject({ email: bob.email });
+  });
+
   it('is not signed out if the refresh of an earlier sign-in is refused', async () => {
     const held = new Gate();
     await endEverything();
@@ -185,9 +208,13 @@ describe('the token client', () => {
     },
   );
 
-  it('follows no redirect', async () => {
-    proxy.fail(GET_ME, { status: 302, headers: { Location: `${context.server.url}/v1/whoami` } });
-    await expect(get()).rejects.toThrow('fetch failed');
+  it.each([GET_ME, REFRESH, 'POST /v1/tokens'])('follows no redirect of %s', async (line) => {
+    const redirect = { status: 307, headers: { Location: '/elsewhere' } };
+    proxy.fail(line, redirect, redirect, redirect);
+    if (line === REFRESH) await expire();
+    const answer = line === 'POST /v1/tokens' ? client.signIn(passwordOf(ada)) : get();
+    await expect(answer).rejects.toThrow('fetch failed');
+    expect(lines().filter((one) => one.endsWith('/elsewhere'))).toEqual([]);
   });
 
   // room: mfa, sessions

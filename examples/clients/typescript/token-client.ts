@@ -6,6 +6,7 @@ import {
   accessOf,
   askForPair,
   inMemory,
+  inOrder,
   isInvalidToken,
   jsonBody,
   type RefreshTokenStore,
@@ -34,7 +35,7 @@ export class TokenClient {
   #signIn = 0;
 
   constructor(private readonly options: TokenClientOptions) {
-    this.#store = options.store ?? inMemory();
+    this.#store = inOrder(options.store ?? inMemory());
     if (options.refreshIn !== 'cookie') return;
     this.#tabs = new Tabs(`token-client ${options.url}`, (message) => {
       if (message.event === 'signed-out') this.#end();

@@ -34,6 +34,19 @@ export function inMemory(): RefreshTokenStore {
   return { read: async () => token, write: async (next) => void (token = next) };
 }
 
+/** Writes one token after the other, so that the last one stays. Otherwise the token of another person could stay. */
+export function inOrder(store: RefreshTokenStore): RefreshTokenStore {
+  let written: Promise<unknown> = Promise.resolve();
+  return {
+    read: () => written.then(() => store.read()),
+    write: (token) => {
+      const write = written.then(() => store.write(token));
+      written = write.catch(() => undefined);
+      return write;
+    },
+  };
+}
+
 export const jsonBody = (body: object): RequestInit => ({
   method: 'POST',
   headers: { 'Content-Type': 'application/json' },
