@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand"
 	"net/http"
 	"os"
 	"strconv"
@@ -26,7 +27,7 @@ var client = http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// get calls the API. If the rate limit is exceeded, it waits as long as Retry-After says and tries again.
+// get calls the API. After 429 and 503, it waits as long as Retry-After says and tries again.
 func get(url, key string, attempts int) (*page, error) {
 	request, err := http.NewRequest("GET", url, nil)
 	if err != nil {
@@ -38,12 +39,14 @@ func get(url, key string, attempts int) (*page, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode == 429 && attempts > 1 {
+	if (response.StatusCode == 429 || response.StatusCode == 503) && attempts > 1 {
 		seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
 		if err != nil {
 			seconds = 1
 		}
-		time.Sleep(time.Duration(seconds) * time.Second)
+		// Up to a second more, so that parallel clients do not come back at the same moment.
+		jitter := rand.New(rand.NewSource(time.Now().UnixNano())).Int63n(int64(time.Second))
+		time.Sleep(time.Duration(seconds)*time.Second + time.Duration(jitter))
 		return get(url, key, attempts-1)
 	}
 	if response.StatusCode != 200 {

@@ -12,8 +12,8 @@ if not os.environ.get("API_KEY"):
 
 session = requests.Session()
 session.headers["X-API-Key"] = os.environ["API_KEY"]
-# If the rate limit is exceeded, wait as long as Retry-After says and try again.
-retry = Retry(total=4, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
+# After 429 and 503, wait as long as Retry-After says and try again.
+retry = Retry(total=4, status_forcelist=[429, 503], allowed_methods=None, backoff_factor=1)
 session.mount(api_url, HTTPAdapter(max_retries=retry))
 
 cursor = ""

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the newest orders that a key can read. The key comes from the environment variable API_KEY. It is not an argument
-# of curl, because every user of the machine can read arguments. If the rate limit is exceeded, curl waits and tries again.
+# of curl, because every user of the machine can read arguments. After 429 and 503, curl waits and tries again.
 set -euo pipefail
 : "${API_KEY:?is not set}"
 

@@ -5,14 +5,16 @@ const { API_KEY, API_URL = 'http://localhost:3000' } = process.env;
 if (!API_KEY) throw new Error('API_KEY is not set');
 const headers = { 'X-API-Key': API_KEY };
 
-/** Calls the API. If the rate limit is exceeded, it waits as long as Retry-After says and tries again. */
+/** Calls the API. After 429 and 503, it waits as long as Retry-After says and tries again. */
 async function get(path: string, attempts = 5): Promise<any> {
   // No redirects, because fetch would send the key to the new location.
   const signal = AbortSignal.timeout(10_000);
   const response = await fetch(API_URL + path, { headers, redirect: 'error', signal });
-  if (response.status === 429 && attempts > 1) {
+  if ([429, 503].includes(response.status) && attempts > 1) {
     await response.body?.cancel();
-    await setTimeout(Number(response.headers.get('Retry-After') ?? 1) * 1000);
+    const seconds = Number(response.headers.get('Retry-After') ?? 1);
+    // Up to a second more, so that parallel clients do not come back at the same moment.
+    await setTimeout((seconds + Math.random()) * 1000);
     return get(path, attempts - 1);
   }
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);

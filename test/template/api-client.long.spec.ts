@@ -1,36 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KEY_PATTERN } from '../../src/modes/api-keys/api-key.format.js';
 import { apiKeyOf, type KeyClient } from '../support/modes/api-key.js';
 import { sessionOf } from '../support/modes/session.js';
 import type { Person } from '../support/person.js';
-import { findProgram } from '../support/programs.js';
 import { useServer } from '../support/server.js';
+import { canRun, Running } from '../support/toolchains.js';
 
 const readme = await readFile('src/modes/api-keys/README.md', 'utf8');
 /** The commands that the README tells a customer's developer. */
 const commands = [...readme.matchAll(/^\S.* (examples\/api-client\/\S+)$/gm)].map(
   ([command, file]) => [file!, command] as const,
 );
-
-/** Programs that come without what the example needs are none. */
-const CHECKS: Record<string, string[]> = { python3: ['-c', 'import requests'] };
-const isHere = (command: string): boolean => {
-  const [program = '', ...rest] = command.split(' ');
-  const path = findProgram(program);
-  if (path === undefined) return false;
-  try {
-    if (CHECKS[program]) execFileSync(path, CHECKS[program], { stdio: 'ignore' });
-    return rest.length > 0;
-  } catch {
-    return false;
-  }
-};
 
 interface Result {
   code: number | null;
@@ -39,16 +23,9 @@ interface Result {
 }
 
 async function run(command: string, env: NodeJS.ProcessEnv): Promise<Result> {
-  const { PATH, HOME = tmpdir() } = process.env;
-  const child = spawn('bash', ['-c', command], {
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const result: Result = { code: null, output: '', errors: '' };
-  child.stdout.on('data', (chunk) => (result.output += chunk));
-  child.stderr.on('data', (chunk) => (result.errors += chunk));
-  [result.code] = (await once(child, 'close')) as [number | null];
-  return result;
+  const running = new Running(command, env);
+  const code = await running.end();
+  return { code, output: running.output, errors: running.errors };
 }
 
 describe('the programs that use a key', () => {
@@ -65,10 +42,10 @@ describe('the programs that use a key', () => {
 
   if (process.env['REQUIRE_TOOLCHAINS'] === '1')
     it('can all be run here, where REQUIRE_TOOLCHAINS=1 asks for it', () => {
-      expect(commands.filter(([, command]) => !isHere(command))).toEqual([]);
+      expect(commands.filter(([, command]) => !canRun(command))).toEqual([]);
     });
 
-  const here = commands.filter(([, command]) => isHere(command));
+  const here = commands.filter(([, command]) => canRun(command));
   for (const [file] of commands.filter((one) => !here.includes(one)))
     it.skip(`${file}, which this machine cannot run`, () => undefined);
 
@@ -87,9 +64,10 @@ describe('the programs that use a key', () => {
     await once(server, 'listening');
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
-  const remember = ({ url, headers }: IncomingMessage) => {
-    const program = url!.split('/')[1]!;
-    keysSent.set(program, [...(keysSent.get(program) ?? []), headers['x-api-key']]);
+  const programOf = ({ url }: IncomingMessage) => url!.split('/')[1]!;
+  const remember = (request: IncomingMessage) => {
+    const program = programOf(request);
+    keysSent.set(program, [...(keysSent.get(program) ?? []), request.headers['x-api-key']]);
   };
 
   beforeAll(async () => {
@@ -99,7 +77,9 @@ describe('the programs that use a key', () => {
       await session.post('/v1/orders', { item, quantity: item.length });
     limiting = await serve((request, answer) => {
       remember(request);
-      answer.writeHead(429, { 'Retry-After': '1' }).end('{"title":"Too many requests"}');
+      answer
+        .writeHead(keysSent.get(programOf(request))!.length % 2 === 1 ? 429 : 503, { 'Retry-After': '1' })
+        .end('{"title":"Too many requests"}');
     });
     const elsewhere = await serve((request, answer) => {
       remember(request);

@@ -1,19 +1,18 @@
 // npm run bench -- [--quick] [--only NAME] [--json FILE] [--write]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startEmbeddedPostgres } from '../dev-postgres/embedded-postgres.js';
 import { Client } from './client.js';
 import { measureOperations } from './operations.js';
 import { leaveProcessorToServer } from './processors.js';
+import { AUDIENCE, COLD, inPlace, type Place, startBare, startServer, WARM } from './production.js';
 import { QueryCount } from './queries.js';
 import { Loader } from './loader.js';
 import { pageOf, type Report, type Round, tableOf } from './report.js';
 import { type Scenario, scenariosOf } from './scenarios.js';
 import { seed } from './seed.js';
-import { Server } from './server.js';
+import type { Server } from './server.js';
 
 const USAGE = `Usage: npm run bench -- [--quick] [--only NAME] [--json FILE] [--write]
 
@@ -22,19 +21,10 @@ Loads the production server and prints the CPU time of each kind of request. Run
 --quick      10,000 credentials of each kind and short windows, in about four minutes. Default: 100,000, about fifteen minutes
 --only NAME  the scenarios with NAME in their names, besides "bare" and "public"
 --json FILE  writes the report with its raw rounds
---write      writes docs/benchmarks.md and its chart`;
+--write      writes docs/benchmarks.md and its chart
 
-const AUDIENCE = 'https://bench.example.com';
-const SECRETS = { ENCRYPTION_SECRETS: 'a-secret-for-the-benchmark-of-32-characters' };
-const ENV = {
-  NODE_ENV: 'production',
-  HOST: '127.0.0.1',
-  ISSUER: AUDIENCE,
-  SMTP_URL: 'smtp://127.0.0.1:1',
-  TRUSTED_PROXIES: 'loopback',
-  ACCESS_TOKEN_TTL: '15m',
-  ...SECRETS,
-};
+With REDIS_URL, it also measures rate limits in Redis. With DATABASE_URL, it measures that database, and adds rows to it.`;
+
 const CONNECTIONS = 32;
 
 const { values } = parseArgs({
@@ -84,29 +74,25 @@ async function expectRefusals(server: Server, scenarios: readonly Scenario[]): P
   }
 }
 
-async function run(directory: string, database: string): Promise<Report> {
-  const start = (name: string, env: object) =>
-    Server.start(directory, name, ['dist/src/main.js'], {
-      ...ENV,
-      DATABASE_URL: database,
-      DATA_DIRECTORY: directory,
-      ...env,
-    });
+async function run(place: Place): Promise<Report> {
+  const redis = process.env['REDIS_URL'];
   const servers = {
-    warm: await start('warm', { CREDENTIAL_CACHE_TTL: '15m' }),
+    warm: await startServer(place, 'warm', WARM),
     // A second node of the same database. It signs with EdDSA.
-    other: await start('other', { CREDENTIAL_CACHE_TTL: '15m', JWT_ALGORITHM: 'EdDSA' }),
-    quiet: await start('quiet', { LOG_LEVEL: 'warn' }),
-    cold: await start('cold', { CREDENTIAL_CACHE_TTL: '0', CREDENTIAL_CACHE_SIZE: '0' }),
-    bare: await Server.start(directory, 'bare', ['--import', 'tsx', 'tools/bench/bare.ts'], {}),
+    other: await startServer(place, 'other', { ...WARM, JWT_ALGORITHM: 'EdDSA' }),
+    quiet: await startServer(place, 'quiet', { LOG_LEVEL: 'warn' }),
+    cold: await startServer(place, 'cold', COLD),
+    bare: await startBare(place),
   };
+  const withRedis = redis ? await startServer(place, 'redis', { ...WARM, REDIS_URL: redis }) : undefined;
+  const serverOf = ({ server }: Scenario) => (server === 'redis' ? withRedis! : servers[server]);
   const loader = new Loader();
   try {
     say(`Writing ${plan.rows} credentials of each kind…`);
-    const seeded = await seed(database, plan.rows, AUDIENCE);
+    const seeded = await seed(place.database, plan.rows, AUDIENCE);
     say('Getting JWTs…');
     const urls = { es256: servers.warm.url, eddsa: servers.other.url };
-    const all = await scenariosOf(urls, seeded);
+    const all = (await scenariosOf(urls, seeded)).filter(({ server }) => withRedis ?? server !== 'redis');
     const scenarios = all.filter(({ name }) => /bare|public/.test(name) || name.includes(values.only ?? ''));
     await expectRefusals(servers.warm, scenarios);
     const rounds = new Map<string, Round[]>(scenarios.map(({ name }) => [name, []]));
@@ -116,20 +102,20 @@ async function run(directory: string, database: string): Promise<Report> {
     // One window of each scenario in each round, so that a slow moment of the machine meets all of them.
     for (let round = 1; round <= plan.rounds; round += 1)
       for (const scenario of scenarios) {
-        rounds.get(scenario.name)!.push(await measure(servers[scenario.server], loader, scenario));
+        rounds.get(scenario.name)!.push(await measure(serverOf(scenario), loader, scenario));
         done += 1;
         const left = Math.ceil((((Date.now() - began) / done) * (total - done)) / 1000);
         say(`round ${round} of ${plan.rounds}: ${scenario.name} (${left} s left)`);
       }
     say('Counting queries…');
     const queries = new Map<string, number>();
-    const count = await QueryCount.open(database);
+    const count = await QueryCount.open(place.database);
     // All nodes query at regular times, also without requests.
     const idle = await count.during(() => sleep(1_000));
     for (const scenario of scenarios) {
       let requests = 1;
       const made = await count.during(async () => {
-        ({ requests } = await loader.run({ ...orderOf(servers[scenario.server], scenario), seconds: 1 }));
+        ({ requests } = await loader.run({ ...orderOf(serverOf(scenario), scenario), seconds: 1 }));
       });
       queries.set(scenario.name, Math.max(0, made - idle) / requests);
     }
@@ -163,25 +149,20 @@ async function run(directory: string, database: string): Promise<Report> {
     };
   } finally {
     loader.stop();
-    await Promise.all(Object.values(servers).map((server) => server.stop()));
+    const all = [...Object.values(servers), ...(withRedis ? [withRedis] : [])];
+    await Promise.all(all.map((server) => server.stop()));
   }
 }
 
 async function main(): Promise<void> {
   if (values.help) return console.log(USAGE);
   leaveProcessorToServer();
-  const directory = mkdtempSync(join(tmpdir(), 'bench-'));
-  const given = process.env['DATABASE_URL'];
-  const postgres = given ? undefined : await startEmbeddedPostgres({ directory });
-  try {
-    const report = await run(directory, given ?? postgres!.url);
+  await inPlace(async (place) => {
+    const report = await run(place);
     console.log(tableOf(report));
     if (values.json) writeFileSync(values.json, JSON.stringify(report, null, 2));
     if (values.write) await pageOf(report);
-  } finally {
-    await postgres?.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 await main();

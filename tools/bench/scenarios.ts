@@ -5,7 +5,7 @@ import type { Seed } from './seed.js';
 /** A kind of request. */
 export interface Scenario {
   readonly name: string;
-  readonly server: 'bare' | 'warm' | 'quiet' | 'cold';
+  readonly server: 'bare' | 'warm' | 'quiet' | 'cold' | 'redis';
   readonly path: string;
   readonly header: string;
   readonly credentials: readonly string[];
@@ -15,6 +15,8 @@ export interface Scenario {
 const WARM = 100;
 const WHOAMI = '/v1/whoami';
 const LIVE = '/health/live';
+/** Checks the sign-in behind a JWT in each request. Its answer needs a query. */
+const REPORT = '/v1/reports/summary';
 
 /** Gets JWTs by refreshing one sign-in, and by exchanging keys. */
 async function jwtsOf(
@@ -56,6 +58,10 @@ export async function scenariosOf(urls: { es256: string; eddsa: string }, seed: 
     { name: 'JWT (EdDSA)', header: 'Authorization', all: eddsa.map((token) => `Bearer ${token}`) },
     { name: "key's JWT", header: 'Authorization', all: machine.map((token) => `Bearer ${token}`) },
   ];
+  const first = (wanted: string) => {
+    const { header, all } = kinds.find(({ name }) => name === wanted)!;
+    return { server: 'warm', header, credentials: all.slice(0, WARM) } as const;
+  };
   const none = { header: 'X-None', credentials: [] };
   return [
     { name: BARE, server: 'bare', path: LIVE, ...none },
@@ -68,5 +74,7 @@ export async function scenariosOf(urls: { es256: string; eddsa: string }, seed: 
         return { name: `${name}, ${server}`, server, path: WHOAMI, header, credentials };
       }),
     ),
+    { ...first('JWT (ES256)'), name: 'live JWT, a report', path: REPORT },
+    { ...first('API key'), name: 'API key, warm, Redis', server: 'redis', path: WHOAMI },
   ];
 }

@@ -21,6 +21,7 @@ export class Server {
     /** Milliseconds from the start of the process to its first answer. */
     readonly startMs: number,
     private readonly child: ChildProcess,
+    private readonly file: string,
   ) {}
 
   /** Starts a program on one processor, and waits until it listens. */
@@ -45,7 +46,7 @@ export class Server {
         throw new Error(`the ${name} server ended:\n${readFileSync(file, 'utf8')}`);
       await sleep(20);
     }
-    return new Server(url, performance.now() - began, child);
+    return new Server(url, performance.now() - began, child, file);
   }
 
   /** The CPU time of all its threads, in microseconds. */
@@ -58,6 +59,12 @@ export class Server {
   memory(): number {
     const pages = Number(readFileSync(`/proc/${this.child.pid}/statm`, 'utf8').split(' ')[1]);
     return Math.round((pages * 4096) / 1_000_000);
+  }
+
+  /** Sends a signal, and waits until the log has the text. */
+  async signal(signal: NodeJS.Signals, answer: string): Promise<void> {
+    this.child.kill(signal);
+    while (!readFileSync(this.file, 'utf8').includes(answer)) await sleep(100);
   }
 
   async stop(): Promise<void> {

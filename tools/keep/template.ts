@@ -60,12 +60,47 @@ const SHOWN = [
 ];
 
 /** What the benchmark measures. */
-const MEASURED = ['sessions', 'jwt', 'opaque-tokens', 'api-keys', 'oauth', 'whoami', 'embedded-postgres'];
+const MEASURED = [
+  'sessions',
+  'jwt',
+  'opaque-tokens',
+  'api-keys',
+  'oauth',
+  'whoami',
+  'reports',
+  'embedded-postgres',
+];
 
-/** Folders outside `src` that are about rooms. They go with the first of them. */
+const CLIENTS = 'examples/clients';
+
+/** The clients of people that are about one carrier of a sign-in. */
+const clients = (room: string, files: readonly string[]): Record<string, string[]> =>
+  Object.fromEntries(files.map((file) => [`${CLIENTS}/${file}`, [room]]));
+
+/** Folders and files outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
   'examples/resource-server': ['jwt', 'oauth'],
+  [CLIENTS]: ['users'],
+  'docs/clients.md': ['users'],
+  ...clients('tokens', [
+    'curl/token.sh',
+    'go/run_token.go',
+    'go/token_client.go',
+    'python/token_client.py',
+    'typescript/run.ts',
+    'typescript/server-rendering.ts',
+    'typescript/tabs.ts',
+    'typescript/token-client.ts',
+    'typescript/token-pair.ts',
+  ]),
+  ...clients('sessions', [
+    'curl/session.sh',
+    'go/run_session.go',
+    'go/session_client.go',
+    'python/session_client.py',
+    'typescript/session-client.ts',
+  ]),
   'test/simulation': SIMULATED,
   'tools/simulate': SIMULATED,
   'tools/asvs': SHOWN,
@@ -74,6 +109,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'docs/moving-in.md': ['foreign-passwords'],
   'docs/benchmarks.md': MEASURED,
   'docs/benchmarks.svg': MEASURED,
+  'docs/modes/session-backed-jwt.md': ['jwt'],
+  'docs/server-rendered.md': ['sessions', 'orders', 'template'],
   'docs/speed.md': MEASURED,
   'docs/scaling.md': MEASURED,
 };

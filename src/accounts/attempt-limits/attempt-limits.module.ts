@@ -10,8 +10,11 @@ import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.mod
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { AttemptLimits1795300000061 } from '../../../migrations/1795300000061-attempt-limits.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { staysRestored } from '../../platform/restored/on-restored.js';
 
 defineMigrations(AttemptLimits1795300000061);
+
+staysRestored('known_sources', 'a known device is no credential');
 
 definePersonalData(
   'knownSources',

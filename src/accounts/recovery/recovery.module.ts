@@ -6,6 +6,7 @@ import { defineMigrations } from '../../platform/database/migrations.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
+import { onRestored, staysRestored } from '../../platform/restored/on-restored.js';
 import { definePersonalData } from '../subjects/personal-data.js';
 import { AttemptLimitsModule } from '../attempt-limits/attempt-limits.module.js';
 import { SignInsModule } from '../sign-ins/sign-ins.module.js';
@@ -23,6 +24,20 @@ import { PasswordResetsService } from './password-resets.service.js';
 import { UndoPageController } from './undo-page.controller.js';
 
 defineMigrations(Recovery1795300000051);
+
+onRestored({
+  table: 'password_resets',
+  ends: 'links to set a password',
+  by: 'DELETE FROM password_resets WHERE token_hash IN (SELECT token_hash FROM password_resets LIMIT $1)',
+});
+staysRestored('email_changes', 'a change waits for its link, and for the sign-in that requested it');
+// A link that undoes a change only gives the account back to its earlier owner, who can need it now.
+onRestored({
+  table: 'email_change_links',
+  ends: 'links to change an address',
+  by: `DELETE FROM email_change_links WHERE token_hash IN (
+         SELECT token_hash FROM email_change_links WHERE purpose = 'confirm' LIMIT $1)`,
+});
 
 definePersonalData(
   'emailChanges',

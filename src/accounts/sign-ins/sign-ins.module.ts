@@ -25,6 +25,7 @@ import { SignIns1795300000023 } from '../../../migrations/1795300000023-sign-ins
 import { definePersonalData } from '../subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { onRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 
 defineTag('sessions', 'Sign-ins of a person; sign-in by cookie');
@@ -32,6 +33,14 @@ defineTag('sessions', 'Sign-ins of a person; sign-in by cookie');
 defineSecretFields('currentPassword', 'newPassword');
 
 defineMigrations(SignIns1795300000023);
+
+onRestored({
+  table: 'sign_ins',
+  first: true,
+  ends: 'sign-ins',
+  by: `UPDATE sign_ins SET ended_at = $2, end_reason = 'restored from a backup' WHERE id IN (
+         SELECT id FROM sign_ins WHERE ended_at IS NULL AND expires_at > $2 LIMIT $1)`,
+});
 
 definePersonalData(
   'signIns',

@@ -11,6 +11,7 @@ import { requestContext } from '../../platform/logging/request-context.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
 import { WriteBehind } from '../../platform/lookup/write-behind.js';
 import { type ListQuery, pageQuery, toPage } from '../../web/pagination/page.js';
+import { LookupQuery } from '../../platform/database/lookup-query.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
@@ -43,6 +44,7 @@ interface Seen {
 @Injectable()
 export class SignInsService implements OnApplicationShutdown {
   readonly #lookup: CachedLookup<LiveSignIn>;
+  readonly #findRows: LookupQuery<LiveSignIn>;
   #seen: WriteBehind<Seen> | undefined;
   readonly #observers: ((id: string) => void)[] = [];
 
@@ -57,6 +59,11 @@ export class SignInsService implements OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) config: Config,
   ) {
+    this.#findRows = new LookupQuery(
+      dataSource,
+      config,
+      `SELECT ${LIVE_SIGN_IN_COLUMNS} FROM sign_ins s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)`,
+    );
     this.#lookup = new CachedLookup(feed, config, (ids) => this.#query(ids), subjectsOfSignIn);
   }
 
@@ -256,10 +263,7 @@ export class SignInsService implements OnApplicationShutdown {
   }
 
   async #query(ids: string[]): Promise<Map<string, LiveSignIn>> {
-    const rows: LiveSignIn[] = await this.dataSource.query(
-      `SELECT ${LIVE_SIGN_IN_COLUMNS} FROM sign_ins s JOIN users u ON u.id = s.user_id WHERE s.id = ANY($1)`,
-      [ids],
-    );
+    const rows = await this.#findRows.rows(ids);
     return new Map(rows.map((row) => [row.id, row]));
   }
 }

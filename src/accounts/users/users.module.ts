@@ -22,11 +22,20 @@ import { RevocationsModule } from '../../platform/revocations/revocations.module
 import { defineScopes } from '../../auth/scopes.js';
 import { Users1795300000022 } from '../../../migrations/1795300000022-users.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { onRestored, staysRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 
 defineTag('users', 'Registration, profile, password and email verification');
 
 defineMigrations(Users1795300000022);
+
+staysRestored('users', 'people sign in with the password of the backup');
+staysRestored('registrations', 'nobody can confirm one without its link');
+onRestored({
+  table: 'email_verifications',
+  ends: 'links to confirm an address',
+  by: 'DELETE FROM email_verifications WHERE token_hash IN (SELECT token_hash FROM email_verifications LIMIT $1)',
+});
 
 definePersonalData(
   'registrations',

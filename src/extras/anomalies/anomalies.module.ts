@@ -13,6 +13,7 @@ import { UsersModule } from '../../accounts/users/users.module.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { onRestored, staysRestored } from '../../platform/restored/on-restored.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
@@ -34,6 +35,12 @@ import { SignInHistory } from './sign-in-history.js';
 import { UsedElsewhere } from './used-elsewhere.js';
 
 defineMigrations(Anomalies1795300000080);
+staysRestored('anomaly_links', 'such a link only reports a sign-in, and mails a link to its person');
+onRestored({
+  table: 'sign_in_codes',
+  ends: 'steps of second factors',
+  by: 'DELETE FROM sign_in_codes WHERE user_id IN (SELECT user_id FROM sign_in_codes LIMIT $1)',
+});
 definePersonalData(
   'anomalies',
   `SELECT occasion, signals, score, detected_at AS "detectedAt", ip, device

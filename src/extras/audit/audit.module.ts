@@ -6,6 +6,7 @@ import { defineScopes } from '../../auth/scopes.js';
 import { defineCommand } from '../../platform/commands/commands.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { HousekeepingModule } from '../../platform/housekeeping/housekeeping.module.js';
+import { staysRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 import { AdminAuditEventsController, AuditEventsController } from './audit-events.controller.js';
 import { AuditEventsService } from './audit-events.service.js';
@@ -29,6 +30,8 @@ defineCommand('audit:verify', {
 defineTag('audit', 'Security events: of my own account, and of all accounts for administrators');
 
 defineMigrations(Audit1795300000070);
+
+staysRestored('audit_seals', 'the chain continues from the last seal of the backup');
 
 definePersonalData(
   'auditEvents',

@@ -11,6 +11,7 @@ import { defineSecretFields } from '../../platform/logging/secret-fields.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { RateLimitsModule } from '../../platform/rate-limits/rate-limits.module.js';
 import { RevocationsModule } from '../../platform/revocations/revocations.module.js';
+import { onRestored, staysRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 import { Mfa1795300000040 } from '../../../migrations/1795300000040-mfa.js';
 import { EnrolledPasskeys } from './enrolled-passkeys.service.js';
@@ -36,6 +37,40 @@ defineCommand('totp:reencrypt', {
   load: () => import('./reencrypt.command.js'),
 });
 defineMigrations(Mfa1795300000040);
+const STEP = 'floor(extract(epoch FROM $2::timestamptz) / 30)';
+onRestored({
+  table: 'totp_factors',
+  ends: 'codes of authenticator apps',
+  // Refuses the codes of this moment, which can have been used after the backup.
+  by: `UPDATE totp_factors SET last_step = ${STEP} + 1 WHERE user_id IN (
+         SELECT user_id FROM totp_factors WHERE last_step <= ${STEP} LIMIT $1)`,
+});
+onRestored({
+  table: 'totp_factors',
+  ends: 'steps of second factors',
+  by: `DELETE FROM totp_factors WHERE user_id IN (
+         SELECT user_id FROM totp_factors WHERE activated_at IS NULL LIMIT $1)`,
+});
+onRestored({
+  table: 'mfa_challenges',
+  ends: 'steps of second factors',
+  by: 'DELETE FROM mfa_challenges WHERE token_hash IN (SELECT token_hash FROM mfa_challenges LIMIT $1)',
+});
+onRestored({
+  table: 'passkey_challenges',
+  ends: 'steps of second factors',
+  by: `DELETE FROM passkey_challenges WHERE challenge_hash IN (
+         SELECT challenge_hash FROM passkey_challenges LIMIT $1)`,
+});
+onRestored({
+  table: 'recovery_codes',
+  ends: 'recovery codes',
+  keep: 'recovery-codes',
+  by: `DELETE FROM recovery_codes WHERE (user_id, code_hash) IN (
+         SELECT user_id, code_hash FROM recovery_codes LIMIT $1)`,
+});
+// The counter of an authenticator is ahead of the restored one, so its next use is accepted.
+staysRestored('passkeys', 'a passkey answers only new challenges');
 definePersonalData(
   'totpFactors',
   'SELECT created_at AS "createdAt", activated_at AS "activatedAt" FROM totp_factors WHERE user_id = $1',

@@ -10,6 +10,7 @@ import { sha256Hex } from '../../platform/crypto/secret.js';
 import { AttemptCounter } from '../../platform/rate-limits/attempt-counter.js';
 import { defineAttemptLimit } from '../../platform/rate-limits/attempt-limit.js';
 import type { RateLimit } from '../../platform/rate-limits/rate-limiter.js';
+import { LookupQuery } from '../../platform/database/lookup-query.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import type { SubjectKind } from '../../accounts/subjects/subject.entity.js';
@@ -67,18 +68,21 @@ const find = () => `
 /** Verifies keys: their form, and one cached lookup by hash. */
 @Injectable()
 export class ApiKeyVerifier {
-  readonly #find = find();
+  readonly #rowsByHash: LookupQuery<KeyRow>;
+  readonly #rowsById: LookupQuery<KeyRow>;
   readonly #byHash: CachedLookup<FoundKey>;
   readonly #byId: CachedLookup<FoundKey>;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectDataSource() dataSource: DataSource,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     private readonly admission: ApiKeyAdmission,
     private readonly attempts: AttemptCounter,
     feed: RevocationFeed,
   ) {
+    this.#rowsByHash = new LookupQuery(dataSource, config, `${find()} WHERE k.key_hash = ANY($1::bytea[])`);
+    this.#rowsById = new LookupQuery(dataSource, config, `${find()} WHERE k.id = ANY($1::uuid[])`);
     const lookUp = (query: (keys: string[]) => Promise<Map<string, FoundKey>>) =>
       new CachedLookup(feed, config, query, ({ id, ownerId }) => [id, ownerId]);
     this.#byHash = lookUp((hashes) => this.#queryHashes(hashes));
@@ -149,14 +153,12 @@ export class ApiKeyVerifier {
   }
 
   async #queryHashes(hashes: string[]): Promise<Map<string, FoundKey>> {
-    const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.key_hash = ANY($1::bytea[])`, [
-      hashes.map((hash) => Buffer.from(hash, 'hex')),
-    ]);
+    const rows = await this.#rowsByHash.rows(hashes.map((hash) => Buffer.from(hash, 'hex')));
     return new Map(rows.map((row) => [row.hash, foundKey(row)]));
   }
 
   async #queryIds(ids: string[]): Promise<Map<string, FoundKey>> {
-    const rows: KeyRow[] = await this.dataSource.query(`${this.#find} WHERE k.id = ANY($1::uuid[])`, [ids]);
+    const rows = await this.#rowsById.rows(ids);
     return new Map(rows.map((row) => [row.id, foundKey(row)]));
   }
 }

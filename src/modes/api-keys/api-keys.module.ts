@@ -20,6 +20,7 @@ import { ApiKeys1795300000028 } from '../../../migrations/1795300000028-api-keys
 import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { onRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 import { defineCommand } from '../../platform/commands/commands.js';
 
@@ -43,6 +44,14 @@ declare module '../../platform/revocations/revocation.entity.js' {
 }
 
 defineMigrations(ApiKeys1795300000028);
+
+onRestored({
+  table: 'api_keys',
+  ends: 'API keys',
+  keep: 'api-keys',
+  by: `UPDATE api_keys SET revoked_at = $2 WHERE id IN (
+         SELECT id FROM api_keys WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) LIMIT $1)`,
+});
 
 definePersonalData(
   'apiKeys',

@@ -12,8 +12,11 @@ import { RevocationsModule } from '../../platform/revocations/revocations.module
 import { OpaqueTokens1795300000027 } from '../../../migrations/1795300000027-opaque-tokens.js';
 import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
+import { staysRestored } from '../../platform/restored/on-restored.js';
 
 defineMigrations(OpaqueTokens1795300000027);
+
+staysRestored('access_tokens', 'the sign-in of each has ended');
 
 definePersonalData(
   'accessTokens',

@@ -10,6 +10,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256Hex } from '../../platform/crypto/secret.js';
 import { SecurityLog } from '../../platform/logging/security-log.js';
+import { LookupQuery } from '../../platform/database/lookup-query.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { RevocationsService } from '../../platform/revocations/revocations.service.js';
@@ -62,6 +63,7 @@ interface FoundToken extends TokenRow {
 export class OpaqueTokensService implements TokenKind {
   readonly name = 'opaque';
   readonly #lookup: CachedLookup<FoundToken>;
+  readonly #findRows: LookupQuery<TokenRow>;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -71,6 +73,15 @@ export class OpaqueTokensService implements TokenKind {
     @Inject(CONFIG) private readonly config: Config,
     feed: RevocationFeed,
   ) {
+    this.#findRows = new LookupQuery(
+      dataSource,
+      config,
+      `SELECT ${LIVE_SIGN_IN_COLUMNS}, encode(t.token_hash, 'hex') AS hash, t.id AS jti, t.scopes, t.audience,
+         t.client_id AS "clientId", t.auth_time AS "issuedFor", t.issued_at AS "issuedAt",
+         t.expires_at AS "tokenExpiresAt", t.revoked_at AS "revokedAt"
+       FROM access_tokens t JOIN sign_ins s ON s.id = t.sign_in_id JOIN users u ON u.id = s.user_id
+       WHERE t.token_hash = ANY($1::bytea[])`,
+    );
     this.#lookup = new CachedLookup(
       feed,
       config,
@@ -179,14 +190,7 @@ export class OpaqueTokensService implements TokenKind {
   }
 
   async #query(hashes: string[]): Promise<Map<string, FoundToken>> {
-    const rows: TokenRow[] = await this.dataSource.query(
-      `SELECT ${LIVE_SIGN_IN_COLUMNS}, encode(t.token_hash, 'hex') AS hash, t.id AS jti, t.scopes, t.audience,
-         t.client_id AS "clientId", t.auth_time AS "issuedFor", t.issued_at AS "issuedAt",
-         t.expires_at AS "tokenExpiresAt", t.revoked_at AS "revokedAt"
-       FROM access_tokens t JOIN sign_ins s ON s.id = t.sign_in_id JOIN users u ON u.id = s.user_id
-       WHERE t.token_hash = ANY($1::bytea[])`,
-      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
-    );
+    const rows = await this.#findRows.rows(hashes.map((hash) => Buffer.from(hash, 'hex')));
     return new Map(rows.map((row) => [row.hash, { ...row, principal: principalOf(row) }]));
   }
 }

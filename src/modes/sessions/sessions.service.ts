@@ -6,6 +6,7 @@ import { Principal } from '../../auth/principal.js';
 import { Clock } from '../../platform/clock/clock.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { isRandomSecret, Secret, sha256, sha256Hex } from '../../platform/crypto/secret.js';
+import { LookupQuery } from '../../platform/database/lookup-query.js';
 import { CachedLookup } from '../../platform/revocations/cached-lookup.js';
 import { RevocationFeed } from '../../platform/revocations/revocation-feed.js';
 import { type Carrier, CarrierRegistry, type IssuedCredential } from '../../accounts/sign-ins/carriers.js';
@@ -53,9 +54,10 @@ export class SessionsService implements Carrier, OnModuleInit {
   readonly name = 'cookie';
   readonly cookies = [{ name: SESSION_COOKIE, options: SESSION_COOKIE_OPTIONS }];
   readonly #lookup: CachedLookup<FoundSession>;
+  readonly #findRows: LookupQuery<LiveSignIn & { hash: string }>;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectDataSource() dataSource: DataSource,
     private readonly carriers: CarrierRegistry,
     private readonly signingIn: SigningInService,
     private readonly signIns: SignInsService,
@@ -63,6 +65,13 @@ export class SessionsService implements Carrier, OnModuleInit {
     @Inject(CONFIG) private readonly config: Config,
     feed: RevocationFeed,
   ) {
+    this.#findRows = new LookupQuery(
+      dataSource,
+      config,
+      `SELECT encode(c.secret_hash, 'hex') AS hash, ${LIVE_SIGN_IN_COLUMNS}
+       FROM sessions c JOIN sign_ins s ON s.id = c.sign_in_id JOIN users u ON u.id = s.user_id
+       WHERE c.secret_hash = ANY($1::bytea[])`,
+    );
     this.#lookup = new CachedLookup(
       feed,
       // Other nodes move the idle expiry too, so a cached row must not be older than the idle time.
@@ -146,12 +155,7 @@ export class SessionsService implements Carrier, OnModuleInit {
   }
 
   async #query(hashes: string[]): Promise<Map<string, FoundSession>> {
-    const rows: (LiveSignIn & { hash: string })[] = await this.dataSource.query(
-      `SELECT encode(c.secret_hash, 'hex') AS hash, ${LIVE_SIGN_IN_COLUMNS}
-       FROM sessions c JOIN sign_ins s ON s.id = c.sign_in_id JOIN users u ON u.id = s.user_id
-       WHERE c.secret_hash = ANY($1::bytea[])`,
-      [hashes.map((hash) => Buffer.from(hash, 'hex'))],
-    );
+    const rows = await this.#findRows.rows(hashes.map((hash) => Buffer.from(hash, 'hex')));
     return new Map(rows.map((row) => [row.hash, { ...row, principal: principalOf(row) }]));
   }
 }

@@ -20,6 +20,7 @@ import { Tokens1795300000025 } from '../../../migrations/1795300000025-tokens.js
 import { definePersonalData } from '../../accounts/subjects/personal-data.js';
 import { defineMigrations } from '../../platform/database/migrations.js';
 import { defineSecretFields } from '../../platform/logging/secret-fields.js';
+import { staysRestored } from '../../platform/restored/on-restored.js';
 import { defineTag } from '../../web/openapi/tags.js';
 
 defineTag('tokens', 'Sign-in by token, and the public keys that verify tokens');
@@ -33,6 +34,8 @@ declare module '../../accounts/sign-ins/sign-in.entity.js' {
 }
 
 defineMigrations(Tokens1795300000025);
+
+staysRestored('refresh_tokens', 'the sign-in of each has ended');
 
 definePersonalData(
   'tokenGrants',

@@ -1,15 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataSource, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { StartError } from '../config/start-error.js';
+import { sqlStateOf } from './retry-transaction.js';
 
 /** "auth" in ASCII: the advisory lock for migrations. */
 const LOCK = 0x61757468;
 
+const LOCK_NOT_AVAILABLE = '55P03';
+/**
+ * While a migration waits for the lock of a table, all requests that use the table wait too. They occupy the pool, in which
+ * others wait for at most 2 s.
+ */
+const PATIENCE = '500ms';
+const ATTEMPTS = 60;
+const PAUSE_MS = 1_000;
+
 /**
  * Runs all pending migrations and returns them. One transaction holds the lock and all changes: nodes that start together
- * run them once, and a crash leaves neither.
+ * run them once, and a crash leaves neither. If a table stays locked, they start again, so that requests can go on.
  */
-export function migrate(dataSource: DataSource): Promise<Migration[]> {
-  return underLock(dataSource, (executor) => executor.executePendingMigrations());
+export async function migrate(dataSource: DataSource): Promise<Migration[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await underLock(dataSource, (executor) => executor.executePendingMigrations());
+    } catch (error) {
+      if (attempt === ATTEMPTS || sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 /** Reverts the last migration. */
@@ -28,6 +46,8 @@ async function underLock<T>(
     // The role can have a limit for the queries of requests.
     await runner.query('SET LOCAL statement_timeout = 0');
     await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    // Not before: the lock above can be held for as long as the migrations of another node take.
+    await runner.query(`SET LOCAL lock_timeout = '${PATIENCE}'`);
     await refuseOutdated(runner);
     const executor = new MigrationExecutor(dataSource, runner);
     executor.transaction = 'all';

@@ -6,9 +6,12 @@ import { AttemptCountsHousekeeping } from './attempt-counts.housekeeping.js';
 import { RateLimiter } from './rate-limiter.js';
 import { AttemptCounts1795300000060 } from '../../../migrations/1795300000060-attempt-counts.js';
 import { defineMigrations } from '../database/migrations.js';
+import { staysRestored } from '../restored/on-restored.js';
 import { HousekeepingModule } from '../housekeeping/housekeeping.module.js';
 
 defineMigrations(AttemptCounts1795300000060);
+
+staysRestored('attempt_counts', 'counts are no credentials');
 
 @Module({
   imports: [TypeOrmModule.forFeature([AttemptCount]), HousekeepingModule],

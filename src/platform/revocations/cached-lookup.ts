@@ -54,19 +54,28 @@ export class CachedLookup<V extends object> {
   /** Calls `take` with the value, or with undefined if there is none. A value that is cached needs no promise. */
   use<T>(key: string, take: (value: V | undefined) => T | Promise<T>): T | Promise<T> {
     const cached = this.#cached(key);
-    return cached ? take(cached) : this.find(key).then(take);
+    return cached ? take(cached) : this.#look(key, take);
   }
 
   async find(key: string): Promise<V | undefined> {
-    const cached = this.#cached(key);
-    if (cached) return cached;
+    return this.#cached(key) ?? this.#look(key, (value) => value);
+  }
+
+  #look<T>(key: string, take: (value: V | undefined) => T | Promise<T>): Promise<T> {
     const { position } = this.feed;
     const at = performance.now();
-    const value = await this.#lookup.find(key);
-    // A revocation during the query can be missing in the result: valid for this request, but not for the cache.
-    if (value && this.#ttlMs > 0 && this.#size > 0 && this.feed.isCurrent && this.feed.position === position)
-      this.#keep(key, { value, at });
-    return value;
+    return this.#lookup.find(key).then((value) => {
+      // A revocation during the query can be missing in the result: valid for this request, but not for the cache.
+      if (
+        value &&
+        this.#ttlMs > 0 &&
+        this.#size > 0 &&
+        this.feed.isCurrent &&
+        this.feed.position === position
+      )
+        this.#keep(key, { value, at });
+      return take(value);
+    });
   }
 
   #cached(key: string): V | undefined {

@@ -72,7 +72,7 @@ export class RevocationFeed {
   receive(revocations: readonly WireRevocation[]): void {
     for (const revocation of revocations) {
       this.memory.add(revocation, this.clock.monotonic() + KEPT_MS);
-      this.#tell(revocation);
+      this.#tell(revocation[0] === 'everything' ? 'everything' : revocation);
     }
   }
 

@@ -4,6 +4,8 @@ import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 export interface RevocationKinds {
   /** All credentials of an account: of a user or a service account. */
   user: true;
+  /** All credentials: nodes read everything again. */
+  everything: true;
 }
 
 export type RevocationKind = keyof RevocationKinds;

@@ -10,6 +10,7 @@ import { CONFIG, type Config } from '../../platform/config/config.js';
 import { sharedBody } from '../http/shared-body.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { ApiReference } from './api-reference.js';
+import { REFERENCE_SCRIPT } from './reference-script.js';
 import { onOff } from '../../platform/config/formats.js';
 import { defineSettings, type SettingsOf } from '../../platform/config/settings.js';
 
@@ -49,15 +50,8 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
-const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
-dark.addEventListener('change', follow);
-follow();
-SwaggerUIBundle({ url: 'openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });
-`;
-
 const page = sharedBody(() => PAGE);
-const start = sharedBody(() => START);
+const start = sharedBody(() => REFERENCE_SCRIPT);
 const assets = new Map(
   Object.entries(ASSETS).map(([file, type]) => [
     file,

@@ -3,6 +3,7 @@ import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { generateKey } from '../../../src/modes/api-keys/api-key.format.js';
+import { LookupQuery } from '../../../src/platform/database/lookup-query.js';
 import { InProcessServer } from '../../support/in-process.js';
 import { apiKeyOf, type KeyClient } from '../../support/modes/api-key.js';
 // room: sessions
@@ -39,8 +40,8 @@ describe('an API key on a request', () => {
 
   /** Counts the look-ups of keys. They are made all the same. */
   const countLookUps = () => {
-    const query = jest.spyOn(context.server.dataSource, 'query');
-    return () => query.mock.calls.filter(([sql]) => sql.includes('k.key_hash = ANY')).length;
+    const rows = jest.spyOn(LookupQuery.prototype, 'rows');
+    return () => rows.mock.calls.filter(([keys]) => Buffer.isBuffer((keys as unknown[])[0])).length;
   };
 
   /** Uses another server on the same database. */

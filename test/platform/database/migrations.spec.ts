@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Column, DataSource, type DataSourceOptions, Entity, type MigrationInterface } from 'typeorm';
+import {
+  Column,
+  DataSource,
+  type DataSourceOptions,
+  Entity,
+  type MigrationInterface,
+  type QueryRunner,
+} from 'typeorm';
 import { dataSourceOptions } from '../../../src/platform/database/data-source.options.js';
 import { migrate } from '../../../src/platform/database/migrate.js';
 import { allMigrations } from '../../../src/platform/database/migrations.js';
@@ -7,6 +14,7 @@ import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { InProcessServer } from '../../support/in-process.js';
 import { Probe } from '../../support/probe/probe.entity.js';
 import { useStarted } from '../../support/server.js';
+import { until } from '../../support/until.js';
 
 /** As TypeORM sorts them: by the time in the name. */
 const ALL = allMigrations().toSorted((a, b) => a.name.slice(-13).localeCompare(b.name.slice(-13)));
@@ -159,6 +167,28 @@ describe('migrations', () => {
       expect(await applied(node)).toEqual(names);
       // The limit is back for what the connection does next.
       await expect(node.query('SELECT pg_sleep(1)')).rejects.toThrow('statement timeout');
+    });
+
+    it('lets requests pass while a table stays locked, and runs when the table is free', async () => {
+      class AddColumn1895300000001 implements MigrationInterface {
+        up = (runner: QueryRunner) => runner.query('ALTER TABLE revocations ADD COLUMN region text');
+        down = () => Promise.resolve();
+      }
+      const url = await emptyDatabase();
+      const report = await connect(url);
+      await migrate(report);
+      const request = await connect(url);
+      const node = await connect(url, { migrations: [...ALL, AddColumn1895300000001] });
+      const runner = report.createQueryRunner();
+      await runner.startTransaction();
+      await runner.query('SELECT FROM revocations');
+      const migrated = migrate(node);
+      await until(async () => (await request.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0);
+      // It queues behind the migration, which would wait for the end of the report.
+      await request.query('SELECT FROM revocations');
+      await runner.commitTransaction();
+      await runner.release();
+      expect((await migrated).map(({ name }) => name)).toEqual(['AddColumn1895300000001']);
     });
 
     it('refuses a database of a version before 0.1.0, and names the way out', async () => {

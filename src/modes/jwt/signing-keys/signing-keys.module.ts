@@ -11,6 +11,7 @@ import { HousekeepingModule } from '../../../platform/housekeeping/housekeeping.
 import { RevocationsModule } from '../../../platform/revocations/revocations.module.js';
 import { SigningKeys1795300000026 } from '../../../../migrations/1795300000026-signing-keys.js';
 import { defineMigrations } from '../../../platform/database/migrations.js';
+import { onRestored } from '../../../platform/restored/on-restored.js';
 import { defineScopes } from '../../../auth/scopes.js';
 import { defineCommand } from '../../../platform/commands/commands.js';
 
@@ -31,6 +32,12 @@ declare module '../../../platform/revocations/revocation.entity.js' {
 }
 
 defineMigrations(SigningKeys1795300000026);
+
+onRestored({
+  table: 'signing_keys',
+  ends: 'signing keys',
+  by: ({ manager, app }) => app.get(SigningKeyRotation).replaceAll(manager),
+});
 
 declare module '../../../auth/scopes.js' {
   interface Scopes {

@@ -78,6 +78,18 @@ export class SigningKeyRotation {
     });
   }
 
+  /**
+   * Deletes all keys and creates new ones. So no JWT from before is valid, not even one that this database does not know.
+   * Returns the number of deleted keys.
+   */
+  async replaceAll(manager: EntityManager): Promise<number> {
+    await lockKeys(manager);
+    const deleted = await affected(manager, 'DELETE FROM signing_keys', []);
+    await this.#fill(manager);
+    await this.revocations.announce(manager, [KEYS_CHANGED]);
+    return deleted;
+  }
+
   /** Deletes retired keys whose tokens have all expired. */
   deleteForgotten(now: Date, limit: number, manager: EntityManager): Promise<number> {
     return affected(
