@@ -8,6 +8,7 @@ import { AFTER_COMMIT } from '../logging/security-log.js';
 import { AfterCommit } from './after-commit.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
+import { QueryCount } from './query-count.js';
 import './migration.commands.js';
 
 /** Uses its own connection, because migrations can take longer than the limits for requests. */
@@ -40,6 +41,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
       useFactory: (config: Config, logger: Logger, limits: RequestLimits) => ({
         ...dataSourceOptions(config.DATABASE_URL!, config.DATABASE_POOL_SIZE),
         extra: limits.for({ throughPooler: config.DATABASE_LISTEN_URL !== undefined }),
+        ...(!config.production && { logger: new QueryCount() }),
         autoLoadEntities: true,
         toRetry: () => false,
         poolErrorHandler: (error: unknown) =>
