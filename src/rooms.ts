@@ -15,6 +15,7 @@ export { ApiKeyAlertsModule } from './extras/api-key-alerts/api-key-alerts.modul
 export { AuditModule } from './extras/audit/audit.module.js';
 export { MfaModule } from './extras/mfa/mfa.module.js';
 export { AnomaliesModule } from './extras/anomalies/anomalies.module.js';
+export { PlaygroundModule } from './extras/playground/playground.module.js';
 export { OrdersModule } from './examples/orders/orders.module.js';
 export { EventsModule } from './examples/events/events.module.js';
 export { ReportsModule } from './examples/reports/reports.module.js';

@@ -26,6 +26,7 @@ export const FOLLOWING = [
   'extras/anomalies',
   'extras/audit',
   'extras/mfa',
+  'extras/playground',
   'examples/orders',
   'examples/events',
   'examples/reports',
