@@ -58,8 +58,8 @@ const lane = ({
 <button type="button" data-do="call" aria-describedby="lane-${id}-title">Call</button>
 <button type="button" data-do="end" aria-describedby="lane-${id}-title" disabled>Revoke</button>
 </p>
-<div class="wire"></div>
 <div class="answer" role="status"></div>
+<div class="wire"></div>
 </article>`;
 
 /** The section of all lanes. */
@@ -77,7 +77,7 @@ ${LANES.map(lane).join('\n')}
 const RACERS = [
   ...LANES,
   // room: jwt
-  { id: 'jwks', title: 'JWT, verified by its signature alone' },
+  { id: 'jwks', title: 'JWT, signature only' },
   // /room
 ];
 

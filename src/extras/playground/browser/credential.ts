@@ -7,6 +7,7 @@ export interface HeaderLine {
   readonly value: string;
   /** How many characters the value has, if the page cannot read it. */
   readonly length?: number;
+  /** If not every request has the line: which ones do. */
   readonly when?: string;
 }
 

@@ -11,12 +11,12 @@ interface OAuthError {
 export function explain({ problem, challenge, body, status }: Answer): DocumentFragment {
   const text = new DocumentFragment();
   if (problem) {
-    text.append(element('p', {}, element('strong', {}, problem.title), ` ${problem.detail}`));
+    text.append(element('p', {}, element('strong', {}, `${problem.title}.`), ` ${problem.detail}`));
     const link = element('a', { href: problem.type, target: '_blank' }, `About ${slugOf(problem.type)}`);
     text.append(element('p', {}, link, element('span', { class: 'aside' }, ' (new tab)')));
   } else {
     const { error = `Status ${status}`, error_description: about = '' } = (body || {}) as OAuthError;
-    text.append(element('p', {}, element('strong', {}, error), ` ${about}`));
+    text.append(element('p', {}, element('strong', {}, `${error}.`), ` ${about}`));
   }
   if (challenge) text.append(element('p', {}, 'Accepted here: ', element('code', {}, challenge)));
   return text;

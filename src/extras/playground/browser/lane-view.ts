@@ -76,15 +76,12 @@ export class LaneView {
 
   #showWire(): void {
     const { lines, facts } = this.credential!;
-    const bytes = lines().reduce((sum, line) => sum + bytesOf(line), 0);
+    const always = sizeOf(lines().filter(({ when }) => when === undefined));
+    const writing = sizeOf(lines());
+    const size = `${always} bytes${writing > always ? `, ${writing} with a write` : ''}`;
     within(this.#section, '.wire').replaceChildren(
       element('pre', { tabindex: '0', 'aria-label': 'Header lines' }, ...lines().flatMap(showLine)),
-      element(
-        'dl',
-        {},
-        ...showFact(['On the wire', `${bytes} bytes with each request`]),
-        ...facts().flatMap(showFact),
-      ),
+      element('dl', {}, ...showFact(['On the wire', size]), ...facts().flatMap(showFact)),
     );
   }
 
@@ -109,6 +106,8 @@ export class LaneView {
     return within(this.#section, `[data-do="${name}"]`, HTMLButtonElement);
   }
 }
+
+const sizeOf = (lines: readonly HeaderLine[]): number => lines.reduce((sum, line) => sum + bytesOf(line), 0);
 
 const showLine = ({ name, value, when }: HeaderLine): (Node | string)[] => [
   element('b', {}, `${name}:`),

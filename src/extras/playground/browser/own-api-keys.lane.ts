@@ -20,7 +20,6 @@ export class ApiKey implements Credential {
   constructor(
     private readonly desk: Desk,
     private readonly created: CreatedKey,
-    private readonly owner: Credential,
   ) {}
 
   get id(): string {
@@ -49,8 +48,9 @@ export class ApiKey implements Credential {
     return this.desk.api.send<Body>({ ...call, headers: { ...headers, 'X-API-Key': this.key } });
   }
 
-  end(by: Credential = this.owner): Promise<Answer> {
-    return by.send({ method: 'DELETE', path: `v1/api-keys/${this.id}` });
+  async end(by?: Credential): Promise<Answer> {
+    const owner = by ?? (await this.desk.acting());
+    return owner.send({ method: 'DELETE', path: `v1/api-keys/${this.id}` });
   }
 }
 
@@ -61,7 +61,7 @@ export async function makeKey(desk: Desk): Promise<ApiKey> {
   const expiresAt = new Date(Date.now() + LIFETIME_MS).toISOString();
   const json = { name: 'Playground', scopes, expiresAt };
   const created = await owner.send<CreatedKey>({ method: 'POST', path: 'v1/api-keys', json });
-  return new ApiKey(desk, accepted(created).body, owner);
+  return new ApiKey(desk, accepted(created).body);
 }
 
 export const apiKeyLane: Lane = { id: 'api-key', person: false, cookies: false, get: makeKey };

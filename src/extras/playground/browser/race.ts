@@ -2,7 +2,7 @@ import type { Credential, Desk } from './credential.js';
 import { pause } from './dom.js';
 import { LANES } from './lanes.js';
 import { PROBE } from './routes.js';
-import { Track } from './track.js';
+import { type Mark, Track } from './track.js';
 // room: jwt
 import { SignatureCheck } from './jwks.js';
 import type { BearerToken } from './token.lane.js';
@@ -78,19 +78,21 @@ export class Race {
 
 async function run({ id, credential, revocation, accepts }: Racer, start: number): Promise<void> {
   const track = new Track(`race-${id}`, -BEFORE_MS, AFTER_MS);
-  track.clear();
-  track.line(0);
+  const marks: [Mark, number][] = [];
   let acceptedFor = 0;
   for (;;) {
     const began = performance.now();
-    const { at: revokedAt } = revocation;
-    const at = revokedAt === undefined ? began - start - BEFORE_MS : began - revokedAt;
-    if (at > AFTER_MS) return;
+    // Until the revocation, its moment is a guess. All marks then move to their places.
+    const origin = () => revocation.at ?? start + BEFORE_MS;
+    if (began - origin() > AFTER_MS && revocation.at !== undefined) return;
     const isAccepted = await accepts();
-    track.mark(isAccepted ? 'accepted' : 'refused', at);
-    if (isAccepted && revokedAt !== undefined) acceptedFor = at;
+    marks.push([isAccepted ? 'accepted' : 'refused', began]);
+    track.clear();
+    track.line(0);
+    for (const [kind, time] of marks) track.mark(kind, time - origin());
+    if (isAccepted && revocation.at !== undefined) acceptedFor = Math.max(0, began - revocation.at);
     if (!isAccepted) track.result = `refused after ${acceptedFor.toFixed(0)} ms`;
-    else if (revokedAt === undefined) track.result = 'accepted';
+    else if (revocation.at === undefined) track.result = 'accepted';
     else track.result = `still accepted, until ${credential.expiresAt?.toLocaleTimeString() ?? 'it expires'}`;
     await pause(BETWEEN_CALLS_MS);
   }

@@ -26,7 +26,7 @@ class Session implements Credential {
       value: `${COOKIE}(${SECRET_LENGTH} characters that no script can read)`,
       length: COOKIE.length + SECRET_LENGTH,
     },
-    { name: 'X-CSRF-Token', value: this.created.csrfToken, when: 'not with GET' },
+    { name: 'X-CSRF-Token', value: this.created.csrfToken, when: 'only with a write' },
   ];
 
   facts = (): readonly Fact[] => [
