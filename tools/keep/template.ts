@@ -62,6 +62,9 @@ const SHOWN = [
 /** What the benchmark measures. */
 const MEASURED = ['sessions', 'jwt', 'opaque-tokens', 'api-keys', 'oauth', 'whoami', 'embedded-postgres'];
 
+/** What the picture of the playground shows. */
+const PICTURED = ['playground', 'sessions', 'jwt', 'opaque-tokens', 'own-api-keys', 'oauth'];
+
 /** Folders outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
@@ -70,6 +73,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'tools/simulate': SIMULATED,
   'tools/asvs': SHOWN,
   'docs/asvs.md': SHOWN,
+  'tools/screenshots': PICTURED,
+  'docs/playground.png': PICTURED,
   'tools/bench': MEASURED,
   'docs/benchmarks.md': MEASURED,
   'docs/benchmarks.svg': MEASURED,

@@ -21,6 +21,9 @@ export const LANES = [
   // /room
 ];
 
+/** Refusals, and the end of a sign-in by a request that carries no cookie. */
+const EXPECTED = /the server responded with a status of 4\d\d|^Clear-Site-Data header/;
+
 interface Options {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
@@ -28,7 +31,7 @@ interface Options {
 
 /** A person at the page, in a browser without anything of the others. */
 export class Visitor {
-  /** What the browser complains about, except refused requests. */
+  /** What the browser complains about, except what belongs to refusals. */
   readonly complaints: string[] = [];
   readonly requested: string[] = [];
 
@@ -37,8 +40,8 @@ export class Visitor {
     readonly email: string,
   ) {
     page.on('console', (message) => {
-      const isRefusal = /the server responded with a status of 4\d\d/.test(message.text());
-      if (message.type() !== 'log' && !isRefusal) this.complaints.push(message.text());
+      const isComplaint = ['error', 'warning'].includes(message.type());
+      if (isComplaint && !EXPECTED.test(message.text())) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('request', (request) => this.requested.push(request.url()));

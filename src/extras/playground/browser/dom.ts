@@ -35,11 +35,12 @@ export function onPress(button: HTMLElement, work: () => Promise<void>): void {
   button.addEventListener('click', () => void once(button, work));
 }
 
-/** The same for a form. */
+/** The same for a form, also by Enter in a field. */
 export function onSubmit(form: HTMLFormElement, work: () => Promise<void>): void {
+  const button = within(form, '[type=submit]');
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    void once(form, work);
+    void once(button, work);
   });
 }
 

@@ -12,7 +12,7 @@ export const bytesOfBase64url = (text: string): Uint8Array<ArrayBuffer> =>
 export function describeJwt(token: string): readonly Fact[] {
   const [header = '', claims = '', signature = ''] = token.split('.');
   return [
-    ['Header', decodePart(header)],
+    ['Header', JSON.stringify(decodePart(header))],
     ['Claims', decodePart(claims)],
     ['Signature', `${bytesOfBase64url(signature).length} bytes`],
   ];

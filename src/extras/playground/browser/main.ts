@@ -56,6 +56,7 @@ const sayAccount = sayIn('account-status');
 
 async function signIn(before = ''): Promise<void> {
   const [first] = people;
+  sayAccount(`${before}Signing in…`);
   await first!.get();
   sayAccount(`${before}You are signed in. The lane “${first!.title}” has the credential.`);
 }
