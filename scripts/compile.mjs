@@ -1,5 +1,5 @@
-// Compiles src/, migrations/ and tools/ into dist/. Changed files are replaced by a rename: a running server
-// or a parallel build never sees an incomplete file.
+// Compiles src/, migrations/ and tools/ into dist/, and copies stylesheets. Changed files are replaced by a rename: a
+// running server or a parallel build never sees an incomplete file.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -62,7 +62,7 @@ async function readSources(roots = FOLDERS) {
       .filter(existsSync)
       .map(async (folder) => (await readdir(folder, { recursive: true })).map((name) => join(folder, name))),
   );
-  const names = folders.flat().filter((name) => name.endsWith('.ts'));
+  const names = folders.flat().filter((name) => /\.(ts|css)$/.test(name));
   return Promise.all(
     [COMPILER_OPTIONS, ...names.toSorted()].map(async (name) => ({
       name,
@@ -82,11 +82,12 @@ async function build(swc, [, ...sources], target) {
   for (const { name, text } of files) if ((await textOf(name)) !== text) await replace(name, text);
   const names = new Set(files.map(({ name }) => name));
   for (const name of await readdir(target, { recursive: true }))
-    if (/\.js(\.map)?$/.test(name) && !names.has(join(target, name)))
+    if (/\.(js(\.map)?|css)$/.test(name) && !names.has(join(target, name)))
       await rm(join(target, name), { force: true });
 }
 
 async function translate(swc, { name, text }, target) {
+  if (name.endsWith('.css')) return [{ name: join(target, relative(ROOT, name)), text }];
   const output = join(target, relative(ROOT, name)).replace(/\.ts$/, '.js');
   const sourceFileName = relative(dirname(output), name).replaceAll(sep, '/');
   const { code, map } = await swc.transform(text, { cwd: ROOT, filename: name, sourceFileName });

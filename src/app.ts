@@ -26,6 +26,7 @@ import { allowCors } from './web/http/security.js';
 import { createLogger, LOGGER, NestLogger } from './platform/logging/logger.js';
 import { refuseOverload, reportOverload } from './web/http/overload.js';
 import { ProblemPages } from './web/http/problems.controller.js';
+import { reportTiming } from './web/http/server-timing.js';
 import { validateParameters } from './web/http/validation.js';
 import { ApiReference } from './web/openapi/api-reference.js';
 
@@ -67,6 +68,7 @@ export async function configureApp(app: NestFastifyApplication, config: Config):
   // After the refusal of a credential in the URL, which takes precedence.
   readBodyHeaders(fastify);
   await app.register(cookie);
+  if (!config.production) reportTiming(fastify);
   // After the hooks that add headers.
   sendTogether(fastify);
   app.get(ApiReference).describe(app);

@@ -33,6 +33,9 @@ function greet(environment: Environment): void {
   const { production, ISSUER, PORT, DOCS } = environment.config;
   const url = production ? ISSUER : `http://localhost:${PORT}`;
   const lines = [`The server listens at  ${url}`];
+  // room: playground
+  if (environment.config.PLAYGROUND) lines.push(`The playground is      ${url}/`);
+  // /room
   if (DOCS) lines.push(`The API reference is   ${url}/docs`);
   // room: embedded-postgres
   const { databaseUser } = environment;

@@ -17,6 +17,7 @@ export { ForeignPasswordsModule } from './extras/foreign-passwords/foreign-passw
 export { MfaModule } from './extras/mfa/mfa.module.js';
 export { AnomaliesModule } from './extras/anomalies/anomalies.module.js';
 export { MetricsModule } from './extras/metrics/metrics.module.js';
+export { PlaygroundModule } from './extras/playground/playground.module.js';
 export { OrdersModule } from './examples/orders/orders.module.js';
 export { EventsModule } from './examples/events/events.module.js';
 export { ReportsModule } from './examples/reports/reports.module.js';

@@ -69,6 +69,15 @@ describe('the scripts', () => {
     expect((await stat(late)).ino).toBe(before.ino);
   });
 
+  it('copy stylesheets', async () => {
+    await project.write('src/pages/look.css', 'p { color: red }\n');
+    await project.run();
+    expect(await project.read('dist/src/pages/look.css')).toBe('p { color: red }\n');
+    await rm(join(project.root, 'src/pages/look.css'));
+    await project.run();
+    await expect(stat(join(project.root, 'dist/src/pages/look.css'))).rejects.toThrow('ENOENT');
+  });
+
   it('remove files without a source', async () => {
     await project.write('src/gone.ts', LATE);
     await project.run();

@@ -5,7 +5,8 @@ import type { Project } from './project.js';
 /** `name` stands for rooms, modes, scopes, routes, files and folders. */
 export type Kind = 'setting' | 'script' | 'package' | 'export' | 'name';
 
-const SOURCE = /^src\/.*\.ts$/;
+/** Code that runs in browsers names routes of other rooms. */
+const SOURCE = /^src\/(?!.*\/browser\/).*\.ts$/;
 const SUPPORT = /^test\/support\/.*\.ts$/;
 const SETTING = /(?:^|[{,]) +([A-Z][A-Z_0-9]+): /gm;
 const EXPORT = /^export (?:async |abstract )?(?:function|const|class|interface|type) (\w+)/gm;

@@ -28,6 +28,7 @@ export const FOLLOWING = [
   'extras/foreign-passwords',
   'extras/mfa',
   'extras/metrics',
+  'extras/playground',
   'examples/orders',
   'examples/events',
   'examples/reports',
@@ -78,6 +79,9 @@ const CLIENTS = 'examples/clients';
 const clients = (room: string, files: readonly string[]): Record<string, string[]> =>
   Object.fromEntries(files.map((file) => [`${CLIENTS}/${file}`, [room]]));
 
+/** What the picture of the playground shows. */
+const PICTURED = ['playground', 'sessions', 'jwt', 'opaque-tokens', 'own-api-keys', 'oauth'];
+
 /** Folders and files outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
@@ -106,6 +110,8 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'tools/simulate': SIMULATED,
   'tools/asvs': SHOWN,
   'docs/asvs.md': SHOWN,
+  'tools/screenshots': PICTURED,
+  'docs/playground.png': PICTURED,
   'tools/bench': MEASURED,
   'docs/moving-in.md': ['foreign-passwords'],
   'docs/alerts.yml': ['metrics'],

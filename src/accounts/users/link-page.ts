@@ -1,4 +1,5 @@
-import { sharedBody } from '../../web/http/shared-body.js';
+import { htmlPage } from '../../web/pages/html-page.js';
+import { sharedBody } from '../../web/pages/shared-body.js';
 
 /** A page behind the link in a mail: a person presses its button, and its script sends the token. */
 interface LinkPage {
@@ -24,31 +25,18 @@ export const linkPage = (page: LinkPage) => ({
   script: sharedBody(() => scriptOf(page)),
 });
 
-const htmlOf = ({ title, question, fields, button, script }: LinkPage) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>
-  body { font: 1.125rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 20vh auto; padding: 0 1.5rem; color: #1a1a1a; background: #fff }
-  h1 { line-height: 1.2 } p { text-wrap: balance } label { display: block; margin: 0 0 1rem } [hidden] { display: none }
-  button, input { font: inherit; padding: .4rem .8rem } [type=password] { display: block; width: 100%; box-sizing: border-box; margin: .3rem 0 }
-  @media (prefers-color-scheme: dark) { body { color: #eee; background: #16181c } }
-</style>
-</head>
-<body>
-<main>
+const htmlOf = ({ title, question, fields, button, script }: LinkPage) =>
+  htmlPage({
+    title,
+    root: '',
+    body: `<main>
 <h1>${title}</h1>
 <p role="status" id="status">${question}</p>
 ${fields ? `${fields}\n` : ''}<button type="button" id="confirm">${button}</button>
 <noscript><p>This page needs JavaScript.</p></noscript>
 </main>
-<script src="${script}"></script>
-</body>
-</html>
-`;
+<script src="${script}"></script>`,
+  });
 
 // The page sends the token only when a person presses the button, because mail scanners open links and run scripts.
 // The script removes the token from the address bar at once.

@@ -5,7 +5,7 @@ import { Public } from '../../auth/authenticated.decorator.js';
 import { RouteTable } from '../../auth/route-table.js';
 import { userScopes } from '../../auth/scopes.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import { sharedBody } from '../../web/http/shared-body.js';
+import { sharedBody } from '../../web/pages/shared-body.js';
 import { OpenApiController } from '../../web/openapi/openapi.controller.js';
 import { JwksController } from '../../modes/jwt/signing-keys/jwks.controller.js';
 import { OAuthController } from './oauth.controller.js';

@@ -15,7 +15,6 @@ const settings = defineSettings(
     DATA_DIRECTORY: z.string().min(1).default('.data'),
     // An origin without a path, because all URLs of this server start at the root.
     ISSUER: (production) => origin(production).optional(),
-    PLAYGROUND: z.enum(['on', 'off']).optional(),
     DRAIN_TIME: (production) => optionalDuration.prefault(production ? '5s' : '0'),
   },
   { requiredInProduction: ['ISSUER'] },

@@ -11,6 +11,7 @@ import { AfterCommit } from './after-commit.js';
 import type { DatabasePool } from './database-pool.js';
 import { dataSourceOptions, RequestLimits } from './data-source.options.js';
 import { migrate } from './migrate.js';
+import { QueryCount } from './query-count.js';
 import './migration.commands.js';
 
 const CONNECTIONS = defineInstrument({
@@ -64,6 +65,7 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
       useFactory: (config: Config, logger: Logger, limits: RequestLimits) => ({
         ...dataSourceOptions(config.DATABASE_URL!, config.DATABASE_POOL_SIZE),
         extra: limits.for({ throughPooler: config.DATABASE_LISTEN_URL !== undefined }),
+        ...(!config.production && { logger: new QueryCount() }),
         autoLoadEntities: true,
         toRetry: () => false,
         poolErrorHandler: (error: unknown) =>

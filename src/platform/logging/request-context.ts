@@ -9,6 +9,8 @@ export interface RequestContext {
   readonly cookie: string | undefined;
   /** The socket of the request. If it is destroyed, the client no longer waits for the answer. */
   readonly connection: { readonly destroyed: boolean };
+  /** How many statements the request has sent to the database. Counted outside production only. */
+  queries?: number;
   /** The caller, for the log. */
   facts?: CallerFacts;
 }

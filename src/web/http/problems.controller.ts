@@ -3,41 +3,26 @@ import { ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nest
 import { Public } from '../../auth/authenticated.decorator.js';
 import { RouteTable } from '../../auth/route-table.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import { sharedBody } from './shared-body.js';
+import { escapeHtml, htmlPage } from '../pages/html-page.js';
+import { sharedBody } from '../pages/shared-body.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { allProblems, findProblem, type ProblemKind } from '../../platform/problems/problem.js';
 
 const HTML = 'text/html; charset=utf-8';
 
-const escapeHtml = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
-const page = ({ slug, status, title, about }: ProblemKind, docs: boolean) => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>
-  body { font: 1.125rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem; color: #1a1a1a; background: #fff }
-  h1 { line-height: 1.2 } code { font-size: 0.95em }
-  nav { margin-top: 3rem; font-size: 0.95rem } nav a { white-space: nowrap } a { color: #0b57d0 }
-  @media (prefers-color-scheme: dark) { body { color: #eee; background: #16181c } a { color: #8ab4f8 } }
-</style>
-</head>
-<body>
-<main>
+const page = ({ slug, status, title, about }: ProblemKind, docs: boolean) =>
+  htmlPage({
+    title,
+    root: '../',
+    body: `<main>
 <p><code>${status} ${slug}</code></p>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(about)}</p>
 </main>
-<nav>${docs ? '<p><a href="../docs">API reference</a></p>' : ''}<p>All problems: ${allProblems()
-  .map((kind) => `<a href="${kind.slug}">${kind.slug}</a>`)
-  .join(' · ')}</p></nav>
-</body>
-</html>
-`;
+<nav aria-label="Problems">${docs ? '<p><a href="../docs">API reference</a></p>' : ''}<p>All problems: ${allProblems()
+      .map((kind) => `<a href="${kind.slug}">${kind.slug}</a>`)
+      .join(' · ')}</p></nav>`,
+  });
 
 /** Explains each problem on a page. The `type` of a problem is its URL. */
 @ApiTags('server')

@@ -6,11 +6,11 @@ import type { Config } from '../../platform/config/config.js';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** HTML pages can load only files of this server. Swagger UI needs inline styles. */
+/** HTML pages can load only files of this server. */
 const PAGE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "font-src 'self'",
   "connect-src 'self'",
@@ -18,6 +18,9 @@ const PAGE_CSP = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** For a page whose library writes inline styles. */
+export const INLINE_STYLES_CSP = PAGE_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 
 const CORS = {
   credentials: true,

@@ -1,5 +1,5 @@
 import { type INestApplication, Injectable } from '@nestjs/common';
-import { sharedBody } from '../http/shared-body.js';
+import { sharedBody } from '../pages/shared-body.js';
 import { createOpenApiDocument } from './openapi.document.js';
 
 /** The OpenAPI document of the application as JSON, created on first use. */

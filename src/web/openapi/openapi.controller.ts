@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Controller, Get, Header, Inject, Param, Redirect, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../../auth/authenticated.decorator.js';
 import { RouteTable } from '../../auth/route-table.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
-import { sharedBody } from '../http/shared-body.js';
+import { INLINE_STYLES_CSP } from '../http/security.js';
+import { HomePage } from '../pages/home-page.js';
+import { sharedBody } from '../pages/shared-body.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { ApiReference } from './api-reference.js';
 import { REFERENCE_SCRIPT } from './reference-script.js';
@@ -66,16 +68,22 @@ export class OpenApiController {
   constructor(
     private readonly reference: ApiReference,
     private readonly routes: RouteTable,
+    private readonly home: HomePage,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
   @Public()
-  @Redirect()
   @ApiExcludeEndpoint()
-  home(): { url: string } {
+  index(@Res({ passthrough: true }) reply: FastifyReply): Buffer | undefined {
+    const { body } = this.home;
+    if (body) {
+      void reply.type(HTML);
+      return body;
+    }
     this.#requireDocs();
-    return { url: this.routes.pathOf(OpenApiController, 'page') };
+    void reply.code(302).header('Location', this.routes.pathOf(OpenApiController, 'page'));
+    return undefined;
   }
 
   @Get('openapi.json')
@@ -96,6 +104,7 @@ export class OpenApiController {
   @Get('docs')
   @Public()
   @Header('Content-Type', HTML)
+  @Header('Content-Security-Policy', INLINE_STYLES_CSP)
   @ApiExcludeEndpoint()
   page(): Buffer {
     this.#requireDocs();
@@ -106,7 +115,7 @@ export class OpenApiController {
   @Public()
   @Header('Content-Type', JAVASCRIPT)
   @ApiExcludeEndpoint()
-  start(): Buffer {
+  script(): Buffer {
     this.#requireDocs();
     return start();
   }

@@ -1,78 +1,27 @@
-import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { CDPSession, Page } from 'playwright-core';
+import { addPasskeyDevice, BrowserServer, describeInChromium } from '../../support/chromium.js';
 import type { Person } from '../../support/person.js';
-import { findProgram } from '../../support/programs.js';
-import { TestServer } from '../../support/server.js';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? findProgram('chromium');
 const PAGE = '<!doctype html><title>Sign in</title><input autocomplete="username webauthn">';
 
-if (CHROMIUM === undefined)
-  it.skip('a passkey in a browser, since this machine has no Chromium', () => undefined);
-else describe('a passkey in a browser', () => passkeysIn(CHROMIUM));
-
-/** The page and the API on one origin, whose port is known before the API starts. */
-async function serveOrigin(api: () => string): Promise<Server> {
-  const server = createServer((incoming, outgoing) => {
-    if (incoming.url === '/page') return outgoing.setHeader('Content-Type', 'text/html').end(PAGE);
-    const { method = 'GET', headers, url = '/' } = incoming;
-    const forwarded = request(api() + url, { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(outgoing);
-    });
-    return incoming.pipe(forwarded);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-function passkeysIn(executablePath: string): void {
-  let api: TestServer;
-  let origin: Server;
-  let url: string;
-  let browser: Browser;
+describeInChromium('a passkey in a browser', () => {
+  let server: BrowserServer;
   let page: Page;
   let devtools: CDPSession;
   let authenticatorId: string;
   let ada: Person;
 
   beforeAll(async () => {
-    origin = await serveOrigin(() => api.url);
-    url = `http://localhost:${(origin.address() as AddressInfo).port}`;
-    api = await TestServer.start({ env: { ISSUER: url, RATE_LIMITS: 'off' } });
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    server = await BrowserServer.start({ '/page': PAGE });
   });
-
-  afterAll(async () => {
-    await browser?.close();
-    await api?.stop();
-    origin?.closeAllConnections();
-    origin?.close();
-  });
+  afterAll(() => server?.stop());
 
   beforeEach(async () => {
-    ada = await api.person();
-    const context = await browser.newContext();
-    page = await context.newPage();
-    devtools = await context.newCDPSession(page);
-    await devtools.send('WebAuthn.enable');
-    ({ authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        ctap2Version: 'ctap2_1',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-        defaultBackupEligibility: true,
-        defaultBackupState: true,
-      },
-    }));
-    await page.goto(`${url}/page`);
+    ada = await server.api.person();
+    page = await (await server.browser.newContext()).newPage();
+    ({ devtools, authenticatorId } = await addPasskeyDevice(page));
+    await page.goto(`${server.url}/page`);
     await page.evaluate(defineClient);
     await page.evaluate((body) => client.signIn(body), { email: ada.email, password: ada.password });
   });
@@ -117,7 +66,7 @@ function passkeysIn(executablePath: string): void {
     expect(removed.status).toBe(200);
     expect(await credentials()).toEqual([]);
   });
-}
+});
 
 interface PageAnswer {
   status: number;

@@ -168,7 +168,9 @@ describe('readConfig', () => {
     REDIS_URL: 'localhost:6379',
     REQUIRE_VERIFIED_EMAIL: 'yes',
     RATE_LIMITS: 'true',
+    // room: playground
     PLAYGROUND: '1',
+    // /room
     DOCS: 'true',
     DRAIN_TIME: '5',
     LOG_LEVEL: 'loud',

@@ -10,7 +10,7 @@ import type { Problems } from './pages.fixture.js';
 const PAGE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "font-src 'self'",
   "connect-src 'self'",
@@ -18,6 +18,8 @@ const PAGE_CSP = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+/** Swagger UI writes inline styles. */
+const INLINE_STYLES_CSP = PAGE_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 
 const PAGES = [
   '/docs',
@@ -32,7 +34,10 @@ const PAGES = [
 ];
 
 describe('pages', () => {
-  const context = useServer({ fixture: 'test/web/http/pages.fixture.ts#problems' });
+  const context = useServer({
+    env: { PLAYGROUND: 'off' },
+    fixture: 'test/web/http/pages.fixture.ts#problems',
+  });
   const get = (path: string) => send(context.server.url, 'GET', path);
   const allProblems = () => context.server.provider<Problems>('Problems').all();
 
@@ -51,7 +56,7 @@ describe('pages', () => {
       expect(status).toBe(200);
       expect(headers).toMatchObject({
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': PAGE_CSP,
+        'content-security-policy': path === '/docs' ? INLINE_STYLES_CSP : PAGE_CSP,
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
         'referrer-policy': 'no-referrer',
@@ -69,9 +74,9 @@ describe('pages', () => {
       }
     });
 
-    it('has no script of its own, which the policy would stop', async () => {
+    it('has no script and no style of its own, which the policy would stop', async () => {
       const { text } = await get(path);
-      expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:/i);
+      expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:|<style|\sstyle=/i);
     });
   });
 
@@ -79,6 +84,22 @@ describe('pages', () => {
     it('redirects to the API reference', async () => {
       const { status, headers } = await get('/');
       expect([status, headers.location]).toEqual([302, '/docs']);
+    });
+  });
+
+  describe('GET /pages.css', () => {
+    it('is the look of the pages, at a URL that changes with it', async () => {
+      const [, url] = /href="\.\.\/(pages\.css\?v=[0-9a-f]{16})"/.exec(
+        (await get('/problems/not-found')).text,
+      )!;
+      const { status, headers, text } = await get(`/${url}`);
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'text/css; charset=utf-8',
+        'cache-control': 'public, max-age=31536000, immutable',
+      });
+      for (const rule of ['prefers-color-scheme: dark', '--accent']) expect(text).toContain(rule);
+      expect(text).not.toMatch(/url\(|@import/);
     });
   });
 
@@ -235,7 +256,7 @@ describe('pages', () => {
 });
 
 describe('with DOCS=off', () => {
-  const context = useServer({ env: { DOCS: 'off' } });
+  const context = useServer({ env: { DOCS: 'off', PLAYGROUND: 'off' } });
   const get = (path: string) => send(context.server.url, 'GET', path);
 
   it('[V13.4.5] answers 404 to the API reference, and does not link to it', async () => {

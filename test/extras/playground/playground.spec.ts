@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import { send } from '../../support/raw-http.js';
+import { useServer } from '../../support/server.js';
+
+const EXAMPLE = 'correct horse battery staple';
+const PRODUCTION = { NODE_ENV: 'production', ISSUER: 'https://auth.example.com' };
+
+describe('the playground', () => {
+  const context = useServer();
+  const get = (path: string) => send(context.server.url, 'GET', path);
+  const files = async () =>
+    [...(await get('/')).text.matchAll(/(?:src|href)="(playground\/[^"]+)"/g)].map(([, path]) => path!);
+
+  it('[V3.4.3] is at /, and its policy allows only files of this server', async () => {
+    const { status, headers, text } = await get('/');
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': expect.stringContaining("script-src 'self'; style-src 'self';"),
+    });
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+    expect(text).not.toMatch(/<script(?![^>]* src=)|\son\w+=|javascript:|<style|\sstyle=|https?:/i);
+  });
+
+  it('loads modules and a stylesheet, which browsers keep until they change', async () => {
+    const paths = await files();
+    expect(paths).toContainEqual(expect.stringMatching(/^playground\/[0-9a-f]{16}\/main\.js$/));
+    expect(new Set(paths.map((path) => path.split('/')[1])).size).toBe(1);
+    for (const path of paths) {
+      const { status, headers } = await get(`/${path}`);
+      expect([path, status]).toEqual([path, 200]);
+      expect(headers).toMatchObject({
+        'content-type': path.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8',
+        'cache-control': 'public, max-age=31536000, immutable',
+      });
+    }
+  });
+
+  it.each([
+    '/playground/x/none.js',
+    '/playground/x/__proto__',
+    '/playground/x/tsconfig.json',
+    '/playground/x/..%2fpage.js',
+    '/playground/x/%2e%2e%2fpage.js',
+    '/playground/main.js',
+    '/playground/',
+  ])('has no %s', async (path) => {
+    const { status, problem } = await get(path);
+    expect([status, problem]).toEqual([404, 'not-found']);
+  });
+
+  it('has the account of the examples in its fields', async () => {
+    expect((await get('/')).text).toContain(EXAMPLE);
+  });
+});
+
+describe('with PLAYGROUND=off', () => {
+  const context = useServer({ env: { PLAYGROUND: 'off' } });
+
+  it('redirects / to the API reference, and has no files', async () => {
+    const { status, headers } = await send(context.server.url, 'GET', '/');
+    expect([status, headers.location]).toEqual([302, '/docs']);
+    expect((await send(context.server.url, 'GET', '/playground/x/main.js')).status).toBe(404);
+  });
+});
+
+describe('in production', () => {
+  const context = useServer({ env: PRODUCTION });
+
+  it('[V13.4.5] is off', async () => {
+    for (const path of ['/', '/playground/x/main.js']) {
+      const { status, problem } = await send(context.server.url, 'GET', path);
+      expect([path, status, problem]).toEqual([path, 404, 'not-found']);
+    }
+  });
+});
+
+describe('in production with PLAYGROUND=on', () => {
+  const context = useServer({ env: { ...PRODUCTION, PLAYGROUND: 'on' } });
+
+  it('is on, without the account of the examples', async () => {
+    const { status, text } = await send(context.server.url, 'GET', '/');
+    expect(status).toBe(200);
+    expect(text).not.toContain(EXAMPLE);
+  });
+});
