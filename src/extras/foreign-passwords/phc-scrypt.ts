@@ -4,7 +4,7 @@ import { type ScryptHash, scryptMatches } from '../../platform/crypto/scrypt.js'
 /** The PHC string format: base64 without padding. The salt has 8 to 64 bytes, and the key 16 to 64. */
 const FORMAT =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
-/** N * r * p. All parameters that OWASP recommends have at most this, which takes 128 MiB and about 0.4 s. */
+/** N * r * p. All parameters that OWASP recommends have at most this, which takes 128 MiB and about 0.5 s. */
 const HIGHEST_WORK = 2 ** 20;
 
 /** Hashes of scrypt as passlib (Python), `@phc/scrypt` (Node) and `scrypt` (Rust) write them. */

@@ -14,7 +14,7 @@ const SCRYPT =
   '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw';
 const ARGON2 = /^\$argon2id\$/;
 const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 };
-const REFUSAL_MS = 1000;
+const REFUSAL_MS = 1500;
 const inCostFour = (password: string) => hash(password, 4);
 const as = (variant: string, stored: string) => stored.replace('$2b$', `$${variant}$`);
 
