@@ -11,7 +11,7 @@ describe('the playground', () => {
   const files = async () =>
     [...(await get('/')).text.matchAll(/(?:src|href)="(playground\/[^"]+)"/g)].map(([, path]) => path!);
 
-  it('[V3.4.3] is at /, and its policy allows only files of this server', async () => {
+  it('is at /, and its policy allows only files of this server', async () => {
     const { status, headers, text } = await get('/');
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -68,7 +68,7 @@ describe('with PLAYGROUND=off', () => {
 describe('in production', () => {
   const context = useServer({ env: PRODUCTION });
 
-  it('[V13.4.5] is off', async () => {
+  it('is off', async () => {
     for (const path of ['/', '/playground/x/main.js']) {
       const { status, problem } = await send(context.server.url, 'GET', path);
       expect([path, status, problem]).toEqual([path, 404, 'not-found']);

@@ -22,6 +22,10 @@ const PAGES = [
   'GET /docs',
   'GET /docs/:file',
   'GET /docs/start.js',
+  'GET /pages.css',
+  // room: playground
+  'GET /playground/:version/:file',
+  // /room
   // room: anomalies
   'GET /not-me',
   'GET /not-me.js',
