@@ -18,6 +18,10 @@ export function describeInChromium(name: string, tests: () => void): void {
   else it.skip(`${name}: left out, because this machine has no Chromium`, () => undefined);
 }
 
+/** Starts the browser of `describeInChromium`. */
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({ executablePath: EXECUTABLE!, args: ['--no-sandbox'] });
+
 /** A server on an origin that its issuer names, as passkeys need, and a browser. */
 export class BrowserServer {
   private constructor(
@@ -33,7 +37,7 @@ export class BrowserServer {
     const origin = await serveOrigin(() => api!.url, pages);
     const url = `http://localhost:${(origin.address() as AddressInfo).port}`;
     api = await TestServer.start({ ...options, env: { ISSUER: url, RATE_LIMITS: 'off', ...env } });
-    const browser = await chromium.launch({ executablePath: EXECUTABLE!, args: ['--no-sandbox'] });
+    const browser = await launchChromium();
     return new BrowserServer(url, api, browser, origin);
   }
 

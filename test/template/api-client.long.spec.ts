@@ -8,7 +8,7 @@ import { apiKeyOf, type KeyClient } from '../support/modes/api-key.js';
 import { sessionOf } from '../support/modes/session.js';
 import type { Person } from '../support/person.js';
 import { useServer } from '../support/server.js';
-import { canRun, Running } from '../support/toolchains.js';
+import { canRun, Running } from './toolchains.js';
 
 const readme = await readFile('src/modes/api-keys/README.md', 'utf8');
 /** The commands that the README tells a customer's developer. */

@@ -1,17 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
 import ts from 'typescript';
 import type { TokenClient } from '../../examples/clients/typescript/token-client.js';
-import { FaultyProxy, Gate } from '../support/faulty-proxy.js';
+import { FaultyProxy, Gate } from './faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 import type { Person } from '../support/person.js';
-import { findProgram } from '../support/programs.js';
+import { describeInChromium, launchChromium } from '../support/chromium.js';
 import { useServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const FOLDER = 'examples/clients/typescript';
-const CHROMIUM = process.env['CHROMIUM'] ?? findProgram('chromium');
 const REFRESH = 'POST /v1/tokens/refresh';
 const PAGE = `<!doctype html><title>Client</title><script type="module">
   import { TokenClient } from '/token-client.js';
@@ -45,11 +44,7 @@ async function addPages(proxy: FaultyProxy): Promise<void> {
   }
 }
 
-if (CHROMIUM === undefined)
-  it.skip('the tabs of a browser, since this machine has no Chromium', () => undefined);
-else describe('the tabs of a browser', () => tabsIn(CHROMIUM));
-
-function tabsIn(executablePath: string): void {
+describeInChromium('the tabs of a browser', () => {
   const context = useServer();
   let proxy: FaultyProxy;
   let browser: Browser;
@@ -59,7 +54,7 @@ function tabsIn(executablePath: string): void {
   beforeAll(async () => {
     proxy = await FaultyProxy.start(() => context.server.url);
     await addPages(proxy);
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
@@ -144,4 +139,4 @@ function tabsIn(executablePath: string): void {
     const me = await tabs[1]!.evaluate(async () => (await client.fetch('/v1/users/me')).json());
     expect(me).toMatchObject({ email: bob.email });
   });
-}
+});

@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { FaultyProxy } from '../support/faulty-proxy.js';
+import { FaultyProxy } from './faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 import type { Person } from '../support/person.js';
 import { useServer } from '../support/server.js';
-import { canRun, Running } from '../support/toolchains.js';
+import { canRun, Running } from './toolchains.js';
 import { until } from '../support/until.js';
 
 const FOLDER = 'examples/clients';

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Browser, chromium } from 'playwright-core';
-import { findProgram } from '../support/programs.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { describeInChromium, launchChromium } from '../support/chromium.js';
 import { PASSWORD, useServer } from '../support/server.js';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? findProgram('chromium');
-
-if (CHROMIUM === undefined)
-  it.skip('server-rendered pages in a browser, since this machine has no Chromium', () => undefined);
-else describe('server-rendered pages in a browser', () => pagesIn(CHROMIUM));
-
-function pagesIn(executablePath: string): void {
+describeInChromium('server-rendered pages in a browser', () => {
   const context = useServer({ fixture: 'test/template/server-rendered.fixture.ts#pages' });
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await launchChromium();
   });
   afterAll(() => browser.close());
 
@@ -31,4 +25,4 @@ function pagesIn(executablePath: string): void {
     expect(await page.getByRole('listitem').allTextContents()).toEqual(['Tea & <b>biscuits</b>']);
     await tab.close();
   });
-}
+});

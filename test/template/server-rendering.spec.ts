@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { credentialOfPage } from '../../examples/clients/typescript/server-rendering.js';
-import { FaultyProxy, Gate, type Passed } from '../support/faulty-proxy.js';
+import { FaultyProxy, Gate, type Passed } from './faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 import type { Person } from '../support/person.js';
 import { useServer } from '../support/server.js';

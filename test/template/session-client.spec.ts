@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SignedOutError } from '../../examples/clients/typescript/api-error.js';
 import { SessionClient } from '../../examples/clients/typescript/session-client.js';
-import { FaultyProxy } from '../support/faulty-proxy.js';
+import { FaultyProxy } from './faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 import type { Person } from '../support/person.js';
 import { PASSWORD, useServer } from '../support/server.js';

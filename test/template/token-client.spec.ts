@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiError, SignedOutError } from '../../examples/clients/typescript/api-error.js';
 import { TokenClient } from '../../examples/clients/typescript/token-client.js';
-import { FaultyProxy, Gate } from '../support/faulty-proxy.js';
+import { FaultyProxy, Gate } from './faulty-proxy.js';
 import { signIn } from '../support/modes/any.js';
 // room: mfa, sessions
 import { sessionOf } from '../support/modes/session.js';

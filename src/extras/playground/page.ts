@@ -10,7 +10,7 @@ import { factorsSection } from './sections.js';
 import { refreshSection } from './sections.js';
 // /room
 
-const FURTHER = [
+const FURTHER: readonly string[] = [
   // room: tokens
   refreshSection,
   // /room

@@ -52,7 +52,7 @@ export class BufferedOutput implements DestinationStream {
   #tellLoss(): void {
     if (!this.#isLosing) return;
     this.#isLosing = false;
-    const msg = 'lines of the log were lost, because nothing read standard output';
+    const msg = 'lines of the log were lost, because standard output was full';
     this.write(`${JSON.stringify({ level: 'error', time: new Date().toISOString(), msg })}\n`);
   }
 

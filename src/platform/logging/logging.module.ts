@@ -7,7 +7,7 @@ import { SecurityLog } from './security-log.js';
 const LOST = defineInstrument({
   type: 'counter',
   name: 'log_lost_lines_total',
-  help: 'Lines of the log that were dropped, because nothing read standard output',
+  help: 'Lines of the log that were dropped, because standard output was full',
 });
 
 @Global()

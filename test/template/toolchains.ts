@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { findProgram } from './programs.js';
+import { findProgram } from '../support/programs.js';
 
 /** Programs that come without what the examples need are none. */
 const CHECKS: Record<string, string[]> = { python3: ['-c', 'import requests'] };
