@@ -42,7 +42,7 @@ export class AuditRecorder implements EventRecorder, OnModuleInit, OnApplication
     this.#periodic = new PeriodicWrite(
       INTERVAL_MS,
       () => this.#write(),
-      (err) => logger.error({ err }, 'could not write audit events, will try again'),
+      (err) => logger.error({ err }, 'could not write the audit log, will try again'),
     );
     instruments.add(UNWRITTEN, () => this.#waiting.length, { queue: 'audit-events' });
   }
