@@ -34,7 +34,7 @@ export interface Finding {
   /** Why the server refuses the text without a look-up, in the words of its log. Empty if it does not. */
   readonly faults: readonly string[];
   readonly facts?: readonly Fact[];
-  /** What only the server can decide. */
+  /** The checks that only the server can make. */
   readonly unchecked?: string;
 }
 

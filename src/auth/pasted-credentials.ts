@@ -1,7 +1,7 @@
 import type { CredentialKind, Pasted, Place } from './credential-kinds.js';
 import { withoutSpace } from './presented-credential.js';
 
-/** What was found in a text, and the names of headers that carry no credential. */
+/** The credentials that were found in a text, and the names of headers that carry no credential. */
 export interface PastedText {
   readonly pasted: readonly Pasted[];
   readonly otherHeaders: readonly string[];

@@ -18,7 +18,7 @@ import { RoundRobin } from './round-robin.js';
 
 const PATH = '/v1/whoami';
 
-/** What docs/migrations.md says: the code before it works with the schema after it. */
+/** The old code works with the schema after this migration, as docs/migrations.md requires. */
 class Expand1895300000001 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
@@ -30,7 +30,7 @@ class Expand1895300000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
-/** Of the version after it, when no node has the code before it. */
+/** Comes with the next version, when no node runs the old code. */
 class Contract1895300000002 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`

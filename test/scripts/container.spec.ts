@@ -103,7 +103,7 @@ describe('docker-compose.yml', () => {
     expect(taken.filter((name) => name !== 'POSTGRES_PASSWORD' && !names.includes(name))).toEqual([]);
   });
 
-  it.each(services)('gives %s no more rights than it needs', (name, service) => {
+  it.each(services)('gives %s no further privileges', (name, service) => {
     expect(service.security_opt).toEqual(['no-new-privileges:true']);
     expect(service.privileged).toBeUndefined();
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);

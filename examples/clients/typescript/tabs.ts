@@ -1,4 +1,4 @@
-/** What one tab tells the others of the same origin. These could get an access token with the cookie themselves. */
+/** A message to the other tabs of the origin. They could get an access token with the cookie themselves. */
 export type Message<Access> =
   { readonly event: 'refreshed' | 'signed-in'; readonly access: Access } | { readonly event: 'signed-out' };
 

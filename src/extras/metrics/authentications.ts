@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Decisions } from '../../auth/decisions.js';
-import { defineInstrument, Instruments } from '../../platform/instruments/instruments.js';
+import { defineCounter, Instruments } from '../../platform/instruments/instruments.js';
 
-const AUTHENTICATIONS = defineInstrument({
-  type: 'counter',
-  name: 'authentications_total',
-  help: 'Requests to routes that need a credential, by mode and result',
-  labels: ['mode', 'result'],
-});
+const AUTHENTICATIONS = defineCounter(
+  'authentications_total',
+  'Requests to routes that need a credential, by mode and result',
+  'mode',
+  'result',
+);
 
 /** Counts the decisions of the guard. */
 @Injectable()

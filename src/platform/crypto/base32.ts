@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Of Crockford: without I, L, O and U, which are easy to confuse. */
+/** Crockford's alphabet: without I, L, O and U, which are easy to confuse. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** Random letters and digits that people can copy by hand, 5 bits each. A byte holds each value of 5 bits 8 times. */

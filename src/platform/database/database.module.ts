@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { CONFIG, type Config, ConfigError } from '../config/config.js';
-import { defineInstrument, Instruments } from '../instruments/instruments.js';
+import { defineGauge, Instruments } from '../instruments/instruments.js';
 import { LOGGER } from '../logging/logger.js';
 import { AFTER_COMMIT } from '../logging/security-log.js';
 import { AfterCommit } from './after-commit.js';
@@ -14,26 +14,19 @@ import { migrate } from './migrate.js';
 import { QueryCount } from './query-count.js';
 import './migration.commands.js';
 
-const CONNECTIONS = defineInstrument({
-  type: 'gauge',
-  name: 'database_pool_connections',
-  help: 'Open connections of the pool; the feed has one more',
-});
-const IDLE = defineInstrument({
-  type: 'gauge',
-  name: 'database_pool_idle_connections',
-  help: 'Open connections that no query uses',
-});
-const WAITING = defineInstrument({
-  type: 'gauge',
-  name: 'database_pool_waiting_requests',
-  help: 'Queries and transactions that wait for a connection',
-});
-const LIMIT = defineInstrument({
-  type: 'gauge',
-  name: 'database_pool_connections_limit',
-  help: 'The most connections of the pool: DATABASE_POOL_SIZE',
-});
+const CONNECTIONS = defineGauge(
+  'database_pool_connections',
+  'Open connections of the pool; the feed has one more',
+);
+const IDLE = defineGauge('database_pool_idle_connections', 'Open connections that no query uses');
+const WAITING = defineGauge(
+  'database_pool_waiting_requests',
+  'Queries and transactions that wait for a connection',
+);
+const LIMIT = defineGauge(
+  'database_pool_connections_limit',
+  'The most connections of the pool: DATABASE_POOL_SIZE',
+);
 
 /** Uses its own connection, because migrations can take longer than the limits for requests. */
 async function migrateFirst(url: string): Promise<void> {

@@ -15,12 +15,19 @@ type Read = () => Iterable<readonly [Labels, number]>;
 
 const declared = new Map<string, Instrument>();
 
-/** Declares an instrument, beside the code that has its values. @throws if the name is already declared */
-export function defineInstrument(instrument: Omit<Instrument, 'labels'> & Partial<Instrument>): Instrument {
+/** Declares a gauge, beside the code that has its values. @throws if the name is already declared */
+export const defineGauge = (name: string, help: string, ...labels: string[]): Instrument =>
+  define({ type: 'gauge', name, help, labels });
+
+/** Declares a counter, whose name ends in `_total`. @throws if the name is already declared */
+export const defineCounter = (name: string, help: string, ...labels: string[]): Instrument =>
+  define({ type: 'counter', name, help, labels });
+
+function define(instrument: Instrument): Instrument {
   const { name } = instrument;
   if (declared.has(name)) throw new Error(`the instrument "${name}" is declared twice`);
-  declared.set(name, { labels: [], ...instrument });
-  return declared.get(name)!;
+  declared.set(name, instrument);
+  return instrument;
 }
 
 /** The declared instruments of all loaded rooms. */

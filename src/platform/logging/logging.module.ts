@@ -1,14 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { defineInstrument, Instruments } from '../instruments/instruments.js';
+import { defineCounter, Instruments } from '../instruments/instruments.js';
 import { createLogger, LOGGER, lostLines } from './logger.js';
 import { SecurityLog } from './security-log.js';
 
-const LOST = defineInstrument({
-  type: 'counter',
-  name: 'log_lost_lines_total',
-  help: 'Lines of the log that were dropped, because standard output was full',
-});
+const LOST = defineCounter(
+  'log_lost_lines_total',
+  'Lines of the log that were dropped, because standard output was full',
+);
 
 @Global()
 @Module({

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
-import { Counts, defineInstrument, Instruments } from '../instruments/instruments.js';
+import { Counts, defineCounter, Instruments } from '../instruments/instruments.js';
 import { LOGGER } from './logger.js';
 import { requestContext } from './request-context.js';
 
@@ -32,12 +32,7 @@ export interface EventRecorder {
   keep(event: SecurityEvent): void;
 }
 
-const EVENTS = defineInstrument({
-  type: 'counter',
-  name: 'security_events_total',
-  help: 'Events of the security log, by their type',
-  labels: ['event'],
-});
+const EVENTS = defineCounter('security_events_total', 'Events of the security log, by their type', 'event');
 
 export const AFTER_COMMIT = Symbol('after-commit');
 

@@ -1,13 +1,12 @@
-import { defineInstrument } from '../instruments/instruments.js';
+import { defineGauge } from '../instruments/instruments.js';
 import { outsideRequests } from '../logging/request-context.js';
 
-/** What the owner of a periodic write has in memory. */
-export const UNWRITTEN = defineInstrument({
-  type: 'gauge',
-  name: 'write_behind_entries',
-  help: 'Entries in memory that are not written to the database yet',
-  labels: ['queue'],
-});
+/** The values in memory that a periodic write has not written. */
+export const UNWRITTEN = defineGauge(
+  'write_behind_entries',
+  'Entries in memory that are not written to the database yet',
+  'queue',
+);
 
 /**
  * Repeats a write every `intervalMs`, and on `flush`. Writes never overlap, so that older data cannot overwrite newer data.

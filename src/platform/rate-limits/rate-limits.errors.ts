@@ -1,4 +1,4 @@
-import { defineInstrument } from '../instruments/instruments.js';
+import { defineCounter } from '../instruments/instruments.js';
 import { defineProblem, ProblemError } from '../problems/problem.js';
 
 const RATE_LIMITED = defineProblem({
@@ -9,12 +9,11 @@ const RATE_LIMITED = defineProblem({
     'The limit in RateLimit-Policy is reached. Wait for the seconds in Retry-After, then send fewer requests. The RateLimit header of each answer has the remaining requests and seconds.',
 });
 
-export const LIMITED = defineInstrument({
-  type: 'counter',
-  name: 'rate_limited_total',
-  help: 'Requests, mails and attempts that a limit refused, by the name of the limit',
-  labels: ['limit'],
-});
+export const LIMITED = defineCounter(
+  'rate_limited_total',
+  'Requests, mails and attempts that a limit refused, by the name of the limit',
+  'limit',
+);
 
 export class RateLimitedError extends ProblemError {
   /** @param retryAfter in seconds @param policy for the log. Not the subject, because an audit log keeps reasons for ever */

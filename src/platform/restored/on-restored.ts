@@ -48,7 +48,7 @@ export const onRestored = (ending: Ending): void => void endings.push(ending);
 /** Declares why restored rows of a table with secrets, hashes or keys can stay. */
 export const staysRestored = (table: string, reason: string): void => void staying.set(table, reason);
 
-/** What the loaded rooms end, in the order of its locks. */
+/** The endings of the loaded rooms, in the order of their locks. */
 export const allEndings = (): Ending[] => [
   ...endings.filter(({ first }) => first),
   ...endings.filter(({ first }) => !first),

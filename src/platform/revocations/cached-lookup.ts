@@ -14,7 +14,7 @@ declare module '../config/config.js' {
   interface Config extends SettingsOf<typeof settings> {}
 }
 
-/** What a cache needs of the configuration. */
+/** The settings of a cache. */
 export type CacheLimits = Pick<Config, keyof SettingsOf<typeof settings>>;
 
 interface Entry<V> {

@@ -1,34 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
-import { defineInstrument, Instruments } from '../instruments/instruments.js';
+import { defineCounter, defineGauge, Instruments } from '../instruments/instruments.js';
 import { CachedLookup, type CacheLimits } from './cached-lookup.js';
 import { RevocationFeed } from './revocation-feed.js';
 
-const labels = ['cache'];
-const HITS = defineInstrument({
-  type: 'counter',
-  name: 'credential_cache_hits_total',
-  help: 'Lookups that a cache answered',
-  labels,
-});
-const MISSES = defineInstrument({
-  type: 'counter',
-  name: 'credential_cache_misses_total',
-  help: 'Lookups that needed a query, or a check of a signature',
-  labels,
-});
-const ENTRIES = defineInstrument({
-  type: 'gauge',
-  name: 'credential_cache_entries',
-  help: 'Entries of a cache',
-  labels,
-});
-const LIMIT = defineInstrument({
-  type: 'gauge',
-  name: 'credential_cache_entries_limit',
-  help: 'The most entries that a cache can have: CREDENTIAL_CACHE_SIZE',
-  labels,
-});
+const HITS = defineCounter('credential_cache_hits_total', 'Lookups that a cache answered', 'cache');
+const MISSES = defineCounter(
+  'credential_cache_misses_total',
+  'Lookups that needed a query, or a check of a signature',
+  'cache',
+);
+const ENTRIES = defineGauge('credential_cache_entries', 'Entries of a cache', 'cache');
+const LIMIT = defineGauge(
+  'credential_cache_entries_limit',
+  'The most entries that a cache can have: CREDENTIAL_CACHE_SIZE',
+  'cache',
+);
 
 interface CacheState {
   readonly hits: number;

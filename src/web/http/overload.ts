@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { newRequestId } from '../../platform/crypto/request-id.js';
-import { defineInstrument, type Instruments } from '../../platform/instruments/instruments.js';
+import { defineCounter, type Instruments } from '../../platform/instruments/instruments.js';
 import { OverloadedError } from './http.errors.js';
 import { PROBLEM_JSON, problemBody } from './problem.filter.js';
 
@@ -49,11 +49,10 @@ export function refuseOverload(fastify: FastifyInstance, response: ServerRespons
   fastify.server.emit(REFUSED);
 }
 
-const OVERLOADED = defineInstrument({
-  type: 'counter',
-  name: 'http_requests_overloaded_total',
-  help: 'Requests that got 503 (overloaded) before routing; no other metric of requests counts them',
-});
+const OVERLOADED = defineCounter(
+  'http_requests_overloaded_total',
+  'Requests that got 503 (overloaded) before routing; no other metric of requests counts them',
+);
 
 /** Counts refused requests. Logs their number, at most once a second: they have no lines of their own. */
 export function reportOverload(fastify: FastifyInstance, logger: Logger, instruments: Instruments): void {

@@ -72,7 +72,7 @@ describe('POST /oauth/revoke', () => {
     expect(await whoami(access_token)).toBe(401);
   });
 
-  it("takes back a machine's token for its own key only", async () => {
+  it("revokes a machine's token for its own key only", async () => {
     const ada = await context.server.person();
     const [key, other] = [await apiKeyOf(ada, ['probes:read']), await apiKeyOf(ada, ['probes:read'])];
     const token = await machineToken(key);

@@ -1,35 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 // room: mfa
 import { AuthenticatorApp } from '../../support/authenticator-app.js';
 // /room
-import { addPasskeyDevice, BrowserServer, describeInChromium } from '../../support/chromium.js';
-import { LANES, Visitor } from './visitor.js';
+import { addPasskeyDevice, describeInChromium } from '../../support/chromium.js';
+import { LANES, useVisitor } from './visitor.js';
 
 describeInChromium('a person at the playground', () => {
-  let server: BrowserServer;
-  let visitor: Visitor;
-  beforeAll(async () => {
-    server = await BrowserServer.start();
-  });
-  afterAll(() => server?.stop());
-  beforeEach(async () => {
-    visitor = await Visitor.open(server);
-  });
-  afterEach(() => visitor.close());
+  const context = useVisitor();
 
-  const signIn = () => visitor.pressAndRead('#account [type=submit]', '#account-status');
+  const signIn = () => context.visitor.pressAndRead('#account [type=submit]', '#account-status');
 
   it('registers, and is signed in', async () => {
-    await visitor.page.fill('[name=email]', 'new@example.com');
-    expect(await visitor.pressAndRead('#register', '#account-status')).toMatch(
+    await context.visitor.page.fill('[name=email]', 'new@example.com');
+    expect(await context.visitor.pressAndRead('#register', '#account-status')).toMatch(
       /^Registered\. You are signed in/,
     );
-    expect(await visitor.press(LANES[0]!, 'call')).toMatch(/^200/);
+    expect(await context.visitor.press(LANES[0]!, 'call')).toMatch(/^200/);
   });
 
   it('is told what is wrong with a registration', async () => {
-    await visitor.page.fill('[name=password]', 'password');
-    expect(await visitor.pressAndRead('#register', '#account-status')).toMatch(/valid/i);
+    await context.visitor.page.fill('[name=password]', 'password');
+    expect(await context.visitor.pressAndRead('#register', '#account-status')).toMatch(/valid/i);
   });
 
   it('signs in', async () => {
@@ -38,32 +29,34 @@ describeInChromium('a person at the playground', () => {
 
   // room: mfa
   async function enrolApp(): Promise<AuthenticatorApp> {
-    const { page } = visitor;
-    await visitor.pressAndRead('#add-totp', '#factors-status');
+    const { page } = context.visitor;
+    await context.visitor.pressAndRead('#add-totp', '#factors-status');
     const app = new AuthenticatorApp((await page.textContent('#totp-secret'))!);
     await page.waitForFunction('document.querySelector("#totp-qr").naturalWidth > 0');
-    await page.fill('#totp input', app.codeAt(await server.api.clock.now()));
+    await page.fill('#totp input', app.codeAt(await context.server.api.clock.now()));
     await page.press('#totp input', 'Enter');
     await page.locator('#factors-status', { hasText: 'The authenticator app is active.' }).waitFor();
     return app;
   }
 
   it('adds an authenticator app, and needs its code at the next sign-in', async () => {
-    const { page } = visitor;
+    const { page } = context.visitor;
     await signIn();
     const app = await enrolApp();
     expect(await page.textContent('#factors-status')).toMatch(/Recovery codes, shown once: [A-Z0-9-]+, /);
     await page.click('#account [type=submit]');
     await page.locator('#proof[open]').waitFor();
-    await page.fill('#proof [name=code]', app.codeAt(await server.api.clock.now(), 1));
+    await page.fill('#proof [name=code]', app.codeAt(await context.server.api.clock.now(), 1));
     await page.press('#proof [name=code]', 'Enter');
     await page.locator('#account-status', { hasText: 'You are signed in.' }).waitFor();
-    expect(await visitor.pressAndRead('#remove-factors', '#factors-status')).toBe('The factors are removed.');
+    expect(await context.visitor.pressAndRead('#remove-factors', '#factors-status')).toBe(
+      'The factors are removed.',
+    );
     expect(await signIn()).toMatch(/^You are signed in/);
   });
 
   it('cancels the second proof with Escape', async () => {
-    const { page } = visitor;
+    const { page } = context.visitor;
     await signIn();
     await enrolApp();
     await page.click('#account [type=submit]');
@@ -73,25 +66,27 @@ describeInChromium('a person at the playground', () => {
   });
 
   it('adds a passkey, and signs in with it alone', async () => {
-    const { page } = visitor;
+    const { page } = context.visitor;
     await addPasskeyDevice(page);
     await signIn();
-    expect(await visitor.pressAndRead('#add-passkey', '#factors-status')).toMatch(
+    expect(await context.visitor.pressAndRead('#add-passkey', '#factors-status')).toMatch(
       /^The passkey is registered\./,
     );
     await page.fill('[name=password]', '');
-    expect(await visitor.pressAndRead('#with-passkey', '#account-status')).toMatch(/^You are signed in/);
+    expect(await context.visitor.pressAndRead('#with-passkey', '#account-status')).toMatch(
+      /^You are signed in/,
+    );
     for (const lane of LANES) {
-      await visitor.press(lane, 'get');
-      expect(await visitor.press(lane, 'call')).toMatch(/^200/);
+      await context.visitor.press(lane, 'get');
+      expect(await context.visitor.press(lane, 'call')).toMatch(/^200/);
     }
   });
 
   it('proves a passkey as the second factor', async () => {
-    const { page } = visitor;
+    const { page } = context.visitor;
     await addPasskeyDevice(page);
     await signIn();
-    await visitor.pressAndRead('#add-passkey', '#factors-status');
+    await context.visitor.pressAndRead('#add-passkey', '#factors-status');
     await page.click('#account [type=submit]');
     await page.selectOption('#proof select', 'passkey');
     await page.click('#proof [value=send]');

@@ -1,6 +1,7 @@
+import { afterEach, beforeEach } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import type { BrowserServer } from '../../support/chromium.js';
-import { PASSWORD } from '../../support/server.js';
+import { BrowserServer } from '../../support/chromium.js';
+import { PASSWORD, useStarted } from '../../support/server.js';
 
 /** The lanes of this server. */
 export const LANES = [
@@ -90,4 +91,14 @@ export class Visitor {
     await this.page.locator(`${button}:not([aria-busy])`).waitFor();
     return (await this.page.textContent(status))!;
   }
+}
+
+/** A server for a block of tests, and a visitor for each test. */
+export function useVisitor(): { readonly server: BrowserServer; readonly visitor: Visitor } {
+  const context = useStarted(() => BrowserServer.start()) as { server: BrowserServer; visitor: Visitor };
+  beforeEach(async () => {
+    context.visitor = await Visitor.open(context.server);
+  });
+  afterEach(() => context.visitor?.close());
+  return context;
 }

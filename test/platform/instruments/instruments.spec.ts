@@ -2,16 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import {
   allInstruments,
   Counts,
-  defineInstrument,
+  defineCounter,
+  defineGauge,
   Instruments,
 } from '../../../src/platform/instruments/instruments.js';
 
-const OPEN = defineInstrument({ type: 'gauge', name: 'doors_open', help: 'Open doors', labels: ['floor'] });
+const OPEN = defineGauge('doors_open', 'Open doors', 'floor');
 
 describe('an instrument', () => {
   it('is declared once', () => {
     expect(allInstruments()).toContain(OPEN);
-    expect(() => defineInstrument({ ...OPEN })).toThrow('the instrument "doors_open" is declared twice');
+    expect(() => defineCounter(OPEN.name, OPEN.help)).toThrow(
+      'the instrument "doors_open" is declared twice',
+    );
   });
 
   it('has the values of all its sources, read when they are asked for', () => {

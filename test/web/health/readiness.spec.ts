@@ -6,9 +6,9 @@ import { Wire } from '../../support/wire.js';
 
 describe('readiness', () => {
   let database: TestDatabase;
-  /** Of the pool. */
+  /** Carries the connections of the pool. */
   let wire: Wire;
-  /** Of the feed. */
+  /** Carries the connection that listens. */
   let feed: Wire;
   let server: TestServer;
 

@@ -7,7 +7,7 @@ import { usePasskey } from './passkeys.js';
 /** A proof of identity in the body of a sign-in, such as `{ email, password }`. */
 type Proof = Readonly<Record<string, unknown>>;
 
-/** What 401 `mfa-required` has beside the problem. */
+/** The fields of 401 `mfa-required` beside those of a problem. */
 export interface ProofDemand extends Problem {
   readonly mfaToken: string;
   readonly methods: readonly string[];

@@ -28,7 +28,7 @@ export interface Credential {
   adopt?(renewed: object): void;
 }
 
-/** What a lane needs to get a credential. */
+/** A lane gets its credential with these. */
 export interface Desk {
   readonly api: Client;
   readonly account: Account;

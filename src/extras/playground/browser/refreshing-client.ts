@@ -6,7 +6,7 @@ export interface TokenResponse {
   readonly expires_in: number;
 }
 
-/** What one tab tells the others. */
+/** A message to the other tabs. */
 interface Refreshed {
   readonly token: string;
   /** The token that it replaces. */

@@ -2,7 +2,7 @@
 export interface ExampleRoute {
   readonly method: string;
   readonly path: string;
-  /** What a key needs for it. */
+  /** The scope that a key needs for it. */
   readonly scope: string;
   readonly json?: object;
 }

@@ -1,6 +1,6 @@
 import { byId, within } from './dom.js';
 
-/** Of the viewBox. */
+/** The size of the drawing, in its own units. */
 const WIDTH = 400;
 const HEIGHT = 20;
 const TICK = 2.5;
