@@ -47,7 +47,7 @@ describe('npm run inspect', () => {
     it('tells whether a CSRF token belongs to the cookie', async () => {
       const token = csrfTokenOf(secret);
       expect(await inspect(`X-CSRF-Token: ${token}`)).toMatch(/^CSRF token, .*\n[^]*Add the Cookie header/);
-      expect(await inspect('X-CSRF-Token: undefined')).toMatch(/refused +malformed X-CSRF-Token/);
+      expect(await inspect('X-CSRF-Token: undefined')).toMatch(/refused +wrong X-CSRF-Token/);
       const right = await inspect(`Cookie: __Host-session=${secret}\nX-CSRF-Token: ${token}`);
       expect(right).toMatch(/session +belongs to the session cookie/);
       const wrong = await inspect(`Cookie: __Host-session=${randomSecret()}\nX-CSRF-Token: ${token}`);
@@ -107,7 +107,7 @@ describe('npm run inspect', () => {
     expect(await inspect(`__Host-refresh=rt_${secret}`)).toMatch(
       /^refresh token, .*\n +prefix +rt_\n[^]*accepted/,
     );
-    expect(await inspect(`rt_${malformed}`)).toMatch(/refused +malformed refresh token/);
+    expect(await inspect(`rt_${malformed}`)).toMatch(/refused +malformed\n/);
     expect(await inspect(`Bearer rt_${secret}`)).toMatch(
       /^refresh token[^]*refused +not accepted in Authorization/,
     );

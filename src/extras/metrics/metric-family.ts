@@ -16,16 +16,11 @@ export function register(registry: Registry, family: MetricFamily): void {
   registry.registerMetric({ name, type, help, aggregator: 'sum', get } as unknown as Metric<string>);
 }
 
-/** The metrics of the instruments of all rooms. Values with the same labels are added. */
+/** The metrics of the instruments of all rooms. */
 export const familiesOf = (instruments: Instruments): MetricFamily[] =>
   allInstruments().map((instrument) => ({
     ...instrument,
-    values: () => {
-      const sums = new Map<string, MetricValueWithName<string>>();
-      for (const [labels, value] of instruments.read(instrument)) {
-        const key = JSON.stringify(Object.values(labels));
-        sums.set(key, { labels, value: value + (sums.get(key)?.value ?? 0) });
-      }
-      return sums.values();
+    *values() {
+      for (const [labels, value] of instruments.read(instrument)) yield { labels, value };
     },
   }));

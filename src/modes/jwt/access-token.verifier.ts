@@ -58,9 +58,9 @@ export class AccessTokenVerifier implements OnModuleInit, OnApplicationShutdown 
   /** @throws InvalidCredentialError with a reason that contains no part of the token */
   async verify(token: string): Promise<AccessTokenClaims> {
     const remembered = this.#verified.get(token);
+    const read = remembered ?? readToken(token);
     if (remembered) this.#verified.hits += 1;
     else this.#verified.misses += 1;
-    const read = remembered ?? readToken(token);
     const { kid } = read.header;
     const key = this.keys.known(kid) ?? (await this.keys.find(kid));
     if (!key) throw new InvalidCredentialError('unknown kid');

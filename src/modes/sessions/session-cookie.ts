@@ -57,12 +57,12 @@ defineCredentialKind({
     const cookie = pasted.find(({ place }) => place?.type === 'cookie' && place.name === SESSION_COOKIE);
     if (!cookie)
       return {
-        faults: isRandomSecret(text) ? [] : ['malformed X-CSRF-Token'],
+        faults: isRandomSecret(text) ? [] : ['wrong X-CSRF-Token'],
         unchecked: 'whether it belongs to the session. Add the Cookie header to the input',
       };
     const fits = equalSecrets(text, csrfTokenOf(cookie.text));
     return {
-      faults: fits ? [] : ['wrong X-CSRF-Token: it belongs to another session'],
+      faults: fits ? [] : ['wrong X-CSRF-Token'],
       facts: [['session', fits ? 'belongs to the session cookie of the input' : 'another one']],
       unchecked: 'whether the session exists, and the origin of the request',
     };

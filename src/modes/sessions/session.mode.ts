@@ -45,7 +45,7 @@ export class SessionMode implements OnModuleInit {
         description:
           'A server-side session: sign in with `POST /v1/sessions`. All methods except GET, HEAD and OPTIONS also need the header `X-CSRF-Token`.',
         // For the API reference, which sends the token by itself.
-        'x-csrf-header': 'X-CSRF-Token',
+        'x-csrf-header': CSRF_HEADER,
         'x-csrf-operation': 'getCurrentSessionCsrfToken',
         'x-csrf-field': 'csrfToken',
       },

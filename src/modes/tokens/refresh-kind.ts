@@ -69,7 +69,7 @@ defineCredentialKind({
   recognises: (text) => text.startsWith(REFRESH_PREFIX),
   examine: (text) => ({
     prefix: REFRESH_PREFIX,
-    faults: isRefreshToken(text) ? [] : ['malformed refresh token'],
+    faults: isRefreshToken(text) ? [] : ['malformed'],
     facts: [['sent to', 'POST /v1/tokens/refresh only']],
     unchecked: 'whether the server knows it, and whether it was used, has expired or is revoked',
   }),

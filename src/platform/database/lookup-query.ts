@@ -26,6 +26,8 @@ export class LookupQuery<Row extends object> {
   async rows(...values: unknown[]): Promise<Row[]> {
     const { master } = this.dataSource.driver as PostgresDriver;
     if (!master) throw new TypeORMError('Driver not Connected');
+    // The pool does not tell the logger of TypeORM, which counts the statements of a request.
+    void this.dataSource.logger.logQuery(this.#statement.text);
     try {
       return (await (master as pg.Pool).query<Row>({ ...this.#statement, values })).rows;
     } catch (error) {

@@ -8,8 +8,8 @@ const LOCK = 0x61757468;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 /**
- * While a migration waits for the lock of a table, all requests that use the table wait too. They occupy the pool, in which
- * others wait for at most 2 s.
+ * While a migration waits for a table lock, requests that use the table wait too. They occupy the pool, where other requests
+ * wait for at most 2 s.
  */
 const PATIENCE = '500ms';
 const ATTEMPTS = 60;
@@ -17,18 +17,10 @@ const PAUSE_MS = 1_000;
 
 /**
  * Runs all pending migrations and returns them. One transaction holds the lock and all changes: nodes that start together
- * run them once, and a crash leaves neither. If a table stays locked, they start again, so that requests can go on.
+ * run them once, and a crash leaves neither.
  */
-export async function migrate(dataSource: DataSource): Promise<Migration[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await underLock(dataSource, (executor) => executor.executePendingMigrations());
-    } catch (error) {
-      if (attempt === ATTEMPTS || sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
-}
+export const migrate = (dataSource: DataSource): Promise<Migration[]> =>
+  patiently(() => underLock(dataSource, (executor) => executor.executePendingMigrations()));
 
 /** The names of the migrations of this version that have not run. */
 export async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
@@ -40,8 +32,23 @@ export async function pendingMigrations(dataSource: DataSource): Promise<string[
 }
 
 /** Reverts the last migration. */
-export function revertLast(dataSource: DataSource): Promise<void> {
-  return underLock(dataSource, (executor) => executor.undoLastMigration());
+export const revertLast = (dataSource: DataSource): Promise<void> =>
+  patiently(() => underLock(dataSource, (executor) => executor.undoLastMigration()));
+
+/** If a table stays locked, the transaction ends and starts again, so that requests do not wait. @throws StartError */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt === ATTEMPTS)
+        throw new StartError(
+          'A table stayed locked for a minute, so no migration ran. End the long transaction (pg_stat_activity), then start again.',
+        );
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 async function underLock<T>(
@@ -55,7 +62,7 @@ async function underLock<T>(
     // The role can have a limit for the queries of requests.
     await runner.query('SET LOCAL statement_timeout = 0');
     await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-    // Not before: the lock above can be held for as long as the migrations of another node take.
+    // Set after the advisory lock, because another node can hold that lock during all its migrations.
     await runner.query(`SET LOCAL lock_timeout = '${PATIENCE}'`);
     await refuseOutdated(runner);
     const executor = new MigrationExecutor(dataSource, runner);

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Clock } from '../clock/clock.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { sha256 } from '../crypto/secret.js';
-import { Counts, Instruments } from '../instruments/instruments.js';
+import { Counts, defineCounter, Instruments } from '../instruments/instruments.js';
 import { clientOf } from '../logging/client-of.js';
 import { requestContext } from '../logging/request-context.js';
 import { type EventFacts, SecurityLog } from '../logging/security-log.js';
@@ -12,7 +12,13 @@ import type { AttemptLimit } from './attempt-limit.js';
 import { COUNT, GIVE_BACK } from './attempt-counts.sql.js';
 import { BlockedSubjects } from './blocked-subjects.js';
 import { tellRateLimit } from './rate-limit-headers.js';
-import { LIMITED, RateLimitedError } from './rate-limits.errors.js';
+import { RateLimitedError } from './rate-limits.errors.js';
+
+const LIMITED = defineCounter(
+  'rate_limited_total',
+  'Requests, mails and attempts that a limit refused, by the name of the limit',
+  'limit',
+);
 
 /** A limit, and whom it counts for: an account, an address, a device. */
 export interface Budget {
@@ -38,7 +44,8 @@ interface Count {
 @Injectable()
 export class AttemptCounter {
   readonly #blocked = new BlockedSubjects();
-  readonly #limited = new Counts();
+  /** Refusals by the name of the limit, for the instruments. */
+  readonly limited = new Counts();
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -47,7 +54,7 @@ export class AttemptCounter {
     @Inject(CONFIG) private readonly config: Config,
     instruments: Instruments,
   ) {
-    instruments.addAll(LIMITED, () => this.#limited.by('limit'));
+    instruments.addAll(LIMITED, () => this.limited.by('limit'));
   }
 
   /**
@@ -63,7 +70,7 @@ export class AttemptCounter {
     const remaining = counted ? quota - attempts : 0;
     if (!budget.hidden) tellRateLimit(name, { quota, windowSeconds, remaining, seconds });
     if (counted) return;
-    this.#limited.add(name);
+    this.limited.add(name);
     this.log.refused('attempt.limited', { limit: name, retryAfter: seconds, ...facts });
     throw new RateLimitedError(seconds, name);
   }
@@ -82,7 +89,7 @@ export class AttemptCounter {
     if (!this.config.RATE_LIMITS) return true;
     const { counted } = await this.#count(budget, manager);
     if (counted) return true;
-    this.#limited.add(budget.limit.name);
+    this.limited.add(budget.limit.name);
     this.log.refused('attempt.limited', { limit: budget.limit.name });
     return false;
   }

@@ -4,13 +4,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/config.js';
-import { Counts, Instruments } from '../instruments/instruments.js';
 import { clientOf } from '../logging/client-of.js';
 import { LOGGER } from '../logging/logger.js';
 import { AttemptCounter, type Budget } from './attempt-counter.js';
 import { type Count, MemoryCounter } from './counters.js';
 import { sendRateLimitHeaders, tellRateLimit } from './rate-limit-headers.js';
-import { LIMITED, RateLimitedError } from './rate-limits.errors.js';
+import { RateLimitedError } from './rate-limits.errors.js';
 import { RedisCounter } from './redis-counter.js';
 import { onOff, urlWith } from '../config/formats.js';
 import { defineSettings, type SettingsOf } from '../config/settings.js';
@@ -37,16 +36,13 @@ export interface RateLimit {
 @Injectable()
 export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
   readonly #counter: MemoryCounter | RedisCounter;
-  readonly #limited = new Counts();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly http: HttpAdapterHost,
     private readonly attempts: AttemptCounter,
     @Inject(LOGGER) logger: Logger,
-    instruments: Instruments,
   ) {
-    instruments.addAll(LIMITED, () => this.#limited.by('limit'));
     const own = new MemoryCounter();
     this.#counter =
       config.RATE_LIMITS && config.REDIS_URL ? new RedisCounter(config.REDIS_URL, own, logger) : own;
@@ -91,7 +87,7 @@ export class RateLimiter implements OnModuleInit, OnApplicationShutdown {
     const remaining = limit.requests - count.consumedPoints;
     tellRateLimit(policy, { quota: limit.requests, windowSeconds: limit.windowSeconds, remaining, seconds });
     if (remaining >= 0) return;
-    this.#limited.add(policy);
+    this.attempts.limited.add(policy);
     throw new RateLimitedError(seconds, policy);
   }
 

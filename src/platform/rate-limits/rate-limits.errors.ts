@@ -1,4 +1,3 @@
-import { defineCounter } from '../instruments/instruments.js';
 import { defineProblem, ProblemError } from '../problems/problem.js';
 
 const RATE_LIMITED = defineProblem({
@@ -8,12 +7,6 @@ const RATE_LIMITED = defineProblem({
   about:
     'The limit in RateLimit-Policy is reached. Wait for the seconds in Retry-After, then send fewer requests. The RateLimit header of each answer has the remaining requests and seconds.',
 });
-
-export const LIMITED = defineCounter(
-  'rate_limited_total',
-  'Requests, mails and attempts that a limit refused, by the name of the limit',
-  'limit',
-);
 
 export class RateLimitedError extends ProblemError {
   /** @param retryAfter in seconds @param policy for the log. Not the subject, because an audit log keeps reasons for ever */

@@ -6,21 +6,24 @@ import type { Config } from '../../platform/config/config.js';
 
 const YEAR_SECONDS = 31_536_000;
 
-/** HTML pages can load only files of this server. */
-const PAGE_CSP = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const pageCsp = (styles: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${styles}`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
-/** For a page whose library writes inline styles. */
-export const INLINE_STYLES_CSP = PAGE_CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+/** HTML pages can load only files of this server. */
+const PAGE_CSP = pageCsp("'self'");
+
+/** The policy of a page whose library writes inline styles. */
+export const INLINE_STYLES_CSP = pageCsp("'self' 'unsafe-inline'");
 
 const CORS = {
   credentials: true,

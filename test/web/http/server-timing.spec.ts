@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { anyone } from '../../support/modes/any.js';
+// room: sessions
+import { sessionOf } from '../../support/modes/session.js';
+// /room
 import { useServer } from '../../support/server.js';
 
 const TIMING = /^total;dur=\d+\.\d, queries;desc="(\d+)"$/;
@@ -13,6 +16,13 @@ describe('Server-Timing', () => {
     const client = await anyone(context.server);
     expect(queriesIn(await client.post('/v1/probes', { note: 'one' }))).toBeGreaterThan(0);
   });
+
+  // room: sessions
+  it('counts the lookup of the credential', async () => {
+    const client = await sessionOf(await context.server.person());
+    expect(queriesIn(await client.get('/v1/probes/principal'))).toBe(1);
+  });
+  // /room
 
   it('is not on public routes, where it would show whether an address has an account', async () => {
     for (const path of ['/health/live', '/problems/not-found', '/v1/nowhere'])
