@@ -43,7 +43,8 @@ function greet(environment: Environment): void {
   // /room
   // room: users
   const person = '{"email":"ada@example.com","password":"correct horse battery staple"}';
-  lines.push('', 'Try it:', `curl ${url}/v1/users -H 'Content-Type: application/json' -d '${person}'`);
+  if (!production)
+    lines.push('', 'Try it:', `curl ${url}/v1/users -H 'Content-Type: application/json' -d '${person}'`);
   // /room
   console.log(`\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`);
 }

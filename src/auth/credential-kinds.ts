@@ -17,7 +17,7 @@ export interface Pasted {
 
 export interface Inspection {
   readonly config: Config;
-  /** By the clock of this machine. */
+  /** The time of this machine's clock. */
   readonly now: Date;
   /** The values of the options that kinds declare. */
   readonly given: Arguments;

@@ -6,6 +6,16 @@ export type DecisionObserver = (mode: string | undefined, result: string) => voi
 /** Reports each decision of the guard about a route that needs a credential. */
 @Injectable()
 export class Decisions {
-  /** Undefined: nothing has to be reported. It must be fast, and must not throw. */
-  observer: DecisionObserver | undefined;
+  #observer: DecisionObserver | undefined;
+
+  /** Undefined if no room observes. */
+  get observer(): DecisionObserver | undefined {
+    return this.#observer;
+  }
+
+  /** @param observer must be fast, and must not throw @throws if another room observes */
+  observe(observer: DecisionObserver): void {
+    if (this.#observer) throw new Error('the decisions of the guard already have an observer');
+    this.#observer = observer;
+  }
 }

@@ -9,7 +9,7 @@ export interface PastedText {
 
 /** A header as curl takes it. Quotes around another text stay, because a client could send them. */
 const CURL_HEADER = /^(?:-H|--header) *(['"]?)(.*)\1 *\\?$/;
-/** Not the colon of a URL. */
+/** The colon of a URL does not end a header name. */
 const HEADER = /^([A-Za-z][A-Za-z0-9-]*):(?!\/\/)(.*)$/;
 
 /** Reads credentials, headers and options of curl, one in each line. Cookies of a header are credentials on their own. */

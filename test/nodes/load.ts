@@ -5,7 +5,7 @@ import { until } from '../support/until.js';
 /** Long enough that the load is no overload, also on a slow machine. */
 const PAUSE_MS = 100;
 
-/** Requests that do not stop until they are told to, each kind one after the other. */
+/** Repeats requests of each kind until `stop()`. */
 export class Load {
   /** What was not answered as it should. */
   readonly failures: string[] = [];

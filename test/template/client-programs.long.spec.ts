@@ -1,4 +1,4 @@
-// room: users
+// room: users, examples
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,9 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmbeddedPostgres } from '../dev-postgres/embedded-postgres.js';
+
+const USAGE = `Usage: npm run bench:feed
+
+Prints how many revocations per second one PostgreSQL announces to 0, 1, 10 and 100 nodes.`;
+
+if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 
 const WRITERS = 8;
 const SECONDS = 5;

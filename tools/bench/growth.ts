@@ -9,7 +9,19 @@ import { AUDIENCE, COLD, inPlace, type Place, startBare, startServer, WARM } fro
 import { seed, type Seed } from './seed.js';
 import type { Server } from './server.js';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const USAGE = `Usage: npm run bench:growth -- [--quick]
+
+Prints what more rows, connections, revocations and housekeeping change. Run npm run build first.
+
+--quick  10,000 rows instead of 1,000,000`;
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const ROWS = values.quick ? [1_000, 10_000] : [1_000, 100_000, 1_000_000];
 const IDLE = values.quick ? 1_000 : 10_000;
 const OVERDUE = values.quick ? 10_000 : 100_000;

@@ -3,7 +3,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
+
+const USAGE = `Usage: npm run screenshots
+
+Starts the server, and writes docs/playground.png. It needs Chromium.`;
+
+if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 
 const PICTURE = 'docs/playground.png';
 const VIEWPORT = { width: 1200, height: 900 };

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -80,6 +81,9 @@ func (c *sessionClient) signOut(ctx context.Context) error {
 }
 
 func (c *sessionClient) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	if !strings.HasPrefix(path, "/") {
+		return nil, errors.New("the path must begin with /")
+	}
 	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -40,6 +40,8 @@ class SessionClient:
         self._csrf_token = None
 
     def _send(self, method, path, **options):
+        if not path.startswith("/"):
+            raise ValueError("the path must begin with /")
         options = {"timeout": TIMEOUT, "allow_redirects": False, **options}
         response = self._session.request(method, self._url + path, **options)
         if self._is_local:

@@ -52,6 +52,11 @@ export class Tabs<Access> {
     });
   }
 
+  /** Does something that sets the cookie while no tab refreshes: a late answer would replace the new cookie. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#locks ? this.#locks.request(this.name, {}, work) : work();
+  }
+
   close(): void {
     this.#channel.close();
   }

@@ -53,7 +53,8 @@ export class TokenClient {
     // The second request of a sign-in takes the parameters of the first.
     const init = jsonBody('mfaToken' in proof ? proof : { refreshIn, ...proof });
     const startedAt = Date.now();
-    const response = await withRetry(() => this.#fetch('/v1/tokens', init), true);
+    const post = () => withRetry(() => this.#fetch('/v1/tokens', init), true);
+    const response = await (this.#tabs ? this.#tabs.alone(post) : post());
     if (!response.ok) throw await ApiError.of(response);
     const pair = (await response.json()) as TokenResponse;
     this.#signIn += 1;

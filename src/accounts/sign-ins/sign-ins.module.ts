@@ -38,8 +38,9 @@ onRestored({
   table: 'sign_ins',
   first: true,
   ends: 'sign-ins',
+  // Expired ones too, because the clock of this machine can be ahead.
   by: `UPDATE sign_ins SET ended_at = $2, end_reason = 'restored from a backup' WHERE id IN (
-         SELECT id FROM sign_ins WHERE ended_at IS NULL AND expires_at > $2 LIMIT $1)`,
+         SELECT id FROM sign_ins WHERE ended_at IS NULL LIMIT $1)`,
 });
 
 definePersonalData(

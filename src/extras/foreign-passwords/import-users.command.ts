@@ -23,7 +23,8 @@ export const importUsers = (read: () => Promise<Buffer | undefined>): Command =>
     if (faults.length > 0) throw new UsageError(explain(faults, config.FOREIGN_PASSWORDS));
     if (users.length === 0) throw new UsageError('Standard input must contain at least one user.');
     const created = await app.get(ImportedUsers).create(users);
-    console.log(`Imported ${created} of ${users.length} users. The others already have an account.`);
+    const skipped = created < users.length ? ' The others already have an account.' : '';
+    console.log(`Imported ${created} of ${users.length} users.${skipped}`);
   },
 });
 

@@ -24,7 +24,7 @@ function read(stored: string): ScryptHash | undefined {
   const [, ln, r, p, salt, key] = FORMAT.exec(stored) ?? [];
   if (key === undefined) return undefined;
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  // Zero is no parameter of scrypt.
-  if (Object.values(cost).includes(0)) return undefined;
+  // RFC 7914 section 6: no parameter is zero, and N is less than 2^(16 r).
+  if (Object.values(cost).includes(0) || cost.ln >= 16 * cost.r) return undefined;
   return { ...cost, salt: Buffer.from(salt!, 'base64'), key: Buffer.from(key, 'base64') };
 }

@@ -20,7 +20,7 @@ export class Authentications {
   ) {}
 
   start(): void {
-    this.decisions.observer = (mode = 'none', result) => this.#add(mode, result);
+    this.decisions.observe((mode = 'none', result) => this.#add(mode, result));
     this.instruments.addAll(AUTHENTICATIONS, () => this.#counts());
   }
 

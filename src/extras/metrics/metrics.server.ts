@@ -6,7 +6,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { StartError } from '../../platform/config/start-error.js';
@@ -19,6 +19,10 @@ import './metrics.settings.js';
 
 /** The limit for a request to arrive. */
 const PATIENCE_MS = 10_000;
+/** Node's default of 30 s would let timeouts take longer. */
+const CHECK_EVERY_MS = 1_000;
+/** They share the file descriptors of the process with the API. */
+const MAX_CONNECTIONS = 50;
 
 /** Serves `GET /metrics` on METRICS_PORT, and nothing else. Without METRICS_PORT, nothing is counted by this room. */
 @Injectable()
@@ -63,7 +67,7 @@ export class MetricsServer implements OnModuleInit, OnApplicationBootstrap, OnAp
   }
 
   async #create(): Promise<FastifyInstance> {
-    // Not loaded without METRICS_PORT.
+    // Loaded only with METRICS_PORT.
     const { Registry, collectDefaultMetrics } = await import('@prometheus-io/client');
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
@@ -72,7 +76,10 @@ export class MetricsServer implements OnModuleInit, OnApplicationBootstrap, OnAp
       exposeHeadRoutes: false,
       forceCloseConnections: true,
       requestTimeout: PATIENCE_MS,
+      http: { connectionsCheckingInterval: CHECK_EVERY_MS, headersTimeout: PATIENCE_MS },
+      frameworkErrors: (_error, _request, reply) => void (reply as FastifyReply).status(404).send(),
     });
+    server.server.maxConnections = MAX_CONNECTIONS;
     server.get('/metrics', async (_request, reply) => {
       void reply.header('Cache-Control', 'no-store').type(registry.contentType);
       return registry.metrics();

@@ -6,7 +6,7 @@ const settings = defineSettings(
   {
     faults: (values) => {
       const { METRICS_PORT, PORT }: { METRICS_PORT?: number | undefined; PORT?: number } = values;
-      // With 0, the system chooses two different ports.
+      // If both are 0, the system chooses two different ports.
       return METRICS_PORT === PORT && PORT !== 0
         ? ['METRICS_PORT: must not be the same as PORT, because metrics must not be public']
         : [];

@@ -24,15 +24,16 @@ class Series {
 }
 
 /**
- * The durations of requests, as a histogram. Own counting, because the one of the library makes a text from the labels for
- * each request.
+ * A histogram of the durations of requests. The histogram of the library makes a text from the labels for each request, so
+ * this room counts itself.
  */
 @Injectable()
 export class RequestDurations implements MetricFamily {
   readonly name = NAME;
   readonly type = 'histogram';
   readonly help = 'From the first byte of a request until its answer is sent';
-  readonly #byRoute = new Map<FastifyContextConfig, Map<string, Series[]>>();
+  /** By the declared route, because the HEAD of a GET has a configuration of its own. */
+  readonly #byRoute = new Map<object, Map<string, Series[]>>();
 
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onResponse', (request, reply, done) => {
@@ -45,7 +46,7 @@ export class RequestDurations implements MetricFamily {
   *values() {
     for (const byMode of this.#byRoute.values())
       for (const ofMode of byMode.values())
-        // Without the classes that no answer had.
+        // Skips the status classes that no answer had.
         for (const { labels, counts, sum } of ofMode.filter(Boolean)) {
           let total = 0;
           for (const [bucket, count] of counts.entries()) {
@@ -59,8 +60,9 @@ export class RequestDurations implements MetricFamily {
   }
 
   #seriesOf(config: FastifyContextConfig, mode: string, status: number): Series {
-    let byMode = this.#byRoute.get(config);
-    if (!byMode) this.#byRoute.set(config, (byMode = new Map<string, Series[]>()));
+    const route = config.declared?.route ?? config;
+    let byMode = this.#byRoute.get(route);
+    if (!byMode) this.#byRoute.set(route, (byMode = new Map<string, Series[]>()));
     let byClass = byMode.get(mode);
     if (!byClass) byMode.set(mode, (byClass = []));
     const statusClass = Math.floor(status / 100);

@@ -37,6 +37,8 @@ export const playgroundFile = (name: string): PlaygroundFile | undefined => allF
 export const playgroundModules = (): string[] =>
   [...allFiles().keys()].filter((name) => name.endsWith('.js'));
 
+let version: string | undefined;
+
 /** Changes with any of the files. */
 export const playgroundVersion = (): string =>
-  versionOf([...allFiles().values()].map(({ body }) => String(body)).join('\0'));
+  (version ??= versionOf([...allFiles().values()].map(({ body }) => String(body)).join('\0')));

@@ -5,7 +5,7 @@ import { Public } from '../../auth/authenticated.decorator.js';
 import { CONFIG, type Config } from '../../platform/config/config.js';
 import { NotFoundError } from '../../platform/problems/not-found.js';
 import { CACHED_VERSION } from '../../web/pages/pages.controller.js';
-import { playgroundFile } from './files.js';
+import { playgroundFile, playgroundVersion } from './files.js';
 
 /** The script and the stylesheet of the page at `/`. */
 @ApiExcludeController()
@@ -13,13 +13,18 @@ import { playgroundFile } from './files.js';
 export class PlaygroundController {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  // The version is for caches only. Modules import each other by relative paths, so it is a folder and not a query.
+  // During an update, another node can ask for its own version: no cache must keep this file for it. Modules import each other by relative paths, so it is a folder and not a query.
   @Get(':version/:file')
   @Public()
-  file(@Param('file') name: string, @Res({ passthrough: true }) reply: FastifyReply): Buffer {
+  file(
+    @Param('version') version: string,
+    @Param('file') name: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Buffer {
     const file = this.config.PLAYGROUND ? playgroundFile(name) : undefined;
     if (!file) throw new NotFoundError('Not found.');
-    void reply.type(file.type).header('Cache-Control', CACHED_VERSION);
+    void reply.type(file.type);
+    if (version === playgroundVersion()) void reply.header('Cache-Control', CACHED_VERSION);
     return file.body;
   }
 }

@@ -41,7 +41,7 @@ export class AccessTokenVerifier implements OnModuleInit, OnApplicationShutdown 
     clearInterval(this.#purging);
   }
 
-  /** For the instruments. */
+  /** The instruments read this. */
   get cache(): Pick<VerifiedTokens, 'hits' | 'misses' | 'size' | 'limit'> {
     return this.#verified;
   }

@@ -70,7 +70,7 @@ export class PasswordHasher {
   #running = 0;
   #refused = 0;
   readonly #waiting = new FairQueue(QUEUE_LIMIT);
-  /** Formats of other programs. None, unless a room accepts some. */
+  /** Formats of other programs. Empty until a room accepts some. */
   readonly foreign = new ForeignHashes();
   /** Checked for an unknown email address, so that the answer takes the same time (ASVS 6.3.8). */
   readonly #dummy: Promise<string>;
@@ -80,7 +80,7 @@ export class PasswordHasher {
     this.#dummy = hash('nobody has this password', parameters);
   }
 
-  /** For the instruments. */
+  /** The instruments read this. */
   get state() {
     const { size: waiting, limit } = this.#waiting;
     return { running: this.#running, refused: this.#refused, waiting, limit };
@@ -149,7 +149,7 @@ export class PasswordHasher {
         connection,
         enter,
         giveUp: () => {
-          // A client that has gone is not refused.
+          // A request whose client has disconnected does not count as refused.
           if (!connection?.destroyed) this.#refused += 1;
           reject(new BusyError());
         },

@@ -16,7 +16,7 @@ import './migration.commands.js';
 
 const CONNECTIONS = defineGauge(
   'database_pool_connections',
-  'Open connections of the pool; the feed has one more',
+  'Open connections of the pool. The revocation feed uses one more',
 );
 const IDLE = defineGauge('database_pool_idle_connections', 'Open connections that no query uses');
 const WAITING = defineGauge(

@@ -43,7 +43,7 @@ export class RevocationFeed {
     return performance.now() - this.#confirmedAt;
   }
 
-  /** Whether revocations arrive. They can be late all the same. */
+  /** Whether the node receives revocations. They can be late. */
   get isConnected(): boolean {
     return this.#confirmedAt !== -Infinity;
   }

@@ -35,6 +35,7 @@ export class Readiness {
     { ...MIGRATIONS, check: () => this.#checkMigrations() },
   ];
   #draining = false;
+  #checking: Promise<FailingPart[]> | undefined;
   /** The failing parts of the last check. */
   #logged = '';
 
@@ -62,7 +63,9 @@ export class Readiness {
    */
   async check(): Promise<FailingPart[]> {
     if (this.#draining) throw new ShuttingDownError();
-    const failing = await this.#failing();
+    // Calls at the same time share one check, so that strangers cannot use up the pool.
+    this.#checking ??= this.#failing().finally(() => (this.#checking = undefined));
+    const failing = await this.#checking;
     if (failing.length > 0) throw notReady(failing);
     return this.feed.isCurrent ? [] : [FEED];
   }

@@ -18,8 +18,12 @@ export const STYLESHEET = 'pages.css';
 
 export const stylesheet = sharedBody(() => readFileSync(join(import.meta.dirname, STYLESHEET)));
 
-/** For a URL that changes with its content, so that browsers can keep the file. */
+/** A version for the URL of a file. It changes with the content, so browsers can keep the file. */
 export const versionOf = (content: string): string => sha256Hex(content).slice(0, 16);
+
+let version: string | undefined;
+
+export const stylesheetVersion = (): string => (version ??= versionOf(String(stylesheet())));
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -33,7 +37,7 @@ export const htmlPage = ({ title, root, body, head = '' }: HtmlPage): string => 
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${root}${STYLESHEET}?v=${versionOf(String(stylesheet()))}">
+<link rel="stylesheet" href="${root}${STYLESHEET}?v=${stylesheetVersion()}">
 ${head}</head>
 <body>
 ${body}

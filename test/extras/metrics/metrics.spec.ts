@@ -91,6 +91,21 @@ describe('the metrics of a server', () => {
     ).toBe(1);
   });
 
+  it('count a HEAD as its route', async () => {
+    const { server } = context;
+    const ask = async () => {
+      for (const method of ['HEAD', 'GET']) await send(server.url, method, '/problems/not-found');
+    };
+    const labels = { route: '/problems/:slug', method: 'GET', mode: 'none' };
+    expect(await growth(ask, 'http_request_duration_seconds_count', labels)).toBe(2);
+    const { samples } = await scrape(server);
+    const same = samples.filter(
+      ({ name, labels: { route } }) =>
+        name === 'http_request_duration_seconds_count' && route === '/problems/:slug',
+    );
+    expect(same).toHaveLength(1);
+  });
+
   it('name all unknown routes and methods alike', async () => {
     const labels = { method: 'any', route: 'unknown', status: '4xx' };
     const { server } = context;

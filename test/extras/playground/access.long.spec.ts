@@ -90,9 +90,14 @@ describeInChromium('the playground for everyone', () => {
     visitor = await Visitor.open(server);
     await visitor.page.goto(`${server.url}/problems/not-found`);
     await visitor.page.goto(`${server.url}/`, { waitUntil: 'networkidle' });
-    const shifts = `new Promise((done) => new PerformanceObserver((list) =>
-      done(list.getEntries().reduce((sum, { value }) => sum + value, 0)))
-      .observe({ type: 'layout-shift', buffered: true }) || setTimeout(() => done(0), 500))`;
+    const shifts = `new Promise((done) => {
+      let sum = 0;
+      const add = (entries) => entries.forEach(({ value }) => (sum += value));
+      const observer = new PerformanceObserver((list) => add(list.getEntries()));
+      observer.observe({ type: 'layout-shift', buffered: true });
+      const end = () => (add(observer.takeRecords()), done(sum));
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(end)));
+    })`;
     expect(await visitor.page.evaluate(shifts)).toBe(0);
   });
 

@@ -37,6 +37,11 @@ describe('the playground', () => {
     }
   });
 
+  it('loads no file that a cache keeps for another version, such as one of an update', async () => {
+    const { status, headers } = await get('/playground/0123456789abcdef/main.js');
+    expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
+  });
+
   it.each([
     '/playground/x/none.js',
     '/playground/x/__proto__',

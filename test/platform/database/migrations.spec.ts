@@ -8,7 +8,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { dataSourceOptions } from '../../../src/platform/database/data-source.options.js';
-import { migrate } from '../../../src/platform/database/migrate.js';
+import { migrate, revertLast } from '../../../src/platform/database/migrate.js';
 import { allMigrations } from '../../../src/platform/database/migrations.js';
 import { createDatabase, type TestDatabase } from '../../support/databases.js';
 import { InProcessServer } from '../../support/in-process.js';
@@ -172,23 +172,29 @@ describe('migrations', () => {
     it('lets requests pass while a table stays locked, and runs when the table is free', async () => {
       class AddColumn1895300000001 implements MigrationInterface {
         up = (runner: QueryRunner) => runner.query('ALTER TABLE revocations ADD COLUMN region text');
-        down = () => Promise.resolve();
+        down = (runner: QueryRunner) => runner.query('ALTER TABLE revocations DROP COLUMN region');
       }
       const url = await emptyDatabase();
       const report = await connect(url);
       await migrate(report);
       const request = await connect(url);
       const node = await connect(url, { migrations: [...ALL, AddColumn1895300000001] });
-      const runner = report.createQueryRunner();
-      await runner.startTransaction();
-      await runner.query('SELECT FROM revocations');
-      const migrated = migrate(node);
-      await until(async () => (await request.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0);
-      // It queues behind the migration, which would wait for the end of the report.
-      await request.query('SELECT FROM revocations');
-      await runner.commitTransaction();
-      await runner.release();
-      expect((await migrated).map(({ name }) => name)).toEqual(['AddColumn1895300000001']);
+      const duringReport = async <T>(change: () => Promise<T>): Promise<T> => {
+        const runner = report.createQueryRunner();
+        await runner.startTransaction();
+        await runner.query('SELECT FROM revocations');
+        const changed = change();
+        await until(async () => (await request.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0);
+        // It queues behind the change, which would wait for the end of the report.
+        await request.query('SELECT FROM revocations');
+        await runner.commitTransaction();
+        await runner.release();
+        return changed;
+      };
+      const migrated = await duringReport(() => migrate(node));
+      expect(migrated.map(({ name }) => name)).toEqual(['AddColumn1895300000001']);
+      await duringReport(() => revertLast(node));
+      expect(await applied(node)).toEqual(names);
     });
 
     it('refuses a database of a version before 0.1.0, and names the way out', async () => {

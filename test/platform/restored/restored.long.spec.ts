@@ -132,8 +132,28 @@ describe('npm run restored', () => {
   // /room
 
   it('ends everything that was issued before, on a running server too', async () => {
+    // room: sign-ins
+    // These look expired to a machine whose clock is ahead.
+    await signIns[0]!.of(ada.at(server));
+    await server.query(
+      `UPDATE sign_ins SET expires_at = now(), idle_expires_at = now()
+       WHERE created_at = (SELECT max(created_at) FROM sign_ins)`,
+    );
+    // /room
+    // room: api-keys
+    await server.query(
+      `UPDATE api_keys SET expires_at = now()
+       WHERE id = (SELECT id FROM api_keys WHERE revoked_at IS NULL ORDER BY id DESC LIMIT 1)`,
+    );
+    // /room
     const { code, stdout, stderr } = await command('restored');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // room: sign-ins
+    expect(await server.query('SELECT id FROM sign_ins WHERE ended_at IS NULL')).toEqual([]);
+    // /room
+    // room: api-keys
+    expect(await server.query('SELECT id FROM api_keys WHERE revoked_at IS NULL')).toEqual([]);
+    // /room
     expect(stdout).toMatch(/^Ended:\n( +\d+ {2}[^\n]+\n)+$/);
     await until(async () => !Object.values(await statuses(before)).includes(200));
     expect(await statuses(before)).toEqual(all(before, 401));

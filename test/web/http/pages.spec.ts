@@ -101,6 +101,11 @@ describe('pages', () => {
       for (const rule of ['prefers-color-scheme: dark', '--accent']) expect(text).toContain(rule);
       expect(text).not.toMatch(/url\(|@import/);
     });
+
+    it.each(['', '?v=0123456789abcdef'])('is kept by no cache for %p', async (query) => {
+      const { status, headers } = await get(`/pages.css${query}`);
+      expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
+    });
   });
 
   describe('GET /docs/:file', () => {
