@@ -119,7 +119,9 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'docs/benchmarks.svg': MEASURED,
   'docs/modes/session-backed-jwt.md': ['jwt'],
   'docs/server-rendered.md': ['sessions', 'orders', 'template'],
+  'test/template/server-rendered.fixture.ts': ['sessions', 'orders'],
   'test/template/server-rendered.long.spec.ts': ['sessions', 'orders'],
+  'test/template/server-rendered.spec.ts': ['sessions', 'orders'],
   'docs/speed.md': MEASURED,
   'docs/scaling.md': MEASURED,
 };
