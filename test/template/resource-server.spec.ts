@@ -89,7 +89,7 @@ describe('the example of a resource server', () => {
     }
   });
 
-  it('[RFC 9700 4.9] refuses those that were made for the API', async () => {
+  it('refuses those that were made for the API', async () => {
     for (const token of [(await person({}))['access_token']!, await machine({})]) {
       expect(await onApi(token)).toBe(200);
       expect(await status(service, token)).toBe(401);

@@ -245,7 +245,7 @@ describe('the signature', () => {
 describe('the claims', () => {
   it.each([
     ['another issuer', { iss: 'https://evil.example.com' }, 'unexpected iss'],
-    ['another audience', { aud: 'https://evil.example.com' }, 'unexpected aud'],
+    ['[RFC 9700 4.9] another audience', { aud: 'https://evil.example.com' }, 'unexpected aud'],
     ['our audience in another case', { aud: ISSUER.toUpperCase() }, 'unexpected aud'],
     [
       'our audience besides others',
