@@ -314,6 +314,7 @@ describe('the access table', () => {
     );
   });
 
+  // room: orders, own-api-keys
   describe('the resource of another user', () => {
     it.each([
       ['session', sessionOf],
@@ -352,6 +353,7 @@ describe('the access table', () => {
       expect((await owner.get(`/v1/orders/${order}`)).status).toBe(200);
     });
   });
+  // /room
 
   /** A route in the words of DECLARED; `all` are the modes that can carry a person. */
   function show({ method, path, policy }: Route, all: string): string {
