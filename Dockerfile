@@ -9,6 +9,9 @@ COPY migrations migrations
 # room: embedded-postgres
 COPY tools/dev-postgres tools/dev-postgres
 # /room
+# room: playground, tokens
+COPY examples/clients/typescript examples/clients/typescript
+# /room
 COPY src src
 RUN node scripts/run.mjs
 

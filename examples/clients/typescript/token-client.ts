@@ -20,6 +20,8 @@ export interface TokenClientOptions {
   readonly refreshIn?: 'body' | 'cookie';
   /** For `body`. By default, the refresh token is in memory only. */
   readonly store?: RefreshTokenStore;
+  /** Sends the requests, for example to count them. */
+  readonly fetch?: typeof fetch;
   /** Another tab can also sign in or out. Load the data of the page again, because the person can be another one. */
   readonly onChange?: (state: 'signed-in' | 'signed-out') => void;
 }
@@ -122,8 +124,9 @@ export class TokenClient {
     const refreshToken = this.#tabs ? undefined : await this.#store.read();
     if (signIn !== this.#signIn || (!this.#tabs && !refreshToken)) throw new SignedOutError();
     const startedAt = Date.now();
-    const { credentials } = this;
-    const response = await askForPair(this.options.url, { ...jsonBody({ refreshToken }), credentials });
+    const { url, fetch } = this.options;
+    const init = { ...jsonBody({ refreshToken }), credentials: this.credentials };
+    const response = await askForPair(url, init, fetch);
     if (signIn !== this.#signIn) throw new SignedOutError();
     if (response.status === 401) {
       await this.#forget();
@@ -151,8 +154,8 @@ export class TokenClient {
   }
 
   #fetch(path: string, init: RequestInit): Promise<Response> {
-    const { credentials } = this;
-    return fetch(urlOf(this.options.url, path), { ...init, credentials, redirect: 'error' });
+    const { url, fetch: send = fetch } = this.options;
+    return send(urlOf(url, path), { ...init, credentials: this.credentials, redirect: 'error' });
   }
 
   /** Cookies only if one of them is the refresh token. The server refuses a refresh token in the body beside the cookie. */

@@ -57,10 +57,10 @@ export const jsonBody = (body: object): RequestInit => ({
  * Requests the next pair. If the answer is lost, it sends the same token again: within REFRESH_REUSE_GRACE, this gets the
  * same successor.
  */
-export function askForPair(url: string, init: RequestInit): Promise<Response> {
+export function askForPair(url: string, init: RequestInit, send = fetch): Promise<Response> {
   const ask = async (signal: AbortSignal) => {
     const request = { method: 'POST', redirect: 'error', ...init, signal } as const;
-    const response = await fetch(urlOf(url, '/v1/tokens/refresh'), request);
+    const response = await send(urlOf(url, '/v1/tokens/refresh'), request);
     // The end of the body can be lost too.
     return new Response(await response.text(), response);
   };

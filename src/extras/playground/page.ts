@@ -1,6 +1,6 @@
 import type { Config } from '../../platform/config/config.js';
 import { htmlPage } from '../../web/pages/html-page.js';
-import { playgroundModules, playgroundVersion } from './files.js';
+import { PAGE, playgroundModules, playgroundVersion } from './files.js';
 import { lanes, raceRows } from './lanes.js';
 import { accountSection, dialog, raceSection } from './sections.js';
 // room: mfa
@@ -25,10 +25,10 @@ export function playgroundPage({ production, DOCS }: Pick<Config, 'production' |
   return htmlPage({
     title: 'Playground',
     root: '',
-    head: `<link rel="stylesheet" href="${folder}/playground.css">
+    head: `<link rel="stylesheet" href="${folder}/${PAGE}/playground.css">
 ${playgroundModules()
-  .map((name) => `<link rel="modulepreload" href="${folder}/${name}">\n`)
-  .join('')}<script type="module" src="${folder}/main.js"></script>
+  .map((path) => `<link rel="modulepreload" href="${folder}/${path}">\n`)
+  .join('')}<script type="module" src="${folder}/${PAGE}/main.js"></script>
 `,
     body: `<header>
 <h1>Playground</h1>

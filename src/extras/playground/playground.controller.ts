@@ -14,14 +14,14 @@ export class PlaygroundController {
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   // During an update, another node can ask for its own version: no cache must keep this file for it. Modules import each other by relative paths, so it is a folder and not a query.
-  @Get(':version/:file')
+  @Get(':version/*')
   @Public()
   file(
     @Param('version') version: string,
-    @Param('file') name: string,
+    @Param('*') path: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Buffer {
-    const file = this.config.PLAYGROUND ? playgroundFile(name) : undefined;
+    const file = this.config.PLAYGROUND ? playgroundFile(path) : undefined;
     if (!file) throw new NotFoundError('Not found.');
     void reply.type(file.type);
     if (version === playgroundVersion()) void reply.header('Cache-Control', CACHED_VERSION);

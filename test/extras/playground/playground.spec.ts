@@ -3,6 +3,7 @@ import { send } from '../../support/raw-http.js';
 import { useServer } from '../../support/server.js';
 
 const EXAMPLE = 'correct horse battery staple';
+const MAIN = 'src/extras/playground/browser/main.js';
 const PRODUCTION = { NODE_ENV: 'production', ISSUER: 'https://auth.example.com' };
 
 describe('the playground', () => {
@@ -25,7 +26,9 @@ describe('the playground', () => {
 
   it('loads modules and a stylesheet, which browsers keep until they change', async () => {
     const paths = await files();
-    expect(paths).toContainEqual(expect.stringMatching(/^playground\/[0-9a-f]{16}\/main\.js$/));
+    expect(paths).toContainEqual(
+      expect.stringMatching(/^playground\/[0-9a-f]{16}\/src\/extras\/playground\/browser\/main\.js$/),
+    );
     expect(new Set(paths.map((path) => path.split('/')[1])).size).toBe(1);
     for (const path of paths) {
       const { status, headers } = await get(`/${path}`);
@@ -38,17 +41,23 @@ describe('the playground', () => {
   });
 
   it('loads no file that a cache keeps for another version, such as one of an update', async () => {
-    const { status, headers } = await get('/playground/0123456789abcdef/main.js');
+    const { status, headers } = await get(`/playground/0123456789abcdef/${MAIN}`);
     expect([status, headers['cache-control']]).toEqual([200, 'no-store']);
   });
 
   it.each([
     '/playground/x/none.js',
     '/playground/x/__proto__',
-    '/playground/x/tsconfig.json',
-    '/playground/x/..%2fpage.js',
-    '/playground/x/%2e%2e%2fpage.js',
-    '/playground/main.js',
+    '/playground/x/src/extras/playground/browser/tsconfig.json',
+    '/playground/x/src/extras/playground/page.js',
+    '/playground/x/src/extras/playground/browser/..%2fpage.js',
+    '/playground/x/src/extras/playground/browser/%2e%2e%2fpage.js',
+    '/playground/x/package.json',
+    // room: tokens
+    '/playground/x/examples/clients/typescript/run.js',
+    // /room
+    `/playground/${MAIN}`,
+    '/playground/x/',
     '/playground/',
   ])('has no %s', async (path) => {
     const { status, problem } = await get(path);
@@ -66,7 +75,7 @@ describe('with PLAYGROUND=off', () => {
   it('redirects / to the API reference, and has no files', async () => {
     const { status, headers } = await send(context.server.url, 'GET', '/');
     expect([status, headers.location]).toEqual([302, '/docs']);
-    expect((await send(context.server.url, 'GET', '/playground/x/main.js')).status).toBe(404);
+    expect((await send(context.server.url, 'GET', `/playground/x/${MAIN}`)).status).toBe(404);
   });
 });
 
@@ -74,7 +83,7 @@ describe('in production', () => {
   const context = useServer({ env: PRODUCTION });
 
   it('is off', async () => {
-    for (const path of ['/', '/playground/x/main.js']) {
+    for (const path of ['/', `/playground/x/${MAIN}`]) {
       const { status, problem } = await send(context.server.url, 'GET', path);
       expect([path, status, problem]).toEqual([path, 404, 'not-found']);
     }

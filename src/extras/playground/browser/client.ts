@@ -41,7 +41,8 @@ export class RefusedError extends Error {
 }
 
 export class Client {
-  constructor(private readonly root: URL) {}
+  /** @param root ends with a slash */
+  constructor(readonly root: string) {}
 
   /** Returns any answer, also a refusal. @throws TypeError if the server cannot be reached */
   async send<Body = unknown>({

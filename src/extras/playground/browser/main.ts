@@ -19,8 +19,8 @@ const RECENT_MS = 9 * 60_000;
 
 type Say = (text: string) => void;
 
-// The file is in playground/<version>/, and the API begins two folders above.
-const api = new Client(new URL('../../', import.meta.url));
+// The page is at the root of the API.
+const api = new Client(new URL('.', document.baseURI).href);
 const form = byId('account', HTMLFormElement);
 const account = new Account(api, form);
 const desk: Desk = { api, account, acting };

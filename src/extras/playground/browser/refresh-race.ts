@@ -1,10 +1,35 @@
-import { type Client, RefusedError } from './client.js';
+import { TokenClient } from '../../../../examples/clients/typescript/token-client.js';
+import { askForPair, jsonBody } from '../../../../examples/clients/typescript/token-pair.js';
 import type { Desk } from './credential.js';
-import { type Outcome, RefreshingClient, type TokenResponse } from './refreshing-client.js';
 import { Track } from './track.js';
 
 const CLIENTS = 5;
 const TRACK_MS = 250;
+
+/** Gets an access token with the refresh cookie of the browser. Returns whether it asked the server. */
+type Refresh = (url: string) => Promise<boolean>;
+
+/** One tab at a time refreshes (Web Locks), and the others take its token (BroadcastChannel). */
+const withLock: Refresh = async (url) => {
+  let asked = false;
+  const counting: typeof fetch = (...request) => {
+    asked = true;
+    return fetch(...request);
+  };
+  const client = new TokenClient({ url, refreshIn: 'cookie', fetch: counting });
+  try {
+    if (!(await client.resume())) throw new Error('The sign-in has ended. Try again.');
+    return asked;
+  } finally {
+    client.close();
+  }
+};
+
+const withoutLock: Refresh = async (url) => {
+  const { ok, status } = await askForPair(url, { ...jsonBody({}), credentials: 'include' });
+  if (!ok) throw new Error(`The server answered ${status}. Try again.`);
+  return true;
+};
 
 /** Five clients refresh the same sign-in at the same time. */
 export class RefreshRace {
@@ -15,55 +40,41 @@ export class RefreshRace {
 
   async run(coordinated: boolean): Promise<void> {
     this.say('Looking for a sign-in with a refresh cookie.');
-    const token = await this.#token();
+    await this.#signIn();
     this.say('Five clients refresh.');
-    const outcomes = await race(this.desk.api, coordinated, token);
-    const asked = outcomes.filter(({ from }) => from === 'server').length;
-    const tokens = new Set(outcomes.map((outcome) => outcome.token)).size;
+    const asked = await this.#race(coordinated ? withLock : withoutLock);
     const requests = asked === 1 ? '1 request' : `${asked} requests`;
-    const received = tokens === 1 ? '1 access token' : `${tokens} access tokens`;
     const why = coordinated
       ? 'The others took the token of the first.'
-      : 'The server gives the losers of a race the same successor, so nobody is signed out.';
-    this.say(`${requests}, ${received}. ${why}`);
+      : 'The server gives the losers of a race the same refresh token as the winner, so nobody is signed out.';
+    this.say(`${requests}. ${why}`);
   }
 
   /** The cookie can be there from an earlier visit, or from another tab. */
-  async #token(): Promise<string> {
-    const visitor = new RefreshingClient(this.desk.api, false);
+  async #signIn(): Promise<void> {
+    const visitor = new TokenClient({ url: this.desk.api.root, refreshIn: 'cookie' });
     try {
-      return (await visitor.refresh()).token;
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error;
+      if (await visitor.resume()) return;
     } finally {
       visitor.close();
     }
-    const parameters = { refreshIn: 'cookie' };
-    const { access_token: token } = await this.desk.account.signIn<TokenResponse>(
-      'v1/tokens',
-      parameters,
-      true,
-    );
-    return token;
+    await this.desk.account.signIn('v1/tokens', { refreshIn: 'cookie' }, true);
   }
-}
 
-async function race(api: Client, coordinated: boolean, token: string): Promise<Outcome[]> {
-  const clients = Array.from({ length: CLIENTS }, () => new RefreshingClient(api, coordinated, token));
-  const start = performance.now();
-  try {
-    return await Promise.all(
-      clients.map(async (client, index) => {
+  /** Returns how many requests it took. */
+  async #race(refresh: Refresh): Promise<number> {
+    const start = performance.now();
+    const answers = await Promise.all(
+      Array.from({ length: CLIENTS }, async (_, index) => {
         const track = new Track(`tab-${index + 1}`, 0, TRACK_MS);
         track.clear();
-        const outcome = await client.refresh();
+        const asked = await refresh(this.desk.api.root);
         const ms = performance.now() - start;
-        track.mark(outcome.from === 'server' ? 'asking' : 'waiting', 0, ms);
-        track.result = `${ms.toFixed(0)} ms, from ${outcome.from === 'server' ? 'the server' : 'another client'}`;
-        return outcome;
+        track.mark(asked ? 'asking' : 'waiting', 0, ms);
+        track.result = `${ms.toFixed(0)} ms, from ${asked ? 'the server' : 'another client'}`;
+        return asked;
       }),
     );
-  } finally {
-    for (const client of clients) client.close();
+    return answers.filter(Boolean).length;
   }
 }
