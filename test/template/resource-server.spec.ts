@@ -157,12 +157,14 @@ describe('the example of a resource server', () => {
     expect(await status(introspecting, token!)).toBe(401);
   });
 
+  // room: opaque-tokens
   it('takes opaque tokens by introspection alone, and no refresh token', async () => {
     const { access_token, refresh_token } = await person({ resource: AUDIENCE, format: 'opaque' });
     expect(await status(introspecting, access_token!)).toBe(200);
     expect(await status(service, access_token!)).toBe(401);
     expect(await status(introspecting, refresh_token!)).toBe(401);
   });
+  // /room
 
   it("asks about its own user's tokens", async () => {
     const { email, password } = await context.server.person();

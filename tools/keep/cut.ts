@@ -106,6 +106,7 @@ function removeScripts(project: Project, removed: readonly string[]): void {
 
 interface KnipConfig {
   ignoreDependencies: string[];
+  ignoreBinaries: string[];
 }
 
 /** Packages that code does not import, but names in a text. knip cannot see when the last of these texts goes. */
@@ -122,6 +123,7 @@ function removePackages(project: Project, names: readonly string[]): void {
   project.change(KNIP, (text) => {
     const config = JSON.parse(text) as KnipConfig;
     config.ignoreDependencies = config.ignoreDependencies.filter((name) => !names.includes(name));
+    config.ignoreBinaries = config.ignoreBinaries.filter((name) => isNamed(project, name));
     return JSON.stringify(config, null, 2);
   });
 }

@@ -1,8 +1,7 @@
 import { type Answer } from './client.js';
-import type { Desk, Lane } from './credential.js';
+import type { Desk, Lane, TokenResponse } from './credential.js';
 import { describeJwt } from './jwt.lane.js';
 import { type ApiKey, makeKey } from './own-api-keys.lane.js';
-import type { TokenResponse } from '../../../../examples/clients/typescript/token-pair.js';
 import { BearerToken } from './token.lane.js';
 
 /** A JWT that the server has issued for a key (RFC 6749 section 4.4). */

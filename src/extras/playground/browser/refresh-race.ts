@@ -1,5 +1,7 @@
+// room: tokens
 import { TokenClient } from '../../../../examples/clients/typescript/token-client.js';
 import { askForPair, jsonBody } from '../../../../examples/clients/typescript/token-pair.js';
+// /room
 import type { Desk } from './credential.js';
 import { Track } from './track.js';
 

@@ -1,6 +1,5 @@
 import type { Answer, Call } from './client.js';
-import type { Credential, Desk, Fact, HeaderLine, Lane } from './credential.js';
-import type { TokenResponse } from '../../../../examples/clients/typescript/token-pair.js';
+import type { Credential, Desk, Fact, HeaderLine, Lane, TokenResponse } from './credential.js';
 
 /** Describes a token, for people. */
 export type Describe = (token: string) => readonly Fact[];
