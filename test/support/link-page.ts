@@ -14,7 +14,8 @@ export async function openLinkPage(
   const field = { hidden: html.includes('id="password-field" hidden') };
   const password = { value: '' };
   const revoke = { checked: false };
-  const button = { hidden: false, disabled: false, onclick: async () => undefined };
+  const button = { hidden: false, disabled: false };
+  const form = { onsubmit: async (_event: { preventDefault: () => void }) => undefined };
   const elements: Record<string, object> = {
     status,
     'password-field': field,
@@ -22,6 +23,7 @@ export async function openLinkPage(
     'revoke-field': { hidden: false },
     revoke,
     confirm: button,
+    form,
   };
   const visited: string[] = [];
   const requests: unknown[] = [];
@@ -38,7 +40,9 @@ export async function openLinkPage(
   // Before a person does anything.
   expect(visited).toEqual([path]);
   const press = async () => {
-    await button.onclick();
+    let isPrevented = false;
+    await form.onsubmit({ preventDefault: () => (isPrevented = true) });
+    expect(isPrevented).toBe(true);
     return status.textContent;
   };
   return { status, field, password, revoke, button, requests, press };

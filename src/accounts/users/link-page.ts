@@ -32,12 +32,15 @@ const htmlOf = ({ title, question, fields, button, script }: LinkPage) =>
     body: `<main>
 <h1>${title}</h1>
 <p role="status" id="status">${question}</p>
-${fields ? `${fields}\n` : ''}<button type="button" id="confirm">${button}</button>
+<form id="form" method="post">
+${fields ? `${fields}\n` : ''}<button id="confirm">${button}</button>
+</form>
 <noscript><p>This page needs JavaScript.</p></noscript>
 </main>
 <script src="${script}"></script>`,
   });
 
+// A form, so that a password manager offers to keep the password. Its own request is blocked by the policy of the page.
 // The page sends the token only when a person presses the button, because mail scanners open links and run scripts.
 // The script removes the token from the address bar at once.
 const scriptOf = ({ request: { method, path }, texts }: LinkPage) => `const texts = ${JSON.stringify(texts)};
@@ -75,7 +78,8 @@ const show = async (answer) => {
   if (fault) return askPassword(fault.detail);
   end(texts[problem.type.split('/').pop()] ?? 'This link is no longer valid. Request a new mail.');
 };
-button.onclick = async () => {
+byId('form').onsubmit = async (event) => {
+  event.preventDefault();
   button.disabled = true;
   try {
     await show(await send());
