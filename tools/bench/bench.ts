@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only NAME] [--json FILE] [--
 
 Loads the production server and prints the CPU time of each kind of request. Run npm run build first.
 
---quick      10,000 credentials of each kind and short windows, in about four minutes. Default: 100,000, about fifteen minutes
+--quick      10,000 credentials of each kind and short windows, in about eight minutes. Default: 100,000, about twenty minutes
 --only NAME  the scenarios with NAME in their names, besides "bare" and "public"
 --json FILE  writes the report with its raw rounds
 --write      writes docs/benchmarks.md and its chart

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-/** PostgreSQL publishes its counts with this delay. */
-const SETTLED_MS = 1_500;
+/** A connection that is idle publishes its counts after 10 s at the latest. */
+const SETTLED_MS = 11_000;
 
 /** Counts transactions of the database. A look-up is one, and so is each batch that is written afterwards. */
 export class QueryCount {

@@ -197,7 +197,7 @@ A password is hashed with argon2id on purpose slowly. One processor is left to o
 - [Speed](speed.md) explains the figures.
 - The command stops if an answer is unexpected, or if a wrong credential is accepted.
 
-Repeat it with \`npm run build && npm run bench\`. \`--quick\` takes about four minutes.
+Repeat it with \`npm run build && npm run bench\`. \`--quick\` takes about eight minutes.
 `;
   writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
   writeFileSync(CHART, chartOf(rows));

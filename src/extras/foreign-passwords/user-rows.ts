@@ -48,7 +48,7 @@ export function readUsers(
   const users: ImportedUser[] = [];
   const lines = new Map<string, number>();
   for (const { line, value } of readValues(input, faults)) {
-    const { data, error } = Row.safeParse(value);
+    const { data, error } = Row.safeParse(value, { reportInput: true });
     if (error) faults.push(...error.issues.map((issue) => `line ${line}: ${explain(issue)}`));
     else {
       const fault = hashFault(data.password_hash);
@@ -63,9 +63,9 @@ export function readUsers(
   return { users, faults };
 }
 
-function explain({ code, path, message }: z.core.$ZodIssue): string {
+function explain({ code, path, message, input }: z.core.$ZodIssue): string {
   if (code === 'unrecognized_keys') return `has other fields than ${COLUMNS}`;
-  if (message.endsWith('received undefined')) return `${String(path[0])}: is required`;
+  if (code === 'invalid_type' && input === undefined) return `${String(path[0])}: is required`;
   return path.length === 0 ? `must be an object with ${COLUMNS}` : `${String(path[0])}: ${message}`;
 }
 
