@@ -24,7 +24,7 @@ const PAGES = [
   'GET /docs/start.js',
   'GET /pages.css',
   // room: playground
-  'GET /playground/:version/:file',
+  'GET /playground/:version/*',
   // /room
   // room: anomalies
   'GET /not-me',
