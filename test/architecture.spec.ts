@@ -29,8 +29,8 @@ const imports: Import[] = readdirSync('src', { recursive: true, encoding: 'utf8'
       to: posix.join(posix.dirname(from), path!).replace(/\.js$/, '.ts'),
     })),
   )
-  // A room brings its migration along, which imports nothing of `src`.
-  .filter(({ to }) => !to.startsWith('migrations/'));
+  // A room brings its migration along, and the playground runs a client. Both import nothing of `src`.
+  .filter(({ to }) => !/^(?:migrations|examples\/clients)\//.test(to));
 
 function wingOf(file: string): string {
   const wing = /^src\/(?!commands\/)([^/]+)\//.exec(file)?.[1] ?? 'app';

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { Gone } from './gone.js';
 import { cutScope, cutScripts } from './manifest.js';
@@ -26,6 +26,7 @@ const KNIP = 'knip.json';
 const NEST = 'nest-cli.json';
 /** The lists of paths and patterns in these two files. */
 const PATHS = new Set(['entry', 'project', 'ignore', 'filenames']);
+const FOLDERS = ['docs', 'examples', 'migrations', 'src', 'test', 'tools'];
 const COMPOSE = 'docker-compose.yml';
 /** It tells the past. */
 const HISTORY = 'CHANGELOG.md';
@@ -48,6 +49,7 @@ export function cut(root: string, { removed, deleted }: Plan): Cut {
     project,
     ignored.filter((name) => !isNamed(project, name)),
   );
+  for (const folder of FOLDERS.filter((name) => project.has(name))) removeEmpty(join(root, folder));
   const after = namesOf(project);
   const gone = [...before].filter(([name]) => !after.has(name));
   const names = (of: Kind) => gone.filter(([, kind]) => kind === of).map(([name]) => name);
@@ -77,6 +79,13 @@ function withoutDeadLines(root: string, text: string): string {
     const path = posix.join(dirname(ROOMS), specifier).replace(/js$/, 'ts');
     return existsSync(join(root, path)) ? line : '';
   });
+}
+
+/** Removes a folder without files. git does not keep it either. */
+function removeEmpty(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 /** A configuration without the paths and patterns that no file can match any more. */

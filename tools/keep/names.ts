@@ -25,7 +25,13 @@ export function namesOf(project: Project): Map<string, Kind> {
     ['name', [...house.rooms].map((room) => room.split('/')[1]!)],
     ['name', [...house.declared].flatMap(([name, file]) => (SOURCE.test(file) ? name : []))],
     ['name', found(ROUTE, sources)],
-    ['setting', found(SETTING, sources)],
+    [
+      'setting',
+      found(
+        SETTING,
+        sources.filter((text) => text.includes('defineSettings(')),
+      ),
+    ],
     ['script', Object.keys(manifest.scripts).map((name) => `npm run ${name}`)],
     ['package', packagesOf(manifest)],
   ];

@@ -100,7 +100,8 @@ function deletedBy(house: House, rooms: readonly string[], removed: readonly str
   const inside = (file: string) => folders.some((folder) => file === folder || file.startsWith(`${folder}/`));
   const gone = [...house.files.filter(inside), ...named, ...modes];
   const tests = house.files.filter((file) => file.startsWith('test/') && !gone.includes(file));
-  return [...folders, ...named, ...modes, ...house.broken(tests, gone)];
+  const all = [...new Set([...folders, ...named, ...modes, ...house.broken(tests, gone)])];
+  return all.filter((path) => !all.some((folder) => path.startsWith(`${folder}/`)));
 }
 
 /** Code that stays must not need code that goes. */
