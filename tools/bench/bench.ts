@@ -81,6 +81,7 @@ async function run(place: Place): Promise<Report> {
     // A second node of the same database. It signs with EdDSA.
     other: await startServer(place, 'other', { ...WARM, JWT_ALGORITHM: 'EdDSA' }),
     quiet: await startServer(place, 'quiet', { LOG_LEVEL: 'warn' }),
+    plain: await startServer(place, 'plain', {}, 'tools/bench/without-headers.mjs'),
     cold: await startServer(place, 'cold', COLD),
     bare: await startBare(place),
   };

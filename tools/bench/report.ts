@@ -115,7 +115,7 @@ const machineOf = (report: Report) =>
 
 export function tableOf(report: Report): string {
   const lines = [HEADS, ...rowsOf(report).map(cellsOf)].map((cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(24) : cell.padStart(i === 4 ? 19 : 11))).join(''),
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(i === 4 ? 19 : 11))).join(''),
   );
   return [
     machineOf(report),

@@ -5,7 +5,7 @@ import type { Seed } from './seed.js';
 /** A kind of request. */
 export interface Scenario {
   readonly name: string;
-  readonly server: 'bare' | 'warm' | 'quiet' | 'cold' | 'redis';
+  readonly server: 'bare' | 'warm' | 'quiet' | 'plain' | 'cold' | 'redis';
   readonly path: string;
   readonly header: string;
   readonly credentials: readonly string[];
@@ -68,6 +68,7 @@ export async function scenariosOf(urls: { es256: string; eddsa: string }, seed: 
     { name: 'the same answer, bare', server: 'bare', path: WHOAMI, ...none },
     { name: PUBLIC, server: 'warm', path: LIVE, ...none },
     { name: 'public route, no log', server: 'quiet', path: LIVE, ...none },
+    { name: 'public route, no headers', server: 'plain', path: LIVE, ...none },
     ...(['warm', 'cold'] as const).flatMap((server) =>
       kinds.map(({ name, header, all }) => {
         const credentials = server === 'warm' ? all.slice(0, WARM) : all;

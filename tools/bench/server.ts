@@ -40,6 +40,8 @@ export class Server {
       stdio: ['ignore', out, out],
     });
     closeSync(out);
+    // A benchmark that fails must leave no server.
+    process.once('exit', () => child.kill('SIGKILL'));
     const url = `http://127.0.0.1:${port}`;
     while (!(await isUp(url))) {
       if (child.exitCode !== null)
