@@ -1,4 +1,4 @@
-// room: users, examples
+// room: users
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

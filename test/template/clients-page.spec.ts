@@ -1,4 +1,4 @@
-// room: users, examples
+// room: users
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 

@@ -80,7 +80,8 @@ function keptRooms(house: House, named: readonly string[], excluded: ReadonlySet
 function deletedBy(house: House, rooms: readonly string[], removed: readonly string[]): string[] {
   const exists = (path: string) => existsSync(join(house.root, path));
   const programs = Object.keys(PROGRAMS).filter((folder) => {
-    const isExample = folder.startsWith('examples/') && removed.includes(EXAMPLES);
+    // The clients stay, because the playground runs one of them.
+    const isExample = /^examples\/(?!clients\b)/.test(folder) && removed.includes(EXAMPLES);
     return isExample || PROGRAMS[folder]!.some((name) => removed.includes(name));
   });
   const folders = [

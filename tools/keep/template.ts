@@ -87,7 +87,7 @@ export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
   'examples/resource-server': ['jwt', 'oauth'],
   [CLIENTS]: ['users'],
-  'docs/clients.md': ['users', 'examples'],
+  'docs/clients.md': ['users'],
   ...clients('tokens', [
     'curl/token.sh',
     'go/run_token.go',
