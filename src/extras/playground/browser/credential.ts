@@ -46,11 +46,13 @@ export interface Lane {
   get(desk: Desk): Promise<Credential>;
 }
 
+// room: tokens
 /** The token response (RFC 6749 section 5.1). */
 export interface TokenResponse {
   readonly access_token: string;
   readonly expires_in: number;
 }
+// /room
 
 const LINE_END = 2;
 const SEPARATOR = 2;
