@@ -17,7 +17,7 @@ import { type TestServer, useServer } from '../support/server.js';
  * Written by hand from the contract: the generated matrix takes the declarations for granted, these tests do not.
  */
 
-/** Who may call what. */
+/** The routes of the template, each with its modes, its scopes and its further requirements. */
 const DECLARED = `
   POST   /v1/users                              public
   GET    /v1/users/me                           any      user  profile:read
@@ -141,11 +141,11 @@ const DECLARED = `
 `;
 
 /**
- * What some of them answer to whom, with the scope that they need and the challenges of a 401: S is Session, B is Bearer,
- * K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `person` 403 person-required, `scope` 403
- * insufficient-scope, `client` OAuth's 401 invalid_client; a number is the handler's own answer to a request without a
- * body. A narrow credential may only profile:read. An administrator's token asked for all scopes by name. A machine is a
- * key's JWT.
+ * The answers of some of these routes to each credential. Before them are the scope that the route needs and the challenges of
+ * a 401: S is Session, B is Bearer, K is ApiKey. `none` is 401 credential-required, `mode` 401 mode-not-accepted, `person` 403
+ * person-required, `scope` 403 insufficient-scope, `client` OAuth's 401 invalid_client. A number is the handler's own answer to
+ * a request without a body. A narrow credential may only profile:read. An administrator's token asked for all scopes by name.
+ * A machine is a key's JWT.
  */
 const ANSWERS = `
                                                                              |        | session | admin  | jwt    | admin  | narrow | opaque | admin  | narrow | key    | narrow | machine | narrow

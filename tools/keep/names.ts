@@ -17,6 +17,7 @@ export function namesOf(project: Project): Map<string, Kind> {
   const files = project.texts();
   const texts = (of: RegExp) => files.filter((file) => of.test(file)).map((file) => project.read(file));
   const sources = texts(SOURCE);
+  const declaring = sources.filter((text) => text.includes('defineSettings('));
   const house = new House(project.root);
   const manifest = project.manifest();
   const named: [Kind, readonly string[]][] = [
@@ -25,13 +26,7 @@ export function namesOf(project: Project): Map<string, Kind> {
     ['name', [...house.rooms].map((room) => room.split('/')[1]!)],
     ['name', [...house.declared].flatMap(([name, file]) => (SOURCE.test(file) ? name : []))],
     ['name', found(ROUTE, sources)],
-    [
-      'setting',
-      found(
-        SETTING,
-        sources.filter((text) => text.includes('defineSettings(')),
-      ),
-    ],
+    ['setting', found(SETTING, declaring)],
     ['script', Object.keys(manifest.scripts).map((name) => `npm run ${name}`)],
     ['package', packagesOf(manifest)],
   ];

@@ -79,11 +79,9 @@ function keptRooms(house: House, named: readonly string[], excluded: ReadonlySet
 /** What belongs to removed rooms: code, tests, test credentials, migrations and pages, and tests that need them. */
 function deletedBy(house: House, rooms: readonly string[], removed: readonly string[]): string[] {
   const exists = (path: string) => existsSync(join(house.root, path));
-  const programs = Object.keys(PROGRAMS).filter((folder) => {
-    // The clients stay, because the playground runs one of them.
-    const isExample = /^examples\/(?!clients\b)/.test(folder) && removed.includes(EXAMPLES);
-    return isExample || PROGRAMS[folder]!.some((name) => removed.includes(name));
-  });
+  const programs = Object.keys(PROGRAMS).filter((path) =>
+    PROGRAMS[path]!.some((name) => removed.includes(name)),
+  );
   const folders = [
     ...rooms.flatMap((room) => [`src/${room}`, `test/${room}`]),
     ...removed.flatMap((name) => PARTS[name] ?? []),

@@ -85,7 +85,8 @@ const PICTURED = ['playground', 'sessions', 'jwt', 'opaque-tokens', 'own-api-key
 /** Folders and files outside `src` that are about rooms. They go with the first of them. */
 export const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   'examples/api-client': ['api-keys', 'orders'],
-  'examples/resource-server': ['jwt', 'oauth'],
+  'examples/resource-server': ['jwt', 'oauth', 'examples'],
+  // The playground runs one of them, so they stay without the examples.
   [CLIENTS]: ['users'],
   'docs/clients.md': ['users'],
   ...clients('tokens', [
